@@ -1,0 +1,8 @@
+-- What the application's role may do. Run after every migration; {role} is its name, quoted.
+GRANT USAGE ON SCHEMA public TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {role};
+-- The log of moderation only grows, and so does the record of migrations for everybody but the owner.
+REVOKE UPDATE, DELETE, TRUNCATE ON moderation_log FROM {role};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON schema_migrations FROM {role};

@@ -1,0 +1,108 @@
+-- What a page, an answer and a live frame show of a row, written once. Names stand in their own rows and are joined here.
+
+CREATE VIEW people AS
+    SELECT m.id, CASE WHEN m.state = 'gone' THEN NULL ELSE m.name END AS name, m.title, m.organisation, m.region, m.version, m.state
+    FROM members m;
+
+-- May every reader of the thread `target` read the thread `source`?
+CREATE FUNCTION quotable(source bigint, target bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN source = target OR EXISTS (
+        SELECT FROM threads s, threads t
+        WHERE s.id = source AND t.id = target
+          AND (s.audience = 'public'
+               OR (s.audience = 'open' AND t.audience <> 'public')
+               OR (t.audience = 'private' AND NOT EXISTS (
+                      SELECT FROM thread_networks h WHERE h.thread_id = target
+                        AND NOT EXISTS (SELECT FROM thread_networks g WHERE g.thread_id = source AND g.network_id = h.network_id)))));
+
+CREATE FUNCTION names_of(bigint[]) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN $1 = '{}' THEN NULL
+                ELSE (SELECT jsonb_object_agg(id, name) FROM people WHERE id = ANY ($1)) END;
+
+CREATE FUNCTION quoted(ids bigint[], in_thread bigint) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN ids = '{}' THEN NULL
+                ELSE (SELECT jsonb_object_agg(s.id, jsonb_build_object('author', coalesce(a.name, b.name), 'html', s.html))
+                      FROM posts s LEFT JOIN people a ON a.id = s.author_id LEFT JOIN bylines b ON b.id = s.byline_id
+                      WHERE s.id = ANY (ids) AND s.state = 'shown' AND quotable(s.thread_id, in_thread)) END;
+
+CREATE VIEW shown_posts AS
+    SELECT p.id, p.thread_id, p.network_id, p.author_id, p.byline_id, p.parent_id, p.number, p.depth, p.path, p.state,
+           p.body, p.html, p.mentions, p.quotes AS quote_ids, p.renderer, p.version, p.created_at, p.edited_at,
+           p.gap_network_id, p.gap_at, p.gap_until,
+           CASE WHEN p.author_id IS NULL THEN b.name ELSE a.name END AS author_name,
+           a.title AS author_title, a.organisation AS author_organisation,
+           u.state AS parent_state,
+           CASE WHEN u.author_id IS NULL THEN ub.name ELSE ua.name END AS parent_name,
+           n.name AS network_name, n.slug AS network_slug, g.name AS gap_network_name,
+           names_of(p.mentions) AS mention_names, quoted(p.quotes, p.thread_id) AS quotes
+    FROM posts p
+    JOIN networks n ON n.id = p.network_id
+    LEFT JOIN people a ON a.id = p.author_id
+    LEFT JOIN bylines b ON b.id = p.byline_id
+    LEFT JOIN posts u ON u.id = p.parent_id
+    LEFT JOIN people ua ON ua.id = u.author_id
+    LEFT JOIN bylines ub ON ub.id = u.byline_id
+    LEFT JOIN networks g ON g.id = p.gap_network_id;
+COMMENT ON VIEW shown_posts IS 'a post as it is shown, or its gap: the same for every reader';
+
+CREATE VIEW shown_messages AS
+    SELECT m.id, m.room_id, m.author_id, m.byline_id, m.reply_to_id, m.number, m.state, m.body, m.html, m.mentions, m.renderer,
+           m.version, m.created_at, m.edited_at, m.gap_at,
+           CASE WHEN m.author_id IS NULL THEN b.name ELSE a.name END AS author_name,
+           a.title AS author_title, a.organisation AS author_organisation,
+           r.state AS reply_to_state, r.html AS reply_to_html,
+           CASE WHEN r.author_id IS NULL THEN rb.name ELSE ra.name END AS reply_to_name,
+           names_of(m.mentions) AS mention_names,
+           names_of(coalesce(r.mentions, '{}')) AS reply_to_mention_names
+    FROM messages m
+    LEFT JOIN people a ON a.id = m.author_id
+    LEFT JOIN bylines b ON b.id = m.byline_id
+    LEFT JOIN messages r ON r.id = m.reply_to_id
+    LEFT JOIN people ra ON ra.id = r.author_id
+    LEFT JOIN bylines rb ON rb.id = r.byline_id;
+COMMENT ON VIEW shown_messages IS 'a message as it is shown, or its gap: the same for every reader';
+
+CREATE VIEW listed_threads AS
+    SELECT t.id, t.network_id, t.author_id, t.byline_id, t.title, t.audience, t.created_at, t.locked_at, t.version,
+           t.last_number, t.shown, t.people, t.active_at, t.last_author_id, t.last_byline_id,
+           CASE WHEN t.author_id IS NULL THEN b.name ELSE a.name END AS author_name,
+           CASE WHEN t.last_author_id IS NULL THEN lb.name ELSE l.name END AS last_name,
+           h.network_id AS in_network_id, h.pinned_at, h.active_at AS listed_at,
+           (SELECT jsonb_agg(jsonb_build_object('id', n.id, 'slug', n.slug, 'name', n.name, 'since', o.since)
+                             ORDER BY n.id <> t.network_id, o.since, n.id)
+            FROM thread_networks o JOIN networks n ON n.id = o.network_id WHERE o.thread_id = t.id) AS networks
+    FROM threads t
+    JOIN thread_networks h ON h.thread_id = t.id
+    LEFT JOIN people a ON a.id = t.author_id
+    LEFT JOIN bylines b ON b.id = t.byline_id
+    LEFT JOIN people l ON l.id = t.last_author_id
+    LEFT JOIN bylines lb ON lb.id = t.last_byline_id;
+COMMENT ON VIEW listed_threads IS 'a thread as the list of one of its holders shows it: one row a holder';
+
+-- Memberships that count: nobody is in a network from which a suspension shuts them out.
+CREATE VIEW standing AS
+    SELECT s.network_id, s.member_id, s.role, s.since,
+           EXISTS (SELECT FROM sanctions x WHERE x.member_id = s.member_id AND x.ended_at IS NULL AND x.kind = 'mute'
+                                             AND (x.network_id = s.network_id OR x.network_id IS NULL)) AS muted
+    FROM memberships s
+    JOIN members m ON m.id = s.member_id AND m.state = 'active'
+    WHERE NOT EXISTS (SELECT FROM sanctions x WHERE x.member_id = s.member_id AND x.ended_at IS NULL AND x.kind = 'suspension'
+                                                AND (x.network_id = s.network_id OR x.network_id IS NULL));
+COMMENT ON VIEW standing IS 'what a member may count on in a network; a suspended one is an outsider there';
+
+-- The access version of a channel: its own, and for a thread those of its holders, so that a change there checks the thread's followers too.
+CREATE FUNCTION access_version_of(channel text) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT c.access_version FROM channels c WHERE c.name = $1)
+         + CASE WHEN starts_with($1, 'thread:') THEN
+               coalesce((SELECT sum(n.access_version) FROM thread_networks h JOIN channels n ON n.name = 'network:' || h.network_id
+                         WHERE h.thread_id = substr($1, 8)::bigint), 0)
+           WHEN starts_with($1, 'room:') THEN
+               coalesce((SELECT n.access_version FROM rooms r JOIN channels n ON n.name = 'network:' || r.network_id
+                         WHERE r.id = substr($1, 6)::bigint), 0)
+           WHEN starts_with($1, 'moderators:') THEN
+               coalesce((SELECT n.access_version FROM channels n WHERE n.name = 'network:' || substr($1, 12)), 0)
+           ELSE 0 END;
