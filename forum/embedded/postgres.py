@@ -247,8 +247,8 @@ def _refuse_other_majors(data: Path, home: Path) -> None:
         theirs = mark.read_text(encoding="ascii").strip()
         raise EmbeddedError(
             f"The database in {mark.parent} was written by Postgres {theirs}, and this release brings Postgres {ours}: "
-            f"go back to the release that wrote it, or dump it with the pg_dump of Postgres {theirs}, which is kept beside "
-            "it, and load that into a new FORUM_DATA."
+            "go back to the release that wrote it, or dump it with the pg_dump that is kept beside it, and load that "
+            "into a new FORUM_DATA."
         )
 
 

@@ -1,0 +1,108 @@
+"""What every test stands on: real servers, a database that has the schema, and a fresh copy of it for who asks.
+
+DATABASE_URL (and DATABASE_OWNER_URL, whose role may create databases) and REDIS_URL, where set, name the servers to
+test on; else embedded ones are started once, in a folder that goes with the session. Tests never touch a database
+that they did not make.
+"""
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+import pytest_asyncio
+import uvloop
+
+from forum.embedded import Servers, attach
+from forum.migrate import migrate, role_of
+from forum.settings import Settings
+
+
+def on_database(url: str, name: str) -> str:
+    """The same server and role, another database."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that the site runs on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Iterator[Path]:
+    """FORUM_DATA of the session; a short path, that sockets fit in."""
+    folder = Path(tempfile.mkdtemp(prefix="forum-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def servers(data_folder: Path) -> Iterator[Servers]:
+    """Postgres and Redis, for the session."""
+    named = {
+        name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL") if name in os.environ
+    }
+    with attach(Settings.from_environ({"FORUM_DATA": str(data_folder), "SECRET_KEY": "s" * 32, **named})) as servers:
+        yield servers
+
+
+@pytest_asyncio.fixture(scope="session")
+async def template(servers: Servers) -> AsyncIterator[str]:
+    """The name of a database that has the schema and nothing else: to be copied, not to be written."""
+    name = f"forum_test_{secrets.token_hex(4)}"
+    await _as_owner(servers, f"CREATE DATABASE {name}")
+    await migrate(on_database(servers.database_owner_url, name), await role_of(servers.database_url))
+    yield name
+    await _as_owner(servers, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def database_url(servers: Servers, template: str) -> AsyncIterator[str]:
+    """The session's database, as the application's role: shared, so what a test leaves there is seen by the next."""
+    async for url in _copy(servers, template):
+        yield url
+
+
+@pytest_asyncio.fixture
+async def fresh_database_url(servers: Servers, template: str) -> AsyncIterator[str]:
+    """A database of the test's own, as the application's role."""
+    async for url in _copy(servers, template):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers: Servers) -> str:
+    """The session's Redis: shared, so a test uses keys or channels of its own."""
+    return servers.redis_url
+
+
+@pytest.fixture(scope="session")
+def settings(servers: Servers, database_url: str, data_folder: Path) -> Settings:
+    """Valid settings on the session's database, as the application's role."""
+    settings = Settings.from_environ({"FORUM_DATA": str(data_folder)})
+    return replace(servers.settings(settings), database_url=database_url, database_owner_url=database_url)
+
+
+async def _copy(servers: Servers, template: str) -> AsyncIterator[str]:
+    name = f"{template}_{secrets.token_hex(4)}"
+    await _as_owner(servers, f"CREATE DATABASE {name} TEMPLATE {template}")
+    # A flush for each commit is what a test waits for most. What it would prove is Postgres' promise, not ours.
+    await _as_owner(servers, f"ALTER DATABASE {name} SET synchronous_commit = off")
+    yield on_database(servers.database_url, name)
+    await _as_owner(servers, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _as_owner(servers: Servers, statement: str) -> None:
+    connection = await asyncpg.connect(servers.database_owner_url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
