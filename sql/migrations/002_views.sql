@@ -106,3 +106,44 @@ CREATE FUNCTION access_version_of(channel text) RETURNS bigint
            WHEN starts_with($1, 'moderators:') THEN
                coalesce((SELECT n.access_version FROM channels n WHERE n.name = 'network:' || substr($1, 12)), 0)
            ELSE 0 END;
+
+-- A notification holds ids; its excerpt is cut from the row that it is about, when it is shown, and only for who may read that row.
+CREATE FUNCTION may_read_thread(member bigint, thread bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN EXISTS (
+        SELECT FROM threads t WHERE t.id = $2
+          AND (t.audience = 'public'
+               OR (t.audience = 'open' AND EXISTS (SELECT FROM members m WHERE m.id = $1 AND m.state = 'active'))
+               OR EXISTS (SELECT FROM thread_networks h JOIN standing s ON s.network_id = h.network_id
+                          WHERE h.thread_id = t.id AND s.member_id = $1)));
+
+CREATE FUNCTION may_read_network(member bigint, network bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN EXISTS (
+        SELECT FROM networks n WHERE n.id = $2
+          AND (n.visibility = 'public'
+               OR (n.visibility = 'open' AND EXISTS (SELECT FROM members m WHERE m.id = $1 AND m.state = 'active'))
+               OR EXISTS (SELECT FROM standing s WHERE s.network_id = n.id AND s.member_id = $1)));
+
+-- An outsider sees that a private network exists only if it is listed and they may see its parent, if it has one.
+CREATE FUNCTION may_see_network(member bigint, network bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN may_read_network($1, $2) OR EXISTS (
+        SELECT FROM networks n JOIN members m ON m.id = $1 AND m.state = 'active'
+        WHERE n.id = $2 AND n.listed AND (n.parent_id IS NULL OR may_read_network($1, n.parent_id)));
+
+CREATE VIEW shown_notifications AS
+    SELECT x.id, x.member_id, x.kind AS what, x.post_id, x.message_id, x.network_id, x.thread_id, x.actor_id, x.request_id, x.reason,
+           x.created_at, x.read_at,
+           a.name AS actor_name, a.title AS actor_title, a.organisation AS actor_organisation,
+           t.title AS thread_title, n.name AS network_name, n.slug AS network_slug,
+           p.state AS post_state, p.html AS post_html, names_of(coalesce(p.mentions, '{}')) AS post_mention_names,
+           m.state AS message_state, m.html AS message_html, names_of(coalesce(m.mentions, '{}')) AS message_mention_names,
+           coalesce(p.version, m.version, 0) AS about_version
+    FROM notifications x
+    LEFT JOIN people a ON a.id = x.actor_id
+    LEFT JOIN posts p ON p.id = x.post_id AND may_read_thread(x.member_id, p.thread_id)
+    LEFT JOIN threads t ON t.id = coalesce(p.thread_id, x.thread_id) AND may_read_thread(x.member_id, t.id)
+    LEFT JOIN messages m ON m.id = x.message_id
+        AND EXISTS (SELECT FROM rooms r WHERE r.id = m.room_id AND may_read_network(x.member_id, r.network_id))
+    LEFT JOIN networks n ON n.id = coalesce(x.network_id, t.network_id) AND may_see_network(x.member_id, n.id);

@@ -1,0 +1,170 @@
+"""The database: a pool, transactions that record updates at their exit, and the named statements of `sql/`.
+
+Invariants: an update is recorded in the transaction of the change that it tells of, never apart from it; all updates of a
+transaction are written by one statement, just before the commit, with their channels locked in sorted order (forum acts lock
+member, network, thread, post, and channels last); screens are woken after the commit, and only then.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import aiosql
+import asyncpg
+import msgspec
+from aiosql.queries import Queries
+
+from forum.errors import Unavailable
+
+SQL_FOLDER = Path(__file__).parent.parent / "sql"
+ACQUIRE_TIMEOUT_S = 3.0
+COMMAND_TIMEOUT_S = 30.0
+RECORD = "SELECT channel_name, head FROM record_updates($1, $2, $3)"
+
+Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+Wake = Callable[[Mapping[str, int]], None]
+
+log = logging.getLogger(__name__)
+
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.OutOfMemoryError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    OSError,
+    TimeoutError,
+)
+"""What the database says when it cannot serve: answered 503, nothing stored, worth trying again."""
+
+
+def statements(noun: str) -> Queries:
+    """The named statements of `sql/{noun}.sql`, as functions of a connection and keyword arguments."""
+    return aiosql.from_path(SQL_FOLDER / f"{noun}.sql", "asyncpg")
+
+
+class Transaction:
+    """One transaction: its connection, and the updates that its exit will write."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._updates: list[tuple[str, str, int]] = []
+        self._raised: set[str] = set()
+
+    def record(self, channel: str, kind: str, object_id: int) -> None:
+        """Collect one update: `kind` happened to `object_id`, for all who follow `channel`. Said twice, it is told once."""
+        update = (channel, kind, object_id)
+        if update not in self._updates:
+            self._updates.append(update)
+
+    def raise_access(self, *channels: str) -> None:
+        """Have the followers of these channels (and of the threads and rooms below a network) checked again."""
+        self._raised.update(channels)
+
+    async def write_updates(self) -> dict[str, int]:
+        """Write what was collected; returns each channel's new head."""
+        if self._raised:
+            await self.connection.execute("SELECT raise_access($1)", sorted(self._raised))
+        if not self._updates:
+            return {}
+        channels, kinds, objects = zip(*self._updates, strict=True)
+        rows = await self.connection.fetch(RECORD, channels, kinds, objects)
+        return {row["channel_name"]: row["head"] for row in rows}
+
+    @property
+    def recorded(self) -> Iterable[tuple[str, str, int]]:
+        """What was collected so far: channel, kind, object."""
+        return tuple(self._updates)
+
+    @property
+    def raised(self) -> frozenset[str]:
+        """The channels whose followers will be checked again."""
+        return frozenset(self._raised)
+
+
+class Database:
+    """A pool of connections to one Postgres; `wake` is called with each channel's new head after every commit that recorded any."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, wake: Wake | None = None) -> None:
+        self._url = url
+        self._pool_size = pool_size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self.wake: Wake = wake or (lambda heads: None)
+
+    @property
+    def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+        """The open pool."""
+        if self._pool is None:
+            raise RuntimeError("the database is not open: call open() first")
+        return self._pool
+
+    async def open(self) -> None:
+        """Connect. Raises what asyncpg raises where the server cannot be reached."""
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=min(2, self._pool_size),
+            max_size=self._pool_size,
+            command_timeout=COMMAND_TIMEOUT_S,
+            max_inactive_connection_lifetime=300,
+            init=_prepare_connection,
+            # The first JIT of a small query costs more than the query.
+            server_settings={"jit": "off", "application_name": "forum"},
+        )
+
+    async def close(self) -> None:
+        """Give connections five seconds to come back, then cut them."""
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), 5)
+            except TimeoutError:
+                self._pool.terminate()
+            self._pool = None
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection to read with. Raises Unavailable where the database cannot serve."""
+        try:
+            async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                yield connection
+        except AWAY as error:
+            log.warning("database away: %s", type(error).__name__)
+            raise Unavailable from error
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction, READ COMMITTED; its exit writes the updates, commits, and wakes the screens.
+
+        Raises Unavailable where the database cannot serve. After a lost connection nobody can tell whether the commit
+        happened; the same `Idempotency-Key` sent again finds out.
+        """
+        async with self.connection() as connection:
+            async with connection.transaction():
+                tx = Transaction(connection)
+                yield tx
+                heads = await tx.write_updates()
+        if heads:
+            self.wake(heads)
+
+
+async def _prepare_connection(connection: Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
+    )
+
+
+def _encode_jsonb(value: Any) -> bytes:
+    return b"\x01" + msgspec.json.encode(value)
+
+
+def _decode_jsonb(data: bytes) -> Any:
+    return msgspec.json.decode(data[1:])

@@ -1,0 +1,85 @@
+"""The update log: what changed, numbered within its channel. It holds ids, never words.
+
+`Transaction.record` writes it (forum/db.py). Here it is read: each update joined *through its channel* to the row as it stands
+now, in one statement and so in one snapshot with the channel's head and access version. What has left the channel reads as no
+row at all; what lost its words reads as the gap that it is.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from forum.db import Connection, statements
+
+SQL = statements("updates")
+CHANNEL = re.compile(r"(thread|network|room|member|moderators):([1-9][0-9]{0,17})\Z")
+MAX_CATCH_UP = 500
+
+READERS = {
+    "thread": SQL.read_thread,
+    "network": SQL.read_network,
+    "room": SQL.read_room,
+    "member": SQL.read_member,
+    "moderators": SQL.read_moderators,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LogRead:
+    """A channel after a cursor: its head, its access version, the log's identity, the smallest cursor it reaches back to, and rows.
+
+    Each row has seq, kind, object, at, `there` (is it still in this channel?), and the columns of what it is about.
+    """
+
+    head: int
+    access_version: int
+    log: str
+    kept_after: int
+    rows: Sequence[asyncpg.Record]
+
+
+def parse(channel: str) -> tuple[str, int] | None:
+    """`("thread", 9)` for `thread:9`; None for what can be no channel."""
+    match = CHANNEL.match(channel)
+    return (match[1], int(match[2])) if match else None
+
+
+async def read(connection: Connection, channel: str, after: int, limit: int = MAX_CATCH_UP) -> LogRead | None:
+    """What was recorded in `channel` after the cursor, at most `limit` updates; None where there is no such channel."""
+    parsed = parse(channel)
+    if parsed is None:
+        return None
+    noun, object_id = parsed
+    rows = await READERS[noun](connection, channel=channel, object=object_id, after=after, limit=limit)
+    if not rows:
+        return None
+    first = rows[0]
+    return LogRead(
+        first["head"],
+        first["access_version"],
+        first["log"],
+        first["kept_after"],
+        [] if first["seq"] is None else rows,
+    )
+
+
+async def heads(connection: Connection, channels: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Head and access version of each channel that exists."""
+    rows = await SQL.heads(connection, channels=list(channels))
+    return {row["name"]: (row["head"], row["access_version"]) for row in rows}
+
+
+async def cursors(connection: Connection, channels: Sequence[str]) -> tuple[str, dict[str, int]]:
+    """The log's identity, and a cursor for each channel: read these *before* the content that they are to go with."""
+    rows = await SQL.cursors(connection, channels=list(channels))
+    found: Mapping[str, int] = {row["name"]: row["head"] for row in rows if row["name"] is not None}
+    return rows[0]["log"], dict(found)
+
+
+async def trim(connection: Connection) -> int:
+    """Forget updates older than 14 days, but never the last 500 of a channel; returns how many went."""
+    count: Any = await SQL.trim(connection)
+    return int(count or 0)

@@ -1,0 +1,95 @@
+-- The update log, read. Each reader joins through the channel: what left it has no row.
+
+-- name: heads
+SELECT c.name, channel_head(c.name) AS head, access_version_of(c.name) AS access_version
+FROM channels c WHERE c.name = ANY (:channels);
+
+-- name: cursors
+SELECT s.log, c.name, channel_head(c.name) AS head
+FROM site s LEFT JOIN channels c ON c.name = ANY (:channels);
+
+-- name: read_thread
+WITH u AS MATERIALIZED (
+    SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
+SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
+       u.seq, u.kind, u.object, u.at,
+       coalesce(p.id, t.id) IS NOT NULL AS there,
+       p.*, t.id AS t_id, t.title AS t_title, t.locked_at AS t_locked_at, t.version AS t_version, t.networks AS t_networks,
+       t.audience AS t_audience, t.network_id AS t_network_id
+FROM channels c CROSS JOIN site s
+LEFT JOIN u ON true
+LEFT JOIN shown_posts p ON u.kind LIKE 'post.%' AND p.id = u.object AND p.thread_id = :object
+LEFT JOIN listed_threads t ON u.kind LIKE 'thread.%' AND t.id = u.object AND t.id = :object AND t.in_network_id = t.network_id
+WHERE c.name = :channel
+ORDER BY u.seq;
+
+-- name: read_network
+WITH u AS MATERIALIZED (
+    SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
+SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
+       u.seq, u.kind, u.object, u.at,
+       coalesce(t.id, n.id, q.member_id, m.id, r.id) IS NOT NULL AS there,
+       t.*, n.id AS n_id, n.slug AS n_slug, n.name AS n_name, n.purpose AS n_purpose, n.visibility AS n_visibility,
+       n.kind AS n_kind, n.version AS n_version, n.parent_id AS n_parent_id,
+       m.id AS m_id, m.name AS m_name, m.title AS m_title, m.organisation AS m_organisation, m.region AS m_region,
+       m.version AS m_version, q.role AS m_role,
+       (SELECT max(number) FROM messages x WHERE x.room_id = r.id) AS r_last
+FROM channels c CROSS JOIN site s
+LEFT JOIN u ON true
+LEFT JOIN listed_threads t ON u.kind LIKE 'thread.%' AND t.id = u.object AND t.in_network_id = :object
+LEFT JOIN networks n ON u.kind LIKE 'network.%' AND n.id = u.object AND (n.id = :object OR n.parent_id = :object)
+LEFT JOIN memberships q ON u.kind LIKE 'membership.%' AND q.network_id = :object AND q.member_id = u.object
+LEFT JOIN people m ON (u.kind LIKE 'member.%' OR q.member_id IS NOT NULL) AND m.id = u.object
+LEFT JOIN rooms r ON u.kind LIKE 'room.%' AND r.id = u.object AND r.network_id = :object
+WHERE c.name = :channel
+ORDER BY u.seq;
+
+-- name: read_room
+WITH u AS MATERIALIZED (
+    SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
+SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
+       u.seq, u.kind, u.object, u.at, m.id IS NOT NULL AS there, m.*
+FROM channels c CROSS JOIN site s
+LEFT JOIN u ON true
+LEFT JOIN shown_messages m ON u.kind LIKE 'message.%' AND m.id = u.object AND m.room_id = :object
+WHERE c.name = :channel
+ORDER BY u.seq;
+
+-- name: read_member
+WITH u AS MATERIALIZED (
+    SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
+SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
+       u.seq, u.kind, u.object, u.at, u.kind NOT LIKE 'notification.%' OR n.id IS NOT NULL AS there, n.*
+FROM channels c CROSS JOIN site s
+LEFT JOIN u ON true
+LEFT JOIN shown_notifications n ON u.kind LIKE 'notification.%' AND n.id = u.object AND n.member_id = :object
+WHERE c.name = :channel
+ORDER BY u.seq;
+
+-- name: read_moderators
+WITH u AS MATERIALIZED (
+    SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
+SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
+       u.seq, u.kind, u.object, u.at, coalesce(q.id, h.id) IS NOT NULL AS there,
+       q.id AS q_id, q.member_id AS q_member_id, q.state AS q_state, q.body AS q_body, q.asked_at AS q_asked_at,
+       m.name AS q_name, m.title AS q_title, m.organisation AS q_organisation,
+       h.id AS h_id, h.post_id AS h_post_id, h.until AS h_until, h.outcome AS h_outcome, h.network_id AS h_network_id
+FROM channels c CROSS JOIN site s
+LEFT JOIN u ON true
+LEFT JOIN requests q ON u.kind LIKE 'request.%' AND q.id = u.object AND q.network_id = :object
+LEFT JOIN people m ON m.id = q.member_id
+LEFT JOIN holds h ON u.kind LIKE 'hold.%' AND h.id = u.object
+    AND EXISTS (SELECT FROM posts p JOIN thread_networks g ON g.thread_id = p.thread_id WHERE p.id = h.post_id AND g.network_id = :object)
+WHERE c.name = :channel
+ORDER BY u.seq;
+
+-- name: trim$
+WITH gone AS (
+    DELETE FROM updates u USING (
+        SELECT c.name, channel_head(c.name) - 500 AS last FROM channels c) k
+    WHERE u.channel = k.name AND u.seq <= k.last AND u.at < now() - interval '14 days'
+    RETURNING u.channel, u.seq),
+raised AS (
+    UPDATE channels c SET kept_after = g.seq FROM (SELECT channel, max(seq) AS seq FROM gone GROUP BY channel) g
+    WHERE c.name = g.channel RETURNING 1)
+SELECT count(*) FROM gone;
