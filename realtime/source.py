@@ -1,0 +1,101 @@
+"""What the hub asks of the application: who may follow, what was recorded, and where a channel's head is.
+
+The hub makes no assumption beyond what stands here. Each function may be called many times at once, and may raise
+anything: the hub backs off and asks again. They answer from the primary database, never from a copy that may lag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from starlette.requests import HTTPConnection
+
+
+class Update(Protocol):
+    """One live change in a channel, as it stands now."""
+
+    @property
+    def seq(self) -> int:
+        """Its number in its channel."""
+
+    @property
+    def kind(self) -> str:
+        """What happened, in the past tense: `post.created`."""
+
+    @property
+    def id(self) -> int:
+        """What it happened to."""
+
+    def encode(self, subprotocol: str, /) -> bytes:
+        """Return the text of its frame. Called several times; remembers what it made."""
+
+
+class Batch(NamedTuple):
+    """What one statement, hence one snapshot, found in a channel.
+
+    `updates` are exactly those with `after < seq <= min(head, after + limit)`, ascending. A channel in which nothing
+    was ever recorded has head 0, access version 0 and oldest 0.
+    """
+
+    head: int
+    access_version: int
+    log: str
+    oldest: int
+    """The smallest `after` that can still be served: the seq before the first update that is kept."""
+    updates: Sequence[Update]
+
+
+class Head(NamedTuple):
+    """Where a channel stands."""
+
+    seq: int
+    access_version: int
+
+
+class Source(Protocol):
+    """The four questions of the hub."""
+
+    async def may_follow(self, members: list[int | None], channel: str) -> set[int | None]:
+        """Return those of the members (None: a guest) who may follow the channel now; one query for all."""
+
+    async def may_follow_many(self, member: int | None, channels: list[str]) -> set[str]:
+        """Return those of the channels which the member may follow now; one query for all."""
+
+    async def read(self, channel: str, after: int, limit: int) -> Batch:
+        """Return the channel's updates after a cursor, from one snapshot."""
+
+    async def heads(self, channels: list[str]) -> dict[str, Head]:
+        """Return the heads of at most 500 channels; one in which nothing was recorded may be left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is at the other end of a screen."""
+
+    member: int | None
+    """The member, or None for a guest."""
+    session: int | None = None
+    """The numeric id of the session or token: the `id` of the update `session.ended` that ends it."""
+    ends_at: float | None = None
+    """When the session ends by itself, in seconds since the epoch."""
+
+
+class Refused(Exception):
+    """Raised by an `Identify`: the connection is not let in. `code` is a close code of the protocol."""
+
+    def __init__(self, code: int, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+Identify = Callable[[HTTPConnection], Awaitable[Caller]]
+"""Say who opened this connection (a WebSocket or a long poll), or raise `Refused`.
+
+Checks the `Origin` of a WebSocket too.
+"""
+
+Names = Callable[[Sequence[int]], Awaitable[dict[int, str]]]
+"""Return the names of these members, as they stand now; an unknown one is left out."""

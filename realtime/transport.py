@@ -1,0 +1,231 @@
+"""How bytes reach a socket.
+
+A frame is built once, with its header, and the same bytes are written to every socket; frames that wait are joined
+into one write. For that the server's own transport is needed, which ASGI does not show: `SocketProtocol` puts a
+`Handle` into `scope["extensions"]`. All that is known of uvicorn's inside stands in this module (hence its pinned
+version). Where another server runs, there is no handle, and `TextSocket` sends through ASGI instead: slower, and
+otherwise the same.
+
+Use it as `uvicorn.run(…, ws="realtime.transport:SocketProtocol", ws_ping_interval=25, ws_per_message_deflate=False,
+ws_max_size=16384)`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, cast
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from realtime import protocol
+
+EXTENSION: Final = "forum.socket"
+MAX_BUFFER_BYTES: Final = 1024 * 1024
+CLOSE_TIMEOUT_S: Final = 10.0
+
+Send = Callable[[Any], Any]
+
+
+def frame(text: bytes) -> bytes:
+    """Return the text as one unmasked, final WebSocket text frame (RFC 6455, 5.2)."""
+    size = len(text)
+    if size < 126:
+        return b"\x81" + size.to_bytes(1, "big") + text
+    if size < 65536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + text
+    return b"\x81\x7f" + size.to_bytes(8, "big") + text
+
+
+class Frames:
+    """Text frames of one channel in one subprotocol, on their way to any number of screens.
+
+    They are updates, of which `seq` is the last one's, or, where `seq` is None, something passing (who is here, who
+    types).
+    """
+
+    __slots__ = ("channel", "seq", "texts", "wire")
+
+    def __init__(self, channel: str, seq: int | None, texts: Sequence[bytes]) -> None:
+        self.channel = channel
+        self.seq = seq
+        self.texts = texts
+        self.wire = b"".join(map(frame, texts))
+        """All of them, framed and joined."""
+
+
+class Socket(Protocol):
+    """What the hub writes to. No function waits or raises; after a close all are without effect."""
+
+    def send(self, frames: Frames, /) -> None:
+        """Write frames that go to many."""
+
+    def tell(self, message: protocol.ServerMessage, /) -> None:
+        """Write what is meant for this one, in order with the rest."""
+
+    def close(self, code: int, reason: str, /) -> None:
+        """Write what waits, then close; cut it off where that takes longer than `CLOSE_TIMEOUT_S`."""
+
+    def on_full(self, act: Callable[[], None], /) -> None:
+        """Call `act` (soon, not from within a write) when what waits has passed `MAX_BUFFER_BYTES`."""
+
+
+def _discard(_: bytes) -> None:
+    pass
+
+
+class Handle:
+    """A `Socket` that writes to uvicorn's transport."""
+
+    __slots__ = ("_connection", "_when_full", "write")
+
+    def __init__(self, connection: SocketProtocol) -> None:
+        self._connection = connection
+        self._when_full: Callable[[], None] | None = None
+        self.write: Callable[[bytes], object] = connection.transport.write
+        connection.transport.set_write_buffer_limits(high=MAX_BUFFER_BYTES)
+
+    def send(self, frames: Frames, /) -> None:
+        """See `Socket`."""
+        try:
+            self.write(frames.wire)
+        except RuntimeError:  # uvloop's, for a transport that is closed; its connection_lost is on its way
+            self.write = _discard
+
+    def tell(self, message: protocol.ServerMessage, /) -> None:
+        """See `Socket`."""
+        try:
+            self.write(frame(protocol.encode(message)))
+        except RuntimeError:
+            self.write = _discard
+
+    def close(self, code: int, reason: str, /) -> None:
+        """See `Socket`."""
+        self.write = _discard
+        self._connection.close(code, reason)
+
+    def on_full(self, act: Callable[[], None], /) -> None:
+        """See `Socket`."""
+        self._when_full = act
+
+    def lost(self) -> None:
+        """The connection has gone."""
+        self.write = _discard
+        self._when_full = None
+
+    def full(self) -> None:
+        """What waits has passed the bound."""
+        if self._when_full is not None:
+            asyncio.get_running_loop().call_soon(self._when_full)
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's own WebSocket protocol, with a `Handle` in the scope."""
+
+    handle: Handle | None = None
+
+    def handle_connect(self, event: Any) -> None:
+        """Take the opening handshake; the application's task starts in the next turn of the loop and finds the
+        handle.
+        """
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            self.handle = Handle(self)
+            extensions = cast("dict[str, object]", self.scope["extensions"])
+            extensions[EXTENSION] = self.handle
+
+    def pause_writing(self) -> None:
+        """Called by the transport when more than `MAX_BUFFER_BYTES` wait."""
+        super().pause_writing()
+        if self.handle is not None:
+            self.handle.full()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the transport when the connection has gone."""
+        if self.handle is not None:
+            self.handle.lost()
+            self.handle = None
+        super().connection_lost(exc)
+
+    def close(self, code: int, reason: str) -> None:
+        """Close without waiting for a full buffer, which uvicorn's `send` would do, and end the application's
+        `receive`.
+        """
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            return
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT_S, self.transport.abort)
+
+
+class TextSocket:
+    """A `Socket` for any ASGI server: a queue, and a task (`run`) that empties it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._waiting: deque[bytes] = deque()
+        self._bytes = 0
+        self._more = asyncio.Event()
+        self._closing: tuple[int, str] | None = None
+        self._when_full: Callable[[], None] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def send(self, frames: Frames, /) -> None:
+        """See `Socket`."""
+        for text in frames.texts:
+            self._put(text)
+
+    def tell(self, message: protocol.ServerMessage, /) -> None:
+        """See `Socket`."""
+        self._put(protocol.encode(message))
+
+    def close(self, code: int, reason: str, /) -> None:
+        """See `Socket`."""
+        if self._closing is None:
+            self._closing = (code, reason)
+            self._more.set()
+            if self._task is not None:
+                asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._task.cancel)
+
+    def on_full(self, act: Callable[[], None], /) -> None:
+        """See `Socket`."""
+        self._when_full = act
+
+    def _put(self, text: bytes) -> None:
+        if self._closing is not None:
+            return
+        self._waiting.append(text)
+        self._bytes += len(text)
+        self._more.set()
+        if self._bytes > MAX_BUFFER_BYTES and self._when_full is not None:
+            asyncio.get_running_loop().call_soon(self._when_full)
+            self._when_full = None
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether this side has closed it."""
+        return self._closing is not None
+
+    async def run(self) -> None:
+        """Send what waits until this side closes the socket. Raises what the server's `send` raises.
+
+        Cancelled where a client lets the closing wait for longer than `CLOSE_TIMEOUT_S`.
+        """
+        self._task = asyncio.current_task()
+        while True:
+            while self._waiting:
+                text = self._waiting.popleft()
+                self._bytes -= len(text)
+                await self._send({"type": "websocket.send", "text": text.decode()})
+            if self._closing is not None:
+                code, reason = self._closing
+                await self._send({"type": "websocket.close", "code": code, "reason": reason})
+                return
+            self._more.clear()
+            await self._more.wait()
