@@ -1,21 +1,20 @@
 """The database: a pool, transactions that record updates at their exit, and the named statements of `sql/`.
 
-Invariants: an update is recorded in the transaction of the change that it tells of, never apart from it; all updates of a
-transaction are written by one statement, just before the commit, with their channels locked in sorted order (forum acts lock
-member, network, thread, post, and channels last); screens are woken after the commit, and only then.
+Invariants: an update is recorded in the transaction of the change that it tells of, never apart from it; all updates of
+a transaction are written by one statement, just before the commit, with their channels locked in sorted order (acts
+lock member, network, thread, post, and channels last); screens are woken after the commit, and only then.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import aiosql
 import asyncpg
 import msgspec
-from aiosql.queries import Queries
 
 from forum.errors import Unavailable
 
@@ -48,9 +47,15 @@ AWAY = (
 """What the database says when it cannot serve: answered 503, nothing stored, worth trying again."""
 
 
-def statements(noun: str) -> Queries:
-    """The named statements of `sql/{noun}.sql`, as functions of a connection and keyword arguments."""
-    return aiosql.from_path(SQL_FOLDER / f"{noun}.sql", "asyncpg")
+class Statements(Protocol):
+    """Named statements: each is called with a connection and its parameters by keyword."""
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]: ...
+
+
+def statements(noun: str) -> Statements:
+    """The named statements of `sql/{noun}.sql`."""
+    return cast(Statements, aiosql.from_path(SQL_FOLDER / f"{noun}.sql", "asyncpg"))
 
 
 class Transaction:
@@ -62,7 +67,7 @@ class Transaction:
         self._raised: set[str] = set()
 
     def record(self, channel: str, kind: str, object_id: int) -> None:
-        """Collect one update: `kind` happened to `object_id`, for all who follow `channel`. Said twice, it is told once."""
+        """Collect one update: `kind` happened to `object_id`, for all who follow `channel`; twice is once."""
         update = (channel, kind, object_id)
         if update not in self._updates:
             self._updates.append(update)
@@ -93,13 +98,13 @@ class Transaction:
 
 
 class Database:
-    """A pool of connections to one Postgres; `wake` is called with each channel's new head after every commit that recorded any."""
+    """A pool of connections to one Postgres; `wake` gets the new heads after every commit that recorded updates."""
 
     def __init__(self, url: str, *, pool_size: int = 10, wake: Wake | None = None) -> None:
         self._url = url
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        self.wake: Wake = wake or (lambda heads: None)
+        self.wake: Wake = wake or _wake_nobody
 
     @property
     def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
@@ -154,6 +159,10 @@ class Database:
                 heads = await tx.write_updates()
         if heads:
             self.wake(heads)
+
+
+def _wake_nobody(_heads: Mapping[str, int]) -> None:
+    """What a command without screens does after a commit: the look of the web processes finds it within a second."""
 
 
 async def _prepare_connection(connection: Connection) -> None:

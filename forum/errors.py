@@ -1,6 +1,7 @@
 """Domain errors: a few, each mapped to an answer in one place (`forum.web.errors`).
 
-`detail` is a sentence for the member: what happened, what is safe, what to do. It never tells of a thing that the caller may not see.
+`detail` is a sentence for the member: what happened, what is safe, what to do. It never tells of a thing that the
+caller may not see.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """The update log: what changed, numbered within its channel. It holds ids, never words.
 
-`Transaction.record` writes it (forum/db.py). Here it is read: each update joined *through its channel* to the row as it stands
-now, in one statement and so in one snapshot with the channel's head and access version. What has left the channel reads as no
-row at all; what lost its words reads as the gap that it is.
+`Transaction.record` writes it (forum/db.py). Here it is read: each update joined *through its channel* to the row as it
+stands now, in one statement and so in one snapshot with the channel's head and access version. What has left the
+channel reads as no row at all; what lost its words reads as the gap that it is.
 """
 
 import re
@@ -29,7 +29,7 @@ READERS = {
 
 @dataclass(frozen=True, slots=True)
 class LogRead:
-    """A channel after a cursor: its head, its access version, the log's identity, the smallest cursor it reaches back to, and rows.
+    """A channel after a cursor: head, access version, the log's identity, the smallest cursor it reaches to, rows.
 
     Each row has seq, kind, object, at, `there` (is it still in this channel?), and the columns of what it is about.
     """

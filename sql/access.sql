@@ -1,0 +1,63 @@
+-- Who may see and do what. Each statement answers for one caller; a NULL member is a guest.
+
+-- name: network^
+SELECT n.*, r.id AS room_id, s.role, coalesce(s.muted, false) AS muted, s.since AS member_since,
+       may_read_network(:member, n.id) AS may_read, may_see_network(:member, n.id) AS may_see,
+       p.slug AS parent_slug, p.name AS parent_name, coalesce(may_see_network(:member, p.id), false) AS may_see_parent
+FROM networks n
+LEFT JOIN rooms r ON r.network_id = n.id
+LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
+LEFT JOIN networks p ON p.id = n.parent_id
+WHERE n.slug = :slug;
+
+-- name: network_slug$
+SELECT slug FROM networks WHERE id = :network;
+
+-- name: room^
+SELECT n.*, r.id AS room_id, s.role, coalesce(s.muted, false) AS muted, s.since AS member_since,
+       may_read_network(:member, n.id) AS may_read, may_see_network(:member, n.id) AS may_see,
+       p.slug AS parent_slug, p.name AS parent_name, coalesce(may_see_network(:member, p.id), false) AS may_see_parent
+FROM rooms r
+JOIN networks n ON n.id = r.network_id
+LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
+LEFT JOIN networks p ON p.id = n.parent_id
+WHERE r.id = :room;
+
+-- name: thread^
+SELECT t.id, t.network_id, t.author_id, t.byline_id, t.title, t.audience, t.created_at, t.locked_at, t.version, t.last_number,
+       t.shown, t.people, t.active_at,
+       may_read_thread(:member, t.id) AS may_read,
+       (SELECT jsonb_agg(jsonb_build_object('id', n.id, 'slug', n.slug, 'name', n.name, 'parent_id', n.parent_id, 'since', h.since,
+                                            'role', s.role, 'muted', coalesce(s.muted, false), 'pinned', h.pinned_at IS NOT NULL)
+                         ORDER BY n.id <> t.network_id, h.since, n.id)
+        FROM thread_networks h JOIN networks n ON n.id = h.network_id
+        LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
+        WHERE h.thread_id = t.id) AS holders
+FROM threads t WHERE t.id = :thread;
+
+-- name: thread_of_post$
+SELECT thread_id FROM posts WHERE id = :post;
+
+-- name: room_of_message$
+SELECT room_id FROM messages WHERE id = :message;
+
+-- name: lock_thread
+-- A membership cannot end, nor a suspension begin, between the check and the commit; then the thread, then a post of it.
+SELECT lock_thread(:member, :thread, :post);
+
+-- name: lock_room
+SELECT lock_room(:member, :room);
+
+-- name: may_follow
+-- Which of these members may follow which of these channels: NULL is a guest.
+SELECT DISTINCT w.member, w.channel
+FROM unnest(:members::bigint[], :nouns::text[], :objects::bigint[], :channels::text[]) AS w (member, noun, object, channel)
+WHERE CASE w.noun
+    WHEN 'thread' THEN may_read_thread(w.member, w.object)
+    WHEN 'network' THEN may_read_network(w.member, w.object)
+    WHEN 'room' THEN w.member IS NOT NULL
+        AND may_read_network(w.member, (SELECT network_id FROM rooms r WHERE r.id = w.object))
+    WHEN 'member' THEN w.member = w.object AND EXISTS (SELECT FROM members m WHERE m.id = w.object AND m.state = 'active')
+    WHEN 'moderators' THEN EXISTS (
+        SELECT FROM standing s WHERE s.network_id = w.object AND s.member_id = w.member AND s.role IN ('moderator', 'lead'))
+    ELSE false END;
