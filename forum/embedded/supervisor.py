@@ -29,6 +29,8 @@ from forum.embedded.valkey import Valkey
 SOCKET_NAME = "supervisor.sock"
 RESTARTS_MAX = 5
 RESTARTS_WINDOW_S = 600.0
+RESTART_PAUSE_S = 0.1
+"""Before the first restart; four times as long before each further one."""
 START_MAX_S = 60.0
 STOP_MAX_S = 3.0
 """How long a server may take to stop cleanly; then it is made to. What was committed is safe either way."""
@@ -121,7 +123,7 @@ class Kept:
             self._restarts.popleft()
         if len(self._restarts) == RESTARTS_MAX:
             raise EmbeddedError(f"The embedded {self.server.name} ended {RESTARTS_MAX + 1} times: giving up.")
-        pause_s: float = 0.1 * 4 ** len(self._restarts)
+        pause_s: float = RESTART_PAUSE_S * 4 ** len(self._restarts)
         self._restarts.append(now)
         say(f"{self.server.name} ended; restart {len(self._restarts)} of at most {RESTARTS_MAX} in {pause_s:.1f} s")
         return pause_s
