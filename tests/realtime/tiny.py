@@ -1,17 +1,15 @@
-"""A small application around `Live`, served by the real server in a thread of its own."""
+"""A small application around `Live`, on the real server's protocols, in the test's own event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import uvicorn
-import uvloop
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
+from uvicorn.server import ServerState
 
 from realtime import protocol
 from realtime.endpoint import Live
@@ -25,13 +23,10 @@ class Tiny:
 
     def __init__(self, bus=None, source=None, **options) -> None:
         self.source = source or MemorySource()
-        self.bus = bus or MemoryBus()
-        self.options = options
+        self.live = Live(self.source, self.identify, self.names, bus or MemoryBus(), **options)
         self.refuse: dict[int, tuple[int, str]] = {}
         self.identified = 0
         self.port = 0
-        self.loop: asyncio.AbstractEventLoop
-        self.live: Live
 
     async def identify(self, connection: HTTPConnection) -> Caller:
         self.identified += 1
@@ -48,66 +43,34 @@ class Tiny:
     async def names(self, members):
         return {member: f"Member {member}" for member in members}
 
+    def write(self, channel: str, text: str = "words", **more) -> int:
+        """Commit an update and wake."""
+        seq = self.source.write(channel, text, **more)
+        self.live.wake([(channel, seq)])
+        return seq
+
     @contextlib.asynccontextmanager
-    async def lifespan(self, _app):
+    async def served(self, ws="realtime.transport:SocketProtocol", **settings) -> AsyncIterator[Tiny]:
+        defaults = {
+            "log_level": "warning",
+            "ws_ping_interval": 25,
+            "ws_per_message_deflate": False,
+            "ws_max_size": protocol.MAX_FRAME_BYTES,
+        }
+        config = uvicorn.Config(Starlette(routes=self.live.routes()), ws=ws, lifespan="off", **(defaults | settings))
+        config.load()
+        state = ServerState()
+        server = await asyncio.get_running_loop().create_server(
+            lambda: config.http_protocol_class(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+        )
+        self.port = server.sockets[0].getsockname()[1]
         await self.live.start()
-        yield
-        await self.live.stop()
-
-    def on_loop(self, function, *arguments):
-        """Run a function on the server's loop and return what it returns."""
-
-        async def call():
-            return function(*arguments)
-
-        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(10)
-
-    def write(self, channel: str, text: str = "words", *, wake: bool = True, **more) -> int:
-        def act() -> int:
-            seq = self.source.write(channel, text, **more)
-            if wake:
-                self.live.wake([(channel, seq)])
-            return seq
-
-        return self.on_loop(act)
-
-    @contextlib.contextmanager
-    def served(self, ws="realtime.transport:SocketProtocol", **config) -> Iterator[Tiny]:
-        ready = threading.Event()
-        listening = socket.socket()
-        listening.bind(("127.0.0.1", 0))
-        self.port = listening.getsockname()[1]
-
-        async def serve() -> None:
-            self.loop = asyncio.get_running_loop()
-            self.live = Live(self.source, self.identify, self.names, self.bus, **self.options)
-            app = Starlette(routes=self.live.routes(), lifespan=self.lifespan)
-            settings = {
-                "log_level": "warning",
-                "ws_ping_interval": 25,
-                "ws_per_message_deflate": False,
-                "ws_max_size": protocol.MAX_FRAME_BYTES,
-                "timeout_graceful_shutdown": 5,
-            }
-            self.server = uvicorn.Server(uvicorn.Config(app, ws=ws, loop="uvloop", **(settings | config)))
-            self.server.install_signal_handlers = lambda: None
-            serving = asyncio.create_task(self.server.serve(sockets=[listening]))
-            while not self.server.started and not serving.done():  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
-            ready.set()
-            await serving
-
-        thread = threading.Thread(target=lambda: uvicorn_run(serve()), daemon=True)
-        thread.start()
-        assert ready.wait(10)
         try:
             yield self
         finally:
-            self.server.should_exit = True
-            thread.join(15)
-            assert not thread.is_alive()
-
-
-def uvicorn_run(main) -> None:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main)
+            await self.live.stop()
+            for connection in list(state.connections):
+                connection.shutdown()
+            server.close()
+            async with asyncio.timeout(5):
+                await asyncio.gather(*state.tasks, return_exceptions=True)
