@@ -21,7 +21,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,13 +75,18 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, listener: socket.socket, application: str = APPLICATION) -> None:
-    """Serves until told to stop. `settings` name the servers (`Servers.settings`); `application` is a factory that
-    takes them.
+def serve(
+    settings: Settings,
+    listener: socket.socket,
+    application: str = APPLICATION,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serves until told to stop. `settings` name the servers (`Servers.settings`); `application` makes an app of them.
 
-    To be called from the main thread. Raises ServeError where the processes cannot start.
+    `on_ready` is called once, when all processes take connections. To be called from the main thread. Raises ServeError
+    where the processes cannot start.
     """
-    Parent(settings, listener, application).run()
+    Parent(settings, listener, application, on_ready).run()
 
 
 @dataclass(eq=False)
@@ -106,10 +111,13 @@ class Process:
 class Parent:
     """Starts, watches and replaces the processes. One thread: the kernel watches the thread that started them."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, application: str) -> None:
+    def __init__(
+        self, settings: Settings, listener: socket.socket, application: str, on_ready: Callable[[], None]
+    ) -> None:
         self._settings = settings
         self._listener = listener
         self._application = application
+        self._on_ready: Callable[[], None] | None = on_ready
         self._processes: list[Process] = []
         self._stopping = False
         self._was_ready = False
@@ -144,15 +152,22 @@ class Parent:
                 self._bury(process, now)
             elif process.is_late(now):
                 process.popen.kill()
-        if self._stopping:
-            return
+        if not self._stopping:
+            self._fill_up(now)
+
+    def _fill_up(self, now: float) -> None:
+        """Starts what is missing; once all are ready, those that are to leave may go."""
         current = [process for process in self._processes if not process.leaving]
         if now >= self._start_at:
-            current += (self._start() for _ in range(self._settings.processes - len(current)))
-        if len(current) >= self._settings.processes and all(process.ready for process in current):
-            for process in self._processes:
-                if process.leaving:
-                    self._ask_to_go(process)
+            current += [self._start() for _ in range(self._settings.processes - len(current))]
+        if len(current) < self._settings.processes or not all(process.ready for process in current):
+            return
+        if self._on_ready is not None:
+            self._on_ready()
+            self._on_ready = None
+        for process in self._processes:
+            if process.leaving:
+                self._ask_to_go(process)
 
     def _bury(self, process: Process, now: float) -> None:
         self._processes.remove(process)

@@ -20,6 +20,7 @@ import pytest
 import pytest_asyncio
 import uvloop
 
+from forum.db import Database
 from forum.embedded import Servers, attach
 from forum.migrate import migrate, role_of
 from forum.settings import Settings
@@ -76,6 +77,15 @@ async def fresh_database_url(servers: Servers, template: str) -> AsyncIterator[s
     """A database of the test's own, as the application's role."""
     async for url in _copy(servers, template):
         yield url
+
+
+@pytest_asyncio.fixture(scope="session")
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """The session's database, open."""
+    database = Database(database_url)
+    await database.open()
+    yield database
+    await database.close()
 
 
 @pytest.fixture(scope="session")

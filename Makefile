@@ -1,0 +1,47 @@
+# One word each; `make help` lists them. A fresh machine needs python3 (3.11 or newer) with venv, make and gcc.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST_ARGS ?=
+
+.PHONY: help run test quick check bench clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: $(VENV)/run.stamp ## the site, with servers of its own where none are named, on http://127.0.0.1:$$PORT (8000)
+	@exec $(BIN)/python -m forum run
+
+test: $(VENV)/dev.stamp browser ## every test, browser and faults included; PYTEST_ARGS="-k word" chooses
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+quick: $(VENV)/dev.stamp ## the tests that need no browser and kill nothing: under a minute
+	$(BIN)/python -m pytest -m "not browser and not faults" $(PYTEST_ARGS)
+
+check: $(VENV)/dev.stamp ## lint, form, types, who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp ## ratios against references in the same run; writes bench.json
+	$(BIN)/python -m bench
+
+clean: ## removes what was made here, but never data/
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find forum realtime tests bench -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: browser
+browser:
+	@.ci/browser
+
+# pip itself checks each hash; a stamp is newer than its lock file when the environment is what the file says.
+$(VENV)/run.stamp: requirements.txt
+	@.ci/venv $(VENV) $(PYTHON) requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt
+	@.ci/venv $(VENV) $(PYTHON) requirements-dev.txt
+	@touch $@ $(VENV)/run.stamp
