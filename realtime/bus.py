@@ -157,7 +157,8 @@ class RedisBus:
         while True:
             try:
                 async with self._client(None) as client, client.pubsub() as subscription:
-                    await subscription.subscribe(self._channel)
+                    async with asyncio.timeout(TIMEOUT_S):
+                        await subscription.subscribe(self._channel)
                     while True:
                         message = await self._next(subscription)
                         if message is not None and message["type"] == "subscribe":
@@ -176,7 +177,8 @@ class RedisBus:
         """Return the next message; where none comes for a while, ask whether the other side still lives."""
         message: dict[str, Any] | None = await subscription.get_message(timeout=PING_EVERY_S)
         if message is None:
-            await subscription.ping()
+            async with asyncio.timeout(TIMEOUT_S):
+                await subscription.ping()
             message = await subscription.get_message(timeout=PING_EVERY_S)
             if message is None:
                 raise TimeoutError("no answer to a ping")

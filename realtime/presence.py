@@ -267,7 +267,7 @@ class Presence:
                 self._bus.publish(Kind.PRESENCE, name, 0)
         for name in due:
             shown = self._channels[name]
-            shown.elsewhere = found[name] - changed.get(name, _NOBODY)[1] if found is not None else set()
+            shown.elsewhere = found[name] if found is not None else set()
         await self._tell_screens(due, now)
         for name in due:
             if not self._channels[name].screens:
@@ -324,5 +324,3 @@ class Presence:
         if name is not None:
             self._hub.broadcast(channel, protocol.TypingBy(channel, member, name), besides=member)
 
-
-_NOBODY: Final[tuple[set[int], set[int]]] = (set(), set())
