@@ -1,13 +1,15 @@
 """Attaching to the embedded servers: what every process of the forum does that needs a database."""
 
 import json
+import logging
 import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +20,8 @@ ATTACH_MAX_S = 90.0
 DETACH_MAX_S = 15.0
 LOG_MAX_BYTES = 1024 * 1024
 SOCKET_NAME = "supervisor.sock"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,68 @@ def attach(settings: Settings) -> Iterator[Servers]:
     if not needs:
         yield Servers(**{name: url or "" for name, url in urls.items()})
         return
-    connection, child, answer = _join(settings.data, needs)
+    attachment = Attachment(settings.data, needs)
     try:
-        yield Servers(**{name: url or answer[name] for name, url in urls.items()})
+        yield Servers(**{name: url or attachment.urls[name] for name, url in urls.items()})
     finally:
-        _leave(connection, child)
+        attachment.leave()
+
+
+class Attachment:
+    """Our connection to the supervisor, watched by a thread: where the supervisor is killed, another is started.
+
+    The servers come back at the same addresses, since these follow from the data folder.
+    """
+
+    def __init__(self, data: Path, needs: list[str]) -> None:
+        self._data = data
+        self._needs = needs
+        self._leaving = threading.Event()
+        self._connection, self._child, self.urls = _join(data, needs)
+        self._watcher = threading.Thread(target=self._watch, name="embedded servers", daemon=True)
+        # Signals are for the thread that waits for them; a thread inherits what its maker blocks.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        self._watcher.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def leave(self) -> None:
+        """Detaches; returns when the supervisor has let go of us."""
+        self._leaving.set()
+        _say_goodbye(self._connection)
+        self._watcher.join(DETACH_MAX_S)
+        self._connection.close()
+        if self._child is not None:
+            os.waitpid(self._child, os.WNOHANG)
+
+    def _watch(self) -> None:
+        while not self._leaving.is_set():
+            said = _hear(self._connection)
+            if said:
+                log.error("%s", json.loads(said)["error"])
+                return
+            if not self._leaving.is_set() and not self._attach_again():
+                return
+
+    def _attach_again(self) -> bool:
+        log.warning("the embedded servers' supervisor has gone: starting another")
+        self._connection.close()
+        if self._child is not None:
+            os.waitpid(self._child, 0)
+            self._child = None
+        try:
+            self._connection, self._child, urls = _join(self._data, self._needs)
+        except EmbeddedError as error:
+            log.error("%s", error)
+            return False
+        if urls != self.urls:
+            log.error("the embedded servers came back at other addresses: restart this process")
+        if self._leaving.is_set():  # meanwhile, and it was the old connection that heard of it
+            _say_goodbye(self._connection)
+        return True
 
 
 def _join(data: Path, needs: list[str]) -> tuple[socket.socket, int | None, dict[str, str]]:
-    """A connection to the supervisor of `data`, its process id if it is our child, and its answer."""
+    """A connection to the supervisor of `data`, its process id if it is our child, and where the servers are."""
     deadline = time.monotonic() + ATTACH_MAX_S
     child: int | None = None
     while time.monotonic() < deadline:
@@ -71,12 +128,16 @@ def _join(data: Path, needs: list[str]) -> tuple[socket.socket, int | None, dict
         answer = _ask(connection, needs, deadline) if connection else None
         if connection and answer:
             if "error" in answer:
-                _leave(connection, child)
+                _say_goodbye(connection)
+                _hear(connection)
+                connection.close()
                 raise EmbeddedError(answer["error"])
-            if child is not None and child != int(answer["pid"]):
+            supervisor = int(answer.pop("pid"))
+            if child is not None and child != supervisor:
                 os.kill(child, signal.SIGTERM)  # another process was first; ours waits for a lock that it need not have
                 os.waitpid(child, 0)
                 child = None
+            connection.settimeout(None)
             return connection, child, answer
         if child is None:
             child = _start_supervisor(data)
@@ -122,18 +183,17 @@ def _ask(connection: socket.socket, needs: list[str], deadline: float) -> dict[s
     return words
 
 
-def _leave(connection: socket.socket, child: int | None) -> None:
-    """Detaches; returns when the supervisor has let go of us."""
-    connection.settimeout(DETACH_MAX_S)
-    try:
+def _say_goodbye(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has gone already
         connection.shutdown(socket.SHUT_WR)
-        while connection.recv(4096):
-            pass
+
+
+def _hear(connection: socket.socket) -> bytes:
+    """What the supervisor says next: why it gives up; nothing when the connection has ended."""
+    try:
+        return connection.recv(4096)
     except OSError:
-        pass
-    connection.close()
-    if child is not None:
-        os.waitpid(child, os.WNOHANG)
+        return b""
 
 
 def _start_supervisor(data: Path) -> int:
@@ -156,6 +216,7 @@ def _start_supervisor(data: Path) -> int:
                 (os.POSIX_SPAWN_DUP2, output, 1),
                 (os.POSIX_SPAWN_DUP2, output, 2),
             ],
+            setsigmask=(),
             setsid=True,  # a Ctrl-C in the terminal is for us: the servers go when we have gone
         )
     finally:

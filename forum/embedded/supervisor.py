@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +37,7 @@ STOP_MAX_S = 3.0
 """How long a server may take to stop cleanly; then it is made to. What was committed is safe either way."""
 LOCK_MAX_S = 15.0
 FIRST_CLIENT_MAX_S = 5.0
+LOOK_EVERY_S = 0.5
 
 
 class Server(Protocol):
@@ -153,9 +155,10 @@ class Kept:
 class Supervisor:
     """Clients on one side, servers on the other."""
 
-    def __init__(self, data: Path, sockets: Path, account: Account) -> None:
+    def __init__(self, data: Path, sockets: Path, account: Account, starter: int) -> None:
         self._data = data
         self._account = account
+        self._starter = starter
         self._sockets = sockets
         self._known: dict[str, type[Postgres | Valkey]] = {"postgres": Postgres, "valkey": Valkey}
         self._servers: dict[str, Kept] = {}
@@ -174,9 +177,9 @@ class Supervisor:
         """Returns when the servers have stopped."""
         wakeup = self._hear_signals()
         try:
-            while not self._stop_asked and (self._clients or time.monotonic() < self._first_client_by):
+            while not self._stop_asked and (self._clients or self._expects_a_client()):
                 pauses = [pause for kept in self._servers.values() if (pause := kept.look_after()) is not None]
-                for key, _ in self._selector.select(min(pauses, default=1.0)):
+                for key, _ in self._selector.select(min(pauses, default=LOOK_EVERY_S)):
                     if key.fileobj is self._listener:
                         self._greet()
                     elif key.fileobj is wakeup:
@@ -185,8 +188,18 @@ class Supervisor:
                         self._hear(key.fileobj)
         except EmbeddedError as error:
             say(str(error))
+            self._tell_all(str(error))
         finally:
             self._stop()
+
+    def _expects_a_client(self) -> bool:
+        """Whether the process that started this one may still come."""
+        return time.monotonic() < self._first_client_by and os.getppid() == self._starter
+
+    def _tell_all(self, error: str) -> None:
+        for client in self._clients:
+            with suppress(OSError):  # it has gone as well
+                client.sendall(json.dumps({"error": error}).encode() + b"\n")
 
     def _hear_signals(self) -> socket.socket:
         ours, theirs = socket.socketpair()
@@ -270,7 +283,8 @@ def main(data: Path) -> int:
         return 0  # another supervises this folder
     try:
         account = choose_account(data, postgres_home(data) / "data")
-        supervisor = Supervisor(data, make_socket_folder(data, account.uid, account.gid), account)
+        sockets = make_socket_folder(data, account.uid, account.gid)
+        supervisor = Supervisor(data, sockets, account, starter)
     except (EmbeddedError, OSError) as error:
         say(str(error))
         print(error, flush=True)

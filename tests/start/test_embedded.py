@@ -176,6 +176,24 @@ async def test_a_server_that_dies_is_started_again(data: Path, victim: str) -> N
     attached.leave()
 
 
+async def test_a_killed_supervisor_is_replaced_while_somebody_is_attached(data: Path) -> None:
+    attached = Attached(data)
+    supervisor_before, postgres_before = pid_of(data, "embedded.supervisor"), pid_of(data, "postgres -D")
+
+    os.kill(supervisor_before, signal.SIGKILL)
+
+    deadline = time.monotonic() + 10
+    while True:
+        assert time.monotonic() < deadline
+        with suppress(OSError, asyncpg.PostgresError):
+            assert await attached.ask("SELECT 1") == 1
+            if postgres_before not in of(data):
+                break
+    assert pid_of(data, "embedded.supervisor") != supervisor_before
+    attached.leave()
+    wait_gone(data)
+
+
 async def test_a_stale_mark_with_another_process_s_id_is_no_hindrance(data: Path) -> None:
     attached = Attached(data)
     end(data)
