@@ -319,7 +319,7 @@ class Hub:
         """Check a follow, and let those channels join that the member may see. Asks until the source answers."""
         pause_s = FIRST_PAUSE_S
         while True:
-            wanted = {name: joiner for name, joiner in wanted.items() if screen.follows.get(name) == joiner.token}
+            wanted = {name: joiner for name, joiner in wanted.items() if screen.holds(name, joiner.token)}
             if not wanted:
                 return
             try:
@@ -336,7 +336,7 @@ class Hub:
                 continue
             break
         for name, joiner in wanted.items():
-            if screen.follows.get(name) != joiner.token:
+            if not screen.holds(name, joiner.token):
                 continue
             if name not in allowed:
                 self._forget(screen, name)
@@ -437,7 +437,7 @@ class Hub:
             token = screen.follows.get(channel.name)
             if token is not None and (joiner is None or joiner.token == token):
                 self._shut_out(screen, channel)
-        joining = {s: joiner for s, joiner in joining.items() if s.follows.get(channel.name) == joiner.token}
+        joining = {s: joiner for s, joiner in joining.items() if s.holds(channel.name, joiner.token)}
         channel.wanted = max(channel.wanted, batch.head)
 
         if (channel.log is not None and channel.log != batch.log) or batch.head < channel.cursor:

@@ -20,7 +20,12 @@ class Screen:
         self.must_reset = must_reset
         """It was too slow twice within a minute: what it missed is declared instead of sent."""
         self.follows: dict[str, int] = {}
+        """Channel → the token of the newest follow of it."""
         self.closed = False
+
+    def holds(self, channel: str, token: int) -> bool:
+        """Say whether that follow is still the newest: an older one, on its way through an await, must end."""
+        return self.follows.get(channel) == token
 
 
 class Listener(Protocol):
