@@ -1,0 +1,76 @@
+"""What stands in `static/`, read once: bytes to serve, and addresses that change with the content.
+
+Invariants: an address with the right `v` never changes its content, so it may be kept for ever; all of `static/css/` is
+one stylesheet, `css/forum.css`; the imports between modules carry the `v` of all modules together, so that a page never
+runs modules of two releases.
+"""
+
+import gzip
+import hashlib
+import mimetypes
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+STYLESHEET: Final = "css/forum.css"
+MIN_BYTES_TO_PACK: Final = 500
+
+_IMPORT: Final = re.compile(rb"""((?:\bfrom|\bimport)\s*\(?\s*["']\.{1,2}/[^"'?]+\.js)(?=["'])""")
+_COMMENT: Final = re.compile(rb"/\*.*?\*/\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file as it is served: `packed` is its gzip form, or None where that gains nothing."""
+
+    content: bytes
+    packed: bytes | None
+    media_type: str
+    version: str
+
+
+class Assets:
+    """All static files, by their path below `static/`."""
+
+    def __init__(self, folder: Path) -> None:
+        contents = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.suffix not in {".css", ".md"}
+        }
+        modules = sorted(name for name in contents if name.endswith(".js"))
+        modules_version = _digest(b"".join(contents[name] for name in modules))
+        for name in modules:
+            contents[name] = _IMPORT.sub(rb"\1?v=" + modules_version.encode(), contents[name])
+        contents[STYLESHEET] = _COMMENT.sub(
+            b"", b"".join(path.read_bytes() for path in sorted((folder / "css").glob("*.css")))
+        )
+        self._assets = {
+            name: _asset(name, content, modules_version if name in modules else _digest(content))
+            for name, content in contents.items()
+        }
+
+    def get(self, path: str) -> Asset | None:
+        """The file at this path, or None."""
+        return self._assets.get(path)
+
+    def address(self, path: str) -> str:
+        """Where a page finds it: "/static/css/forum.css?v=…". Raises KeyError for a file that there is not."""
+        return f"/static/{path}?v={self._assets[path].version}"
+
+    def modules(self) -> tuple[str, ...]:
+        """The addresses of all modules, for a page to fetch ahead."""
+        return tuple(self.address(name) for name in sorted(self._assets) if name.endswith(".js"))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def _asset(name: str, content: bytes, version: str) -> Asset:
+    media_type = (
+        "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0] or "application/octet-stream"
+    )
+    packed = gzip.compress(content, 9, mtime=0) if len(content) >= MIN_BYTES_TO_PACK else None
+    return Asset(content, packed if packed and len(packed) < len(content) else None, media_type, version)

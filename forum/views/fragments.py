@@ -1,0 +1,274 @@
+"""Rows to fragments: what a page, an answer and a live frame show of one row, the same bytes for every viewer.
+
+Invariants: a fragment shows nothing but its row, so whoever may see the row may see the fragment; one partial serves
+page, answer and frame; a kept fragment is found by *all* facts of its row and by the day in the site's zone, so that it
+is never stale, not even when the day turns. What is mine or depends on neighbours (unread, grouped, near) is put around
+kept fragments by `tree`, `log` and `listed`.
+
+How it is used::
+
+    views.post(row)                                  # shown_posts: the li, or the opening article where depth is 0
+    views.tree(rows, unread={21, 22}, line="5 new")  # the content of ol.tree
+    views.message(row); views.log(rows, previous=row_before, me=7, read=120)   # shown_messages
+    views.thread_row(row); views.listed(rows, unread={9: 5})                   # listed_threads
+    views.thread_head(row); views.network_head(row); views.member_row(row); views.notification(row); views.waiting(row)
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
+
+import jinja2
+from markupsafe import Markup, escape
+
+from forum import text
+from forum.views import words
+from forum.views.cache import FragmentCache
+
+TEMPLATES_FOLDER: Final = Path(__file__).parent.parent.parent / "templates"
+MAX_KEPT_CHARS: Final = 8 * 1024 * 1024
+"""Of the fragments; their keys weigh about as much again."""
+EXCERPT_MAX_CHARS: Final = 140
+GROUP_FOR: Final = timedelta(minutes=5)
+REASONS: Final = {
+    "private": "private information",
+    "unkind": "unkind to a person",
+    "advertising": "advertising",
+    "off_subject": "off the subject",
+    "patient": "patient information",
+    "other": "another reason",
+}
+"""Why a moderator removes something: what is stored, and what is said."""
+
+Clock = Callable[[], datetime]
+
+
+class Row(Protocol):
+    """What the views hand out: an asyncpg Record, or a dict with the same names."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+    def values(self) -> Iterable[Any]:
+        """All its facts."""
+        ...
+
+
+class Fragments:
+    """The templates of one site, and the fragments that this process has rendered."""
+
+    def __init__(
+        self,
+        *,
+        zone: ZoneInfo,
+        development: bool = False,
+        clock: Clock | None = None,
+        templates: Path = TEMPLATES_FOLDER,
+    ) -> None:
+        self.zone = zone
+        self.cache = FragmentCache(MAX_KEPT_CHARS)
+        self._clock = clock or _utc_now
+        self.environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(templates),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=development,
+            cache_size=-1,
+        )
+        self.environment.globals.update(self._words())
+
+    # One row --------------------------------------------------------------------------------------------------------
+
+    def post(self, row: Row) -> Markup:
+        """A row of `shown_posts`: the `li` of a reply, the `article` of the opening post; or its gap."""
+        return self._kept("posts/_opening.html" if row["depth"] == 0 else "posts/_post.html", "p", row, _post_words)
+
+    def message(self, row: Row) -> Markup:
+        """A row of `shown_messages`: the `li` of a message, or its gap."""
+        return self._kept("rooms/_message.html", "m", row, _message_words)
+
+    def thread_row(self, row: Row, unread: int = 0) -> Markup:
+        """A row of `listed_threads` as the list of that holder shows it; with `unread`, as my list shows it."""
+        fragment = self._kept("threads/_row.html", "t", row)
+        if not unread:
+            return fragment
+        # The fragment is ours and its facts are escaped: both strings stand in it once, and in this order.
+        marked = str(fragment).replace('<li class="thread"', '<li class="thread unread"', 1)
+        return Markup(marked.replace(' data-words="new" hidden></span>', f' data-words="new">{unread} new</span>', 1))
+
+    def thread_head(self, row: Row) -> Markup:
+        """The head of a thread, with `networks` as in `listed_threads`."""
+        return self._kept("threads/_head.html", "t", row)
+
+    def network_head(self, row: Row) -> Markup:
+        """Name, purpose and facts of a network (templates/networks/_head.html names the columns)."""
+        return self._kept("networks/_head.html", "n", row)
+
+    def member_row(self, row: Row) -> Markup:
+        """A member of a network (templates/members/_row.html names the columns)."""
+        return self._kept("members/_row.html", "m", row)
+
+    def notification(self, row: Row) -> Markup:
+        """What one member is told (templates/notifications/_item.html names the columns): alike on all their screens."""
+        return self._kept("notifications/_item.html", "n", row)
+
+    def waiting(self, row: Row) -> Markup:
+        """What waits for moderators, a request or a hold (templates/moderation/_item.html names the columns)."""
+        return self._kept("moderation/_item.html", "w", row)
+
+    # Many rows, with what is mine -------------------------------------------------------------------------------------
+
+    def tree(self, rows: Iterable[Row], *, unread: Collection[int] = (), line: str = "") -> Markup:
+        """The replies of a thread in the order given. `unread` holds numbers; `line` stands above the first of them."""
+        parts: list[str] = []
+        above = None
+        for row in rows:
+            fragment = str(self.post(row))
+            if row["parent_id"] == above and row["depth"] > 1:
+                fragment = fragment.replace('<p class="to">', '<p class="to near">', 1)
+            if row["number"] in unread and row["state"] == "shown":
+                fragment = fragment.replace('<li class="post"', '<li class="post unread"', 1)
+                fragment = fragment.replace("</header>", '<span class="new">New</span></header>', 1)
+                if line:
+                    end = fragment.index(">") + 1
+                    unread_line = f'<div class="line unread" id="unread">{escape(line)}</div>'
+                    fragment, line = fragment[:end] + unread_line + fragment[end:], ""
+            parts.append(fragment)
+            above = row["id"]
+        return Markup("".join(parts))
+
+    def log(self, rows: Iterable[Row], *, previous: Row | None = None, me: int = 0, read: int | None = None) -> Markup:
+        """Messages, oldest first, grouped and with day lines; `previous` is the one before the first, if there is one.
+
+        `read` is the number of the last message that I read: the unread line stands above the first later one that is
+        not mine.
+        """
+        shown = list(rows)
+        new = [row for row in shown if read is not None and row["number"] > read and row["author_id"] != me]
+        parts: list[str] = []
+        for row in shown:
+            if previous is None or not self._same_day(row, previous):
+                parts.append(f'<li class="day"><div class="line">{self._time(row["created_at"], "day")}</div></li>')
+            if new and row is new[0]:
+                parts.append(f'<li class="new"><div class="line unread" id="unread">{len(new):,} new</div></li>')
+            fragment = str(self.message(row))
+            if self.grouped(row, previous) and not (new and row is new[0]):
+                fragment = fragment.replace('<li class="msg"', '<li class="msg" data-grouped', 1)
+            if me and row["mentions"] and me in row["mentions"]:
+                fragment = fragment.replace('<li class="msg"', '<li class="msg tome"', 1)
+            parts.append(fragment)
+            previous = row
+        return Markup("".join(parts))
+
+    def grouped(self, row: Row, previous: Row | None) -> bool:
+        """Whether a message continues the one before it: same author and day, in five minutes, no reply, no gap."""
+        return (
+            previous is not None
+            and row["state"] == previous["state"] == "shown"
+            and not row["reply_to_id"]
+            and (row["author_id"], row["byline_id"]) == (previous["author_id"], previous["byline_id"])
+            and row["created_at"] - previous["created_at"] < GROUP_FOR
+            and self._same_day(row, previous)
+        )
+
+    def listed(self, rows: Iterable[Row], unread: Mapping[int, int] | None = None) -> Markup:
+        """Rows of `listed_threads`; `unread` maps a thread's id to how many of its posts are new to me."""
+        counts = unread or {}
+        return Markup("".join(self.thread_row(row, counts.get(row["id"], 0)) for row in rows))
+
+    @staticmethod
+    def moment(at: datetime | str) -> datetime:
+        """A time as templates need it: inside jsonb it comes as text."""
+        return datetime.fromisoformat(at) if isinstance(at, str) else at
+
+    # How ------------------------------------------------------------------------------------------------------------
+
+    def _kept(
+        self, template: str, name: str, row: Row, words_of: Callable[[Row], Mapping[str, Any]] | None = None
+    ) -> Markup:
+        def render() -> str:
+            context: dict[str, Any] = {name: row, **(words_of(row) if words_of else {})}
+            return Markup(self.environment.get_template(template).render(context).strip())
+
+        today = self._clock().astimezone(self.zone).toordinal()
+        fragment = self.cache.get((template, today, *map(_hashable, row.values())), render)
+        return Markup(fragment)
+
+    def _same_day(self, row: Row, other: Row) -> bool:
+        days = {each["created_at"].astimezone(self.zone).date() for each in (row, other)}
+        return len(days) == 1
+
+    def _time(self, at: datetime, form: str = "when") -> Markup:
+        """`<time>` in words of the site's zone; `data-as` tells the browser how to word it anew when the day turns.
+
+        Forms: when, listed, full ("Thu 19 Nov, 16:20"), date ("20 November"), day (a room's day line), clock ("08:22").
+        """
+        now = self._clock()
+        if form == "clock":
+            said = f"{at.astimezone(self.zone):%H:%M}"
+        else:
+            wording = {"listed": words.listed, "full": words.dated, "date": words.on_date, "day": words.day_line}
+            said = wording.get(form, words.when)(at, now, self.zone)
+        worded_again = "" if form == "when" else f' data-as="{form if form in ("listed", "full", "day") else "fixed"}"'
+        stamp = f"{at.astimezone(self.zone):%Y-%m-%d}" if form == "day" else words.machine_time(at)
+        full = "" if form == "day" else f' title="{words.in_full(at, self.zone)}"'
+        return Markup(f'<time datetime="{stamp}"{full}{worded_again}>{said}</time>')
+
+    def _words(self) -> dict[str, Any]:
+        """What templates may say."""
+
+        def in_zone(wording: Callable[[datetime, datetime, ZoneInfo], str]) -> Callable[[datetime], str]:
+            return lambda at: wording(at, self._clock(), self.zone)
+
+        return {
+            "FORMER_MEMBER": words.FORMER_MEMBER,
+            "TITLE_REMOVED": words.TITLE_REMOVED,
+            "badge": words.badge,
+            "by": _by,
+            "counted": words.counted,
+            "deadline": in_zone(words.deadline),
+            "hue": words.hue,
+            "initials": words.initials,
+            "joined": words.joined,
+            "locked": in_zone(words.locked),
+            "machine_time": words.machine_time,
+            "on_date": in_zone(words.on_date),
+            "reason_words": lambda reason: REASONS.get(reason, REASONS["other"]),
+            "reasons": REASONS,
+            "role": words.role,
+            "since": in_zone(words.since),
+            "time": self._time,
+            "views": self,
+            "zone_name": self.zone.key,
+        }
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _by(person_id: int | None, name: str | None) -> Markup:
+    """A name in running text, cleared by reference where it is a member's."""
+    said = escape(name or words.FORMER_MEMBER)
+    return Markup(f'<span data-name="{person_id}">{said}</span>') if person_id else said
+
+
+def _hashable(fact: Any) -> Any:
+    return repr(fact) if isinstance(fact, list | dict) else fact
+
+
+def _post_words(row: Row) -> dict[str, Any]:
+    html = text.expand(row["html"], row["mention_names"], row["quotes"]) if row["html"] else ""
+    return {"html": Markup(html)}
+
+
+def _message_words(row: Row) -> dict[str, Any]:
+    html = text.expand(row["html"], row["mention_names"], None) if row["html"] else ""
+    answered = row["reply_to_html"]
+    return {
+        "html": Markup(html),
+        "reply": text.excerpt(answered, EXCERPT_MAX_CHARS, row["reply_to_mention_names"]) if answered else "",
+    }

@@ -1,0 +1,54 @@
+"""Rows to pages: every template by its name, around a shell.
+
+Invariants: a page is made of what it is handed and of nothing else: no query, no request, no clock but the site's. A
+name that a template asks for and does not get is an error, never an empty place.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from forum.views.assets import Assets
+from forum.views.fragments import TEMPLATES_FOLDER, Clock, Fragments
+from forum.views.shell import Shell
+
+STATIC_FOLDER: Final = Path(__file__).parent.parent.parent / "static"
+ENTRY: Final = "js/forum.js"
+
+
+class Views(Fragments):
+    """Everything that turns rows into HTML, for one site. `assets` are the files to serve under /static/."""
+
+    def __init__(
+        self,
+        *,
+        site_name: str,
+        zone: ZoneInfo,
+        development: bool = False,
+        clock: Clock | None = None,
+        templates: Path = TEMPLATES_FOLDER,
+        static: Path = STATIC_FOLDER,
+    ) -> None:
+        super().__init__(zone=zone, development=development, clock=clock, templates=templates)
+        self.assets = Assets(static)
+        self.environment.globals.update(site_name=site_name, static=self.assets.address, scripts=self._scripts())
+
+    def page(self, template: str, **context: Any) -> str:
+        """A whole page, or a fragment that is not kept (`_rail.html`, `posts/_menu.html`); its head names its context."""
+        context.setdefault("shell", Shell())
+        return self.environment.get_template(template).render(context)
+
+    def now(self) -> datetime:
+        """The site's clock."""
+        return self._clock()
+
+    def _scripts(self) -> Markup:
+        """The one script of a page, and its modules fetched ahead; nothing where there are none."""
+        if self.assets.get(ENTRY) is None:
+            return Markup("")
+        entry = self.assets.address(ENTRY)
+        ahead = "".join(f'<link rel="modulepreload" href="{address}">' for address in self.assets.modules())
+        return Markup(f'{ahead}<script type="module" src="{entry}"></script>')

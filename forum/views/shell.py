@@ -1,0 +1,80 @@
+"""What every page has around its content: who looks, their networks with counts, the channels that the page follows.
+
+Invariants: a shell holds nothing of a network that its member may not see; `channels` were read before the content.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """The member who looks at the page."""
+
+    id: int
+    name: str | None
+    title: str = ""
+    organisation: str = ""
+    theme: str = "auto"
+    """auto, light or dark."""
+    keys: bool = True
+    """Whether single letters are commands."""
+    enter_sends: bool = True
+    """Whether Enter sends a message (else Ctrl+Enter does)."""
+    administrator: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RailNetwork:
+    """One of my networks, as the rail and `/networks` draw it; its sub-groups of mine below it."""
+
+    id: int
+    slug: str
+    name: str
+    room_id: int
+    threads: int = 0
+    """Unread threads."""
+    messages: int = 0
+    """Unread messages in its room."""
+    mentions: int = 0
+    """Unread messages in its room that mention me."""
+    here: int = 0
+    """People in its room now."""
+    networks: tuple["RailNetwork", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """The frame of one page for one member, or for a guest (`me` is None)."""
+
+    me: Me | None = None
+    networks: tuple[RailNetwork, ...] = ()
+    """My networks as a tree: the roots."""
+    notifications: int = 0
+    """Unread ones."""
+    requests: int = 0
+    """Requests to join that wait for me, over all networks that I lead."""
+    here: str = ""
+    """Where the page is, for `aria-current`: home, notifications, networks, rooms, search, settings; or by the network's
+    id network:3, room:3, thread:3 (a thread of it)."""
+    channels: Mapping[str, int] = field(default_factory=dict)
+    """What the page follows, and from which cursor: {"thread:9": 44}."""
+    log: str = ""
+    """The identity of the update log that the cursors belong to."""
+    moderates: tuple[int, ...] = ()
+    """Networks in which I am a moderator or lead."""
+
+    @property
+    def unread_threads(self) -> int:
+        """Over all networks of the rail; a joint thread counts in each."""
+        return sum(network.threads for network in self.all_networks())
+
+    def all_networks(self) -> tuple[RailNetwork, ...]:
+        """The tree laid flat, parents first."""
+        found: list[RailNetwork] = []
+        waiting = list(reversed(self.networks))
+        while waiting:
+            network = waiting.pop()
+            found.append(network)
+            waiting.extend(reversed(network.networks))
+        return tuple(found)
