@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import aiosql
 import asyncpg
@@ -22,8 +22,9 @@ SQL_FOLDER = Path(__file__).parent.parent / "sql"
 ACQUIRE_TIMEOUT_S = 3.0
 COMMAND_TIMEOUT_S = 30.0
 RECORD = "SELECT channel_name, head FROM record_updates($1, $2, $3)"
+RESET = "UPDATE channels SET kept_after = channel_head(name) WHERE name = ANY ($1)"
 
-Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 Wake = Callable[[Mapping[str, int]], None]
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Statements(Protocol):
 
 def statements(noun: str) -> Statements:
     """The named statements of `sql/{noun}.sql`."""
-    return cast(Statements, aiosql.from_path(SQL_FOLDER / f"{noun}.sql", "asyncpg"))
+    return cast("Statements", aiosql.from_path(SQL_FOLDER / f"{noun}.sql", "asyncpg", mandatory_parameters=False))
 
 
 class Transaction:
@@ -65,6 +66,7 @@ class Transaction:
         self.connection = connection
         self._updates: list[tuple[str, str, int]] = []
         self._raised: set[str] = set()
+        self._resets: set[str] = set()
 
     def record(self, channel: str, kind: str, object_id: int) -> None:
         """Collect one update: `kind` happened to `object_id`, for all who follow `channel`; twice is once."""
@@ -76,6 +78,14 @@ class Transaction:
         """Have the followers of these channels (and of the threads and rooms below a network) checked again."""
         self._raised.update(channels)
 
+    def reset(self, channel: str, kind: str, object_id: int) -> None:
+        """Record one update and let the log begin with it: whoever follows the channel loads their page anew.
+
+        For what changes too much at once to be told row by row: a move, an import.
+        """
+        self.record(channel, kind, object_id)
+        self._resets.add(channel)
+
     async def write_updates(self) -> dict[str, int]:
         """Write what was collected; returns each channel's new head."""
         if self._raised:
@@ -84,6 +94,8 @@ class Transaction:
             return {}
         channels, kinds, objects = zip(*self._updates, strict=True)
         rows = await self.connection.fetch(RECORD, channels, kinds, objects)
+        if self._resets:
+            await self.connection.execute(RESET, sorted(self._resets))
         return {row["channel_name"]: row["head"] for row in rows}
 
     @property

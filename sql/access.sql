@@ -61,3 +61,6 @@ WHERE CASE w.noun
     WHEN 'moderators' THEN EXISTS (
         SELECT FROM standing s WHERE s.network_id = w.object AND s.member_id = w.member AND s.role IN ('moderator', 'lead'))
     ELSE false END;
+
+-- name: lock_standing
+SELECT lock_standing(:member, :networks);

@@ -70,7 +70,7 @@ ORDER BY u.seq;
 WITH u AS MATERIALIZED (
     SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
 SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
-       u.seq, u.kind, u.object, u.at, coalesce(q.id, h.id) IS NOT NULL AS there,
+       u.seq, u.kind, u.object, u.at, coalesce(q.id, h.id) IS NOT NULL OR u.kind LIKE 'log.%' AS there,
        q.id AS q_id, q.member_id AS q_member_id, q.state AS q_state, q.body AS q_body, q.asked_at AS q_asked_at,
        m.name AS q_name, m.title AS q_title, m.organisation AS q_organisation,
        h.id AS h_id, h.post_id AS h_post_id, h.until AS h_until, h.outcome AS h_outcome, h.network_id AS h_network_id

@@ -307,7 +307,6 @@ CREATE TABLE posts (
     version         int NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL DEFAULT now(),
     edited_at       timestamptz,
-    gap_network_id  bigint REFERENCES networks,
     gap_at          timestamptz,
     gap_until       timestamptz,
     search_simple   tsvector GENERATED ALWAYS AS (vector_simple(body)) STORED,
@@ -463,7 +462,7 @@ CREATE TABLE notifications (
     thread_id   bigint REFERENCES threads ON DELETE CASCADE,
     actor_id    bigint REFERENCES members ON DELETE CASCADE,
     request_id  bigint REFERENCES requests ON DELETE CASCADE,
-    reason      text,
+    reason_id   bigint,
     created_at  timestamptz NOT NULL DEFAULT now(),
     read_at     timestamptz
 );
@@ -477,7 +476,9 @@ CREATE TABLE notes (
     id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     body  text NOT NULL
 );
+COMMENT ON TABLE notes IS 'words that moderators wrote: reasons and notes, each a row that can be removed';
 ALTER TABLE sanctions ADD FOREIGN KEY (note_id) REFERENCES notes ON DELETE SET NULL;
+ALTER TABLE notifications ADD FOREIGN KEY (reason_id) REFERENCES notes ON DELETE SET NULL;
 
 CREATE TABLE moderation_log (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -487,7 +488,7 @@ CREATE TABLE moderation_log (
     noun            text NOT NULL,
     object_id       bigint NOT NULL,
     subject_id      bigint,
-    reason          text,
+    reason_id       bigint,
     note_id         bigint,
     version_before  int,
     version_after   int,

@@ -31,12 +31,12 @@ CREATE FUNCTION quoted(ids bigint[], in_thread bigint) RETURNS jsonb
 CREATE VIEW shown_posts AS
     SELECT p.id, p.thread_id, p.network_id, p.author_id, p.byline_id, p.parent_id, p.number, p.depth, p.path, p.state,
            p.body, p.html, p.mentions, p.quotes AS quote_ids, p.renderer, p.version, p.created_at, p.edited_at,
-           p.gap_network_id, p.gap_at, p.gap_until,
+           p.gap_at, p.gap_until,
            CASE WHEN p.author_id IS NULL THEN b.name ELSE a.name END AS author_name,
            a.title AS author_title, a.organisation AS author_organisation,
            u.state AS parent_state,
            CASE WHEN u.author_id IS NULL THEN ub.name ELSE ua.name END AS parent_name,
-           n.name AS network_name, n.slug AS network_slug, g.name AS gap_network_name,
+           n.name AS network_name, n.slug AS network_slug,
            names_of(p.mentions) AS mention_names, quoted(p.quotes, p.thread_id) AS quotes
     FROM posts p
     JOIN networks n ON n.id = p.network_id
@@ -44,8 +44,7 @@ CREATE VIEW shown_posts AS
     LEFT JOIN bylines b ON b.id = p.byline_id
     LEFT JOIN posts u ON u.id = p.parent_id
     LEFT JOIN people ua ON ua.id = u.author_id
-    LEFT JOIN bylines ub ON ub.id = u.byline_id
-    LEFT JOIN networks g ON g.id = p.gap_network_id;
+    LEFT JOIN bylines ub ON ub.id = u.byline_id;
 COMMENT ON VIEW shown_posts IS 'a post as it is shown, or its gap: the same for every reader';
 
 CREATE VIEW shown_messages AS
@@ -133,7 +132,7 @@ CREATE FUNCTION may_see_network(member bigint, network bigint) RETURNS boolean
         WHERE n.id = $2 AND n.listed AND (n.parent_id IS NULL OR may_read_network($1, n.parent_id)));
 
 CREATE VIEW shown_notifications AS
-    SELECT x.id, x.member_id, x.kind AS what, x.post_id, x.message_id, x.network_id, x.thread_id, x.actor_id, x.request_id, x.reason,
+    SELECT x.id, x.member_id, x.kind AS what, x.post_id, x.message_id, x.network_id, x.thread_id, x.actor_id, x.request_id, r.body AS reason,
            x.created_at, x.read_at,
            a.name AS actor_name, a.title AS actor_title, a.organisation AS actor_organisation,
            t.title AS thread_title, n.name AS network_name, n.slug AS network_slug,
@@ -142,6 +141,7 @@ CREATE VIEW shown_notifications AS
            coalesce(p.version, m.version, 0) AS about_version
     FROM notifications x
     LEFT JOIN people a ON a.id = x.actor_id
+    LEFT JOIN notes r ON r.id = x.reason_id
     LEFT JOIN posts p ON p.id = x.post_id AND may_read_thread(x.member_id, p.thread_id)
     LEFT JOIN threads t ON t.id = coalesce(p.thread_id, x.thread_id) AND may_read_thread(x.member_id, t.id)
     LEFT JOIN messages m ON m.id = x.message_id

@@ -1,0 +1,113 @@
+"""What posts and messages have in common: words that are prepared on the way in, and sealed and unsealed by state.
+
+Every act on one locks it first and matches its state here; `docs/states.md` has the table. Leaving `shown` moves the words
+into the sealed table in the same statement, so nothing that reads the row afterwards has anything to leak.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from forum import text
+from forum.db import Connection, Transaction, statements
+from forum.errors import Conflict
+
+Noun = Literal["post", "message"]
+State = Literal["shown", "held", "withdrawn", "removed", "purged"]
+
+SQL = {"post": statements("posts"), "message": statements("messages")}
+PEOPLE = statements("members")
+
+MAX_MENTIONS = 20
+
+
+class Words:
+    """A text as it will be stored: `body` with ids for names, and what was rendered from it."""
+
+    __slots__ = ("body", "rendered")
+
+    def __init__(self, body: str, rendered: text.Rendered) -> None:
+        self.body = body
+        self.rendered = rendered
+
+    def columns(self) -> dict[str, object]:
+        """The columns of a post."""
+        return {**self.message_columns(), "quotes": list(self.rendered.quotes)}
+
+    def message_columns(self) -> dict[str, object]:
+        """The columns of a message: it quotes nothing."""
+        return {
+            "body": self.body,
+            "html": self.rendered.html,
+            "mentions": list(self.rendered.mentions)[:MAX_MENTIONS],
+            "renderer": text.RENDERER,
+        }
+
+
+async def prepare(connection: Connection, body: str, networks: Sequence[int], *, max_bytes: int = 32_768) -> Words:
+    """Check, resolve @names to ids of people in these networks, and render. Raises Invalid with its sentence."""
+    body = text.check(body, max_bytes=max_bytes)
+    if "@" in body:
+        rows = await PEOPLE.named_in(connection, body=body, networks=list(networks))
+        people: dict[str, list[int]] = {}
+        for row in rows:
+            people.setdefault(row["name"], []).append(row["id"])
+        body = text.resolve(body, people)
+    return Words(body, await text.render_async(body))
+
+
+async def for_editing(connection: Connection, body: str) -> str:
+    """The text as its author wrote it: names instead of ids."""
+    ids = text.mentioned(body)
+    if not ids:
+        return body
+    rows = await PEOPLE.names(connection, members=list(ids))
+    return text.unresolve(body, {row["id"]: row["name"] for row in rows if row["name"] is not None})
+
+
+GONE: Mapping[str, str] = {
+    "held": "It is held until the other side decides.",
+    "withdrawn": "Its author has withdrawn it.",
+    "removed": "A moderator has removed it.",
+    "purged": "It has been removed for good.",
+}
+
+
+def require_state(row: Mapping[str, Any], *allowed: State) -> None:
+    """Raises Conflict, with what the state is in words, unless it is one of the allowed."""
+    if row["state"] not in allowed:
+        raise Conflict(GONE.get(row["state"], "It is there for everybody already."))
+
+
+async def seal(tx: Transaction, noun: Noun, object_id: int, state: State, *, until: datetime | None = None) -> int:
+    """Take the words of a shown or already sealed contribution away; returns its new version."""
+    return int(await SQL[noun].seal(tx.connection, object=object_id, state=state, until=until))
+
+
+async def unseal(tx: Transaction, noun: Noun, object_id: int) -> int:
+    """Bring the words back, rendered anew; returns the new version. Raises Conflict where they have been purged."""
+    body = await SQL[noun].sealed_body(tx.connection, object=object_id)
+    if body is None:
+        raise Conflict(GONE["purged"])
+    words = Words(body, await text.render_async(body))
+    columns = words.columns() if noun == "post" else words.message_columns()
+    return int(await SQL[noun].unseal(tx.connection, object=object_id, **columns))
+
+
+async def tell_references(tx: Transaction, noun: Noun, object_id: int) -> None:
+    """Record the change wherever something of this contribution is shown: quotes, replies' excerpts, notifications."""
+    sql = SQL[noun]
+    if noun == "post":
+        for row in await sql.quoting(tx.connection, object=object_id):
+            tx.record(f"thread:{row['thread_id']}", "post.edited", row["id"])
+    else:
+        for row in await sql.replies(tx.connection, object=object_id):
+            tx.record(f"room:{row['room_id']}", "message.edited", row["id"])
+    for row in await sql.told_of(tx.connection, object=object_id):
+        tx.record(f"member:{row['member_id']}", "notification.changed", row["id"])
+
+
+def record_told(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Record the notifications that a statement made: its columns told_members and told_ids."""
+    for member, notification in zip(row["told_members"] or (), row["told_ids"] or (), strict=True):
+        tx.record(f"member:{member}", "notification.created", notification)

@@ -1,0 +1,62 @@
+"""The same request sent again stores nothing new (promise 1).
+
+Kept for a write: member, key, a keyed hash of the request, and the id of what it made: no words. The row is inserted in the
+write's own transaction, so a second request with the same key waits for the first and then finds what it made.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+
+from forum.db import Transaction, statements
+from forum.errors import Conflict, Invalid
+
+SQL = statements("idempotency")
+MAX_KEY_CHARS = 200
+
+
+class Fingerprint:
+    """Makes the keyed hash of a request: `secret` keeps the stored hashes from telling what was written."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = hashlib.sha256(b"idempotency:" + secret.encode()).digest()
+
+    def __call__(self, *parts: object) -> bytes:
+        """32 bytes that are the same for the same parts, and for no others."""
+        text = "\x1f".join("" if part is None else f"{type(part).__name__}:{part!r}" for part in parts)
+        return hmac.digest(self._secret, text.encode("utf-8", "surrogatepass"), "sha256")
+
+
+fingerprint: Callable[..., bytes] = Fingerprint("until the application sets its own")
+
+
+def use_secret(secret: str) -> None:
+    """Key the hashes with the site's secret; called once, when the application starts."""
+    global fingerprint  # noqa: PLW0603 - one secret a process, set before the first request
+    fingerprint = Fingerprint(secret)
+
+
+async def earlier(tx: Transaction, member: int, key: str | None, *request: object) -> int | None:
+    """The id of what the same request made before, or None: then go on, and say `made` at the end.
+
+    Raises Invalid where the key came with another request, or cannot be a key.
+    """
+    if key is None:
+        return None
+    if not 0 < len(key) <= MAX_KEY_CHARS or not key.isprintable():
+        raise Invalid("Idempotency-Key", f"An Idempotency-Key has 1 to {MAX_KEY_CHARS} printable characters.")
+    digest = fingerprint(*request)
+    if await SQL.claim(tx.connection, member=member, key=key, hash=digest) is not None:
+        return None
+    row = await SQL.find(tx.connection, member=member, key=key)
+    if row is None or row["object_id"] is None:
+        raise Conflict("The same request is still being carried out. Please ask again in a moment.")
+    if not hmac.compare_digest(row["request_hash"], digest):
+        raise Invalid("Idempotency-Key", "This Idempotency-Key came before with another request.")
+    return int(row["object_id"])
+
+
+async def made(tx: Transaction, member: int, key: str | None, object_id: int) -> None:
+    """Keep with the key what its request made."""
+    if key is not None:
+        await SQL.keep(tx.connection, member=member, key=key, object=object_id)

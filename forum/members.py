@@ -1,0 +1,241 @@
+"""Members: accounts, profiles, passwords, one-time links.
+
+Names are the members' own words: a name that a moderator removed is NULL and shown as "A former member" until its owner gives
+a new one. A change of name or title is told to every network in which something of theirs is shown.
+"""
+
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from forum import access, moderation_log, networks, passwords, text
+from forum.access import Caller
+from forum.db import Connection, Database, Transaction, statements
+from forum.errors import Conflict, Forbidden, Invalid, NotFound
+from forum.networks import token_hash
+
+SQL = statements("members")
+EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}\Z")
+NAME_MAX_CHARS = 80
+FIELD_MAX_CHARS = 120
+LINK_HOURS = 48
+
+
+def email_of(value: str) -> str:
+    """The address, trimmed. Raises Invalid for what can be none."""
+    value = value.strip()
+    if not EMAIL.match(value):
+        raise Invalid("email", "This does not look like an e-mail address.")
+    return value
+
+
+async def add(
+    db: Database, email: str, name: str, *, administrator: bool = False, password: str | None = None
+) -> asyncpg.Record:
+    """Make an account (a command's or an administrator's act). Returns the member. Raises Invalid, Conflict."""
+    email = email_of(email)
+    name = text.line("name", name, max_chars=NAME_MAX_CHARS)
+    hashed = None if password is None else await passwords.hashed(password)
+    async with db.transaction() as tx:
+        row = await SQL.insert(
+            tx.connection, email=email, name=name, administrator=administrator, password=hashed,
+            title="", organisation="", region="",
+        )  # fmt: skip
+        if row is None:
+            raise Conflict("There is an account with that address already.")
+        await moderation_log.write(tx, None, None, "add", "member", row["id"], subject=row["id"])
+        return await current(tx.connection, row["id"])
+
+
+async def join_by_invitation(
+    db: Database, token: str, *, email: str, name: str, password: str, title: str = "", organisation: str = ""
+) -> tuple[int, str]:
+    """Make an account with an invitation and take its place. Returns the member's id and the network's slug.
+
+    Raises NotFound (the link), Invalid, Conflict (the address has an account: sign in to accept).
+    """
+    email = email_of(email)
+    name = text.line("name", name, max_chars=NAME_MAX_CHARS)
+    passwords.check(password)
+    fields = {"title": title, "organisation": organisation}
+    fields = {
+        field: text.line(field, value, max_chars=FIELD_MAX_CHARS) if value.strip() else ""
+        for field, value in fields.items()
+    }
+    async with db.connection() as connection:
+        if await networks.invitation(connection, token) is None:
+            raise NotFound
+    hashed = await passwords.hashed(password)
+    async with db.transaction() as tx:
+        row = await SQL.insert(
+            tx.connection, email=email, name=name, administrator=False, password=hashed, region="", **fields
+        )
+        if row is None:
+            raise Conflict("There is an account with that address already. Sign in, and open the link again.")
+        return row["id"], await networks.use_invitation(tx, token, row["id"])
+
+
+async def current(connection: Connection, member: int) -> asyncpg.Record:
+    """The member as they stand now, all columns but the password. Checks no access. Raises NotFound."""
+    row: asyncpg.Record | None = await SQL.one(connection, member=member)
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def profile(connection: Connection, caller: Caller, member: int) -> tuple[asyncpg.Record, Sequence[Any]]:
+    """A profile, and the networks of theirs that the caller sees too. For members of the site only. Raises NotFound."""
+    row = await current(connection, member)
+    if caller.member_id is None or (row["state"] != "active" and not caller.administrator):
+        raise NotFound
+    shared: Sequence[Any] = await SQL.shared_networks(connection, member=member, viewer=caller.member_id)
+    return row, shared
+
+
+async def edit_profile(db: Database, caller: Caller, **changes: str) -> asyncpg.Record:
+    """Change one's name, title, organisation, region or about; told live wherever the name stands. Returns the member."""
+    for field, max_chars in (("name", NAME_MAX_CHARS), ("title", 120), ("organisation", 120), ("region", 120)):
+        if (value := changes.get(field)) is not None:
+            changes[field] = text.line(field, value, max_chars=max_chars) if field == "name" or value.strip() else ""
+    about_html = None
+    if (about := changes.get("about")) is not None:
+        changes["about"] = text.check(about, max_bytes=8_000, field="about") if about.strip() else ""
+        about_html = (await text.render_async(changes["about"])).html if about.strip() else ""
+    async with db.transaction() as tx:
+        member = caller.member
+        await access.SQL.lock_standing(tx.connection, member=member, networks=[])
+        await SQL.edit(
+            tx.connection, member=member, name=changes.get("name"), title=changes.get("title"),
+            organisation=changes.get("organisation"), region=changes.get("region"), about=changes.get("about"),
+            about_html=about_html, renderer=text.RENDERER,
+        )  # fmt: skip
+        await record_change(tx, member)
+        return await current(tx.connection, member)
+
+
+async def record_change(tx: Transaction, member: int) -> None:
+    """Tell every network where something of this member is shown, and their own screens."""
+    for row in await SQL.shown_in(tx.connection, member=member):
+        tx.record(f"network:{row['network_id']}", "member.changed", member)
+    tx.record(f"member:{member}", "member.changed", member)
+
+
+async def set_preferences(
+    db: Database, caller: Caller, *, theme: str | None = None, keys: bool | None = None, enter_sends: bool | None = None
+) -> None:
+    """How pages look and listen for this member: theme auto, light or dark; single-letter keys; what Enter does."""
+    if theme is not None and theme not in {"auto", "light", "dark"}:
+        raise Invalid("theme", "The theme is auto, light or dark.")
+    async with db.transaction() as tx:
+        await SQL.prefer(tx.connection, member=caller.member, theme=theme, keys=keys, enter_sends=enter_sends)
+        tx.record(f"member:{caller.member}", "member.changed", caller.member)
+
+
+async def remove_words(db: Database, caller: Caller, member: int, noun: str, reason: str) -> None:
+    """Take a member's name or about away: an administrator of the site. Raises NotFound, Forbidden, Invalid."""
+    if not caller.administrator:
+        raise Forbidden("Only administrators of the site may do this.")
+    if noun not in {"name", "about"}:
+        raise Invalid("noun", "This is name or about.")
+    async with db.transaction() as tx:
+        await access.SQL.lock_standing(tx.connection, member=member, networks=[])
+        await current(tx.connection, member)
+        act = SQL.seal_name if noun == "name" else SQL.seal_about
+        await act(tx.connection, member=member)
+        await record_change(tx, member)
+        await moderation_log.write(tx, None, caller, "remove", noun, member, subject=member, reason=reason)
+
+
+async def one_time_link(db: Database, member: int) -> tuple[str, datetime]:
+    """A link with which the member sets a password, once, within 48 hours: its token (stored hashed) and its end."""
+    token = secrets.token_urlsafe(32)
+    expires_at = datetime.now(UTC) + timedelta(hours=LINK_HOURS)
+    async with db.transaction() as tx:
+        await current(tx.connection, member)
+        await SQL.insert_link(tx.connection, member=member, hash=token_hash(token), expires_at=expires_at)
+        await moderation_log.write(tx, None, None, "link", "member", member, subject=member)
+    return token, expires_at
+
+
+async def member_of_link(connection: Connection, token: str) -> asyncpg.Record | None:
+    """Whose link this is, or None: used, too old, or made up."""
+    row: asyncpg.Record | None = await SQL.link(connection, hash=token_hash(token))
+    return row
+
+
+async def set_password_by_link(db: Database, token: str, password: str) -> int:
+    """Use a one-time link: set the password, end all sessions. Returns the member's id. Raises NotFound, Invalid."""
+    passwords.check(password)
+    async with db.connection() as connection:
+        if await member_of_link(connection, token) is None:
+            raise NotFound
+    hashed = await passwords.hashed(password)
+    async with db.transaction() as tx:
+        member = await SQL.use_link(tx.connection, hash=token_hash(token))
+        if member is None:
+            raise NotFound
+        await _set_password(tx, member, hashed, keep_session=None)
+        return int(member)
+
+
+async def change_password(db: Database, caller: Caller, old: str, new: str) -> None:
+    """Set a new password; ends all other sessions. Raises Invalid (the old one is wrong, the new one too short)."""
+    passwords.check(new)
+    async with db.connection() as connection:
+        stored = await SQL.password(connection, member=caller.member)
+    if not await passwords.verified(stored, old):
+        raise Invalid("old", "That is not your password.")
+    hashed = await passwords.hashed(new)
+    async with db.transaction() as tx:
+        await _set_password(tx, caller.member, hashed, keep_session=caller.session_id)
+
+
+async def _set_password(tx: Transaction, member: int, hashed: str, *, keep_session: int | None) -> None:
+    await SQL.set_password(tx.connection, member=member, password=hashed)
+    for row in await SQL.end_sessions(tx.connection, member=member, keep=keep_session):
+        tx.record(f"member:{member}", "session.ended", row["id"])
+
+
+async def suspend(db: Database, caller: Caller, member: int, reason: str) -> None:
+    """Shut a member out of the site: ends all sessions and tokens, at once. An administrator's act."""
+    if not caller.administrator or member == caller.member_id:
+        raise Forbidden("Only administrators of the site may do this, and not to themselves.")
+    reason = text.line("reason", reason, max_chars=200)
+    async with db.transaction() as tx:
+        await access.SQL.lock_standing(tx.connection, member=member, networks=None)
+        await current(tx.connection, member)
+        await SQL.set_state(tx.connection, member=member, state="suspended")
+        await SQL.end_sessions(tx.connection, member=member, keep=None)
+        await _raise_everywhere(tx, member)
+        tx.record(f"member:{member}", "member.suspended", member)
+        await moderation_log.write(tx, None, caller, "suspend", "member", member, subject=member, reason=reason)
+
+
+async def reinstate(db: Database, caller: Caller, member: int) -> None:
+    """Let a suspended member in again. An administrator's act."""
+    if not caller.administrator:
+        raise Forbidden("Only administrators of the site may do this.")
+    async with db.transaction() as tx:
+        await access.SQL.lock_standing(tx.connection, member=member, networks=None)
+        await SQL.set_state(tx.connection, member=member, state="active")
+        await _raise_everywhere(tx, member)
+        await moderation_log.write(tx, None, caller, "reinstate", "member", member, subject=member)
+
+
+async def _raise_everywhere(tx: Transaction, member: int) -> None:
+    tx.raise_access(f"member:{member}")
+    for row in await SQL.networks_of(tx.connection, member=member):
+        tx.raise_access(f"network:{row['network_id']}")
+        tx.record(f"network:{row['network_id']}", "membership.changed", member)
+
+
+async def mentionable(connection: Connection, caller: Caller, network_ids: Sequence[int], query: str) -> Sequence[Any]:
+    """Up to 8 people of these networks whose name begins like the query: for the mention list."""
+    rows: Sequence[Any] = await SQL.mentionable(
+        connection, networks=list(network_ids), query=query.strip()[:80], viewer=caller.member
+    )
+    return rows

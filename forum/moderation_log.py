@@ -1,0 +1,57 @@
+"""The log of a network: who did what to whom, why, when. It only grows; words stand in rows of their own (notes)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from forum.access import Caller
+from forum.db import Connection, Transaction, statements
+
+SQL = statements("moderation_log")
+PAGE = 50
+
+
+async def write(
+    tx: Transaction,
+    network_id: int | None,
+    actor: Caller | None,
+    act: str,
+    noun: str,
+    object_id: int,
+    *,
+    subject: int | None = None,
+    reason: str = "",
+    note: str = "",
+    versions: tuple[int | None, int | None] = (None, None),
+) -> int | None:
+    """Add one line, in the transaction of the act; an `actor` of None is the clock. Returns the id of the reason's row."""
+    reason_id = await SQL.write_note(tx.connection, body=reason) if reason else None
+    note_id = await SQL.write_note(tx.connection, body=note) if note else None
+    log_id = await SQL.write(
+        tx.connection,
+        network=network_id,
+        actor=None if actor is None else actor.member_id,
+        act=act,
+        noun=noun,
+        object=object_id,
+        subject=subject,
+        reason=reason_id,
+        note=note_id,
+        before=versions[0],
+        after=versions[1],
+    )
+    if network_id is not None:
+        tx.record(f"moderators:{network_id}", "log.written", log_id)
+    return None if reason_id is None else int(reason_id)
+
+
+async def read(
+    connection: Connection,
+    network_id: int,
+    *,
+    before: int | None = None,
+    actor: int | None = None,
+    limit: int = PAGE,
+) -> Sequence[Any]:
+    """Lines of a network's log, newest first, with names and words joined. Checks no access."""
+    rows: Sequence[Any] = await SQL.read(connection, network=network_id, before=before, actor=actor, limit=limit)
+    return rows

@@ -1,0 +1,35 @@
+"""What a member is told: ids and facts. The excerpt is cut from the row that it is about, when it is shown."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from forum.access import Caller
+from forum.db import Connection, Database, statements
+
+SQL = statements("notifications")
+PAGE = 30
+
+
+async def listed(
+    connection: Connection, member: int, *, before: int | None = None, unread_only: bool = False, limit: int = PAGE
+) -> Sequence[Any]:
+    """A member's notifications, newest first, as rows of shown_notifications."""
+    rows: Sequence[Any] = await SQL.listed(
+        connection, member=member, before=before, unread_only=unread_only, limit=limit
+    )
+    return rows
+
+
+async def unread(connection: Connection, member: int) -> int:
+    """How many the member has not read, counted to 100."""
+    return int(await SQL.unread(connection, member=member))
+
+
+async def mark_read(db: Database, caller: Caller, ids: Sequence[int] | None = None) -> int:
+    """These notifications are read, or all; told to the member's other screens. Returns how many changed."""
+    async with db.transaction() as tx:
+        wanted = None if ids is None else list(ids)[:500]
+        rows = await SQL.mark_read(tx.connection, member=caller.member, ids=wanted)
+        for row in rows:
+            tx.record(f"member:{caller.member}", "notification.read", row["id"])
+        return len(rows)

@@ -1,0 +1,176 @@
+"""Rooms: a network's live chat. Say, edit, withdraw and its undo, read on.
+
+A message records in its room's channel and for the people whom it addresses; what the rest of the network sees of it (an
+unread mark on the room) is told by a job, at most once a second (forum/announcements.py).
+"""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from forum import access, contributions, idempotency
+from forum.access import Caller, Network
+from forum.contributions import SQL as CONTRIBUTIONS
+from forum.db import Connection, Database, Transaction
+from forum.errors import Conflict, Forbidden, Invalid, NotFound
+
+SQL = CONTRIBUTIONS["message"]
+PAGE = 50
+MAX_BYTES = 10_000
+
+
+async def say(
+    db: Database, caller: Caller, slug: str, body: str, *, reply_to: int | None = None, key: str | None = None
+) -> asyncpg.Record:
+    """Send a message into the room of a network. Returns it as a row of shown_messages.
+
+    With a `key` that came before: the message that it made, as it stands now. Raises NotFound, Forbidden, Invalid.
+    """
+    async with db.connection() as connection:
+        network = await access.require_network(connection, caller, slug)
+        words = await contributions.prepare(connection, body, [network.id], max_bytes=MAX_BYTES)
+    async with db.transaction() as tx:
+        network = await access.lock_room(tx.connection, caller, network.room_id)
+        message_id = await idempotency.earlier(tx, caller.member, key, "say", network.id, body, reply_to)
+        if message_id is None:
+            message_id = await _insert(tx, caller, network, words, reply_to)
+            await idempotency.made(tx, caller.member, key, message_id)
+    return await one(db, message_id)
+
+
+async def _insert(
+    tx: Transaction, caller: Caller, network: Network, words: contributions.Words, reply_to: int | None
+) -> int:
+    require_may_say(network)
+    row = await SQL.insert(
+        tx.connection,
+        room=network.room_id,
+        network=network.id,
+        author=caller.member,
+        reply_to=reply_to,
+        **words.message_columns(),
+    )
+    if row is None:
+        raise Invalid("reply_to", "The message that this answers is not in this room.")
+    tx.record(f"room:{network.room_id}", "message.created", row["id"])
+    contributions.record_told(tx, row)
+    return int(row["id"])
+
+
+def require_may_say(network: Network) -> None:
+    """Raises Forbidden, with the sentence that stands in the composer's place."""
+    if network.may_say:
+        return
+    if network.muted:
+        raise Forbidden(f"A moderator of {network.name} has muted you for now: you can read, but not write.")
+    if network.may_write:
+        raise Forbidden(f"In this room only the leads and moderators of {network.name} write.")
+    raise Forbidden(f"Join {network.name} to write here.")
+
+
+async def one(db: Database, message_id: int) -> asyncpg.Record:
+    """The message as it stands now. For acts: it checks no access. Raises NotFound."""
+    async with db.connection() as connection:
+        return await current(connection, message_id)
+
+
+async def current(connection: Connection, message_id: int) -> asyncpg.Record:
+    """The message as it stands now, read on this connection. Checks no access. Raises NotFound."""
+    row: asyncpg.Record | None = await SQL.one(connection, message=message_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def require(connection: Connection, caller: Caller, message_id: int) -> tuple[Network, asyncpg.Record]:
+    """The message and its network, for who may read the room. Raises NotFound."""
+    place = await SQL.place(connection, message=message_id)
+    if place is None:
+        raise NotFound
+    network = await access.require_room(connection, caller, place["room_id"])
+    return network, await current(connection, message_id)
+
+
+async def edit(
+    db: Database, caller: Caller, message_id: int, body: str, *, version: int | None = None, key: str | None = None
+) -> asyncpg.Record:
+    """Change the words of one's own shown message. Returns it. Raises NotFound, Forbidden, Invalid, Conflict."""
+    async with db.connection() as connection:
+        network, _ = await require(connection, caller, message_id)
+        words = await contributions.prepare(connection, body, [network.id], max_bytes=MAX_BYTES)
+    async with db.transaction() as tx:
+        network = await access.lock_room_of_message(tx.connection, caller, message_id)
+        if await idempotency.earlier(tx, caller.member, key, "edit message", message_id, body, version) is None:
+            message = await current(tx.connection, message_id)
+            _require_author(message, caller)
+            contributions.require_state(message, "shown")
+            require_may_say(network)
+            if version is not None and version != message["version"]:
+                raise Conflict("This message has changed since you opened it. Your text is safe.")
+            if words.body != message["body"]:
+                await SQL.edit(tx.connection, object=message_id, **words.message_columns())
+                tx.record(f"room:{network.room_id}", "message.edited", message_id)
+                await contributions.tell_references(tx, "message", message_id)
+            await idempotency.made(tx, caller.member, key, message_id)
+    return await one(db, message_id)
+
+
+def _require_author(message: asyncpg.Record, caller: Caller) -> None:
+    if message["author_id"] is None or message["author_id"] != caller.member:
+        raise Forbidden("Only its author may do this.")
+
+
+async def withdraw(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
+    """Take one's own message back. Returns the gap. Raises NotFound, Forbidden, Conflict."""
+    async with db.transaction() as tx:
+        network = await access.lock_room_of_message(tx.connection, caller, message_id)
+        message = await current(tx.connection, message_id)
+        _require_author(message, caller)
+        contributions.require_state(message, "shown", "withdrawn")
+        if message["state"] == "shown":
+            await contributions.seal(tx, "message", message_id, "withdrawn")
+            tx.record(f"room:{network.room_id}", "message.withdrawn", message_id)
+            await contributions.tell_references(tx, "message", message_id)
+    return await one(db, message_id)
+
+
+async def undo(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
+    """Bring one's withdrawn message back. Returns it. Raises NotFound, Forbidden, Conflict."""
+    async with db.transaction() as tx:
+        network = await access.lock_room_of_message(tx.connection, caller, message_id)
+        message = await current(tx.connection, message_id)
+        _require_author(message, caller)
+        contributions.require_state(message, "withdrawn", "shown")
+        if message["state"] == "withdrawn":
+            await contributions.unseal(tx, "message", message_id)
+            tx.record(f"room:{network.room_id}", "message.restored", message_id)
+            await contributions.tell_references(tx, "message", message_id)
+    return await one(db, message_id)
+
+
+async def history(db: Database, caller: Caller, message_id: int) -> tuple[asyncpg.Record, Sequence[asyncpg.Record]]:
+    """The message, and what it said before each edit (version, body, at), oldest first."""
+    async with db.connection() as connection:
+        _, message = await require(connection, caller, message_id)
+        return message, await SQL.history(connection, object=message_id)
+
+
+async def messages(
+    connection: Connection, room_id: int, *, before: int | None = None, after: int | None = None, limit: int = PAGE
+) -> Sequence[asyncpg.Record]:
+    """Messages of a room, oldest first: the newest `limit`, or those before or after a number. Checks no access."""
+    if before is not None:
+        rows = await SQL.before(connection, room=room_id, before=before, limit=limit)
+    elif after is not None:
+        rows = await SQL.after(connection, room=room_id, after=after, limit=limit)
+    else:
+        rows = await SQL.latest(connection, room=room_id, limit=limit)
+    return list(rows)
+
+
+async def mark_read(db: Database, caller: Caller, slug: str, number: int) -> None:
+    """Everything in the room up to this number is read. Told to the member's other screens."""
+    async with db.transaction() as tx:
+        network = await access.require_network(tx.connection, caller, slug)
+        if await SQL.mark_read(tx.connection, member=caller.member, room=network.room_id, number=number) is not None:
+            tx.record(f"member:{caller.member}", "reads.changed", network.room_id)

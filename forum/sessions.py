@@ -1,0 +1,121 @@
+"""Sessions and tokens: who is calling.
+
+A session is a browser's; its cookie holds 256 random bits, stored hashed, with a new id at each sign-in. A token is a
+program's: it has scopes and an end, and cannot make tokens. Both end at once when a member is shut out.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from forum import members, passwords
+from forum.access import Caller
+from forum.db import Connection, Database, statements
+from forum.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from forum.networks import token_hash
+
+SQL = statements("sessions")
+SESSION_DAYS = 30
+SCOPES = ("read", "write", "moderate")
+WRONG = "That address and password do not belong together."
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who a cookie or a token belongs to. `row` has name, title, theme, keys, enter_sends … of the member."""
+
+    caller: Caller
+    row: asyncpg.Record
+
+
+async def sign_in(db: Database, email: str, password: str, *, browser: str = "") -> tuple[str, int]:
+    """Start a session: the cookie's token and the member's id. Raises Unauthenticated, Unavailable.
+
+    Limits are checked before this is called (forum.web.limits): a password is costly to try.
+    """
+    async with db.connection() as connection:
+        row = await members.SQL.for_sign_in(connection, email=email.strip()[:320])
+    right = await passwords.verified(None if row is None else row["password_hash"], password)
+    if row is None or not right:
+        raise Unauthenticated(WRONG)
+    if row["state"] != "active":
+        raise Forbidden("Your account is suspended. The reason is in your mail, and you can appeal.")
+    return await start(db, row["id"], browser=browser), row["id"]
+
+
+async def start(db: Database, member: int, *, browser: str = "") -> str:
+    """A new session of a member who has proved who they are; returns the cookie's token."""
+    token = secrets.token_urlsafe(32)
+    expires_at = datetime.now(UTC) + timedelta(days=SESSION_DAYS)
+    async with db.transaction() as tx:
+        await SQL.insert(
+            tx.connection, member=member, hash=token_hash(token), browser=browser[:200], expires_at=expires_at
+        )
+        tx.record(f"member:{member}", "session.started", member)
+    return token
+
+
+async def by_cookie(connection: Connection, token: str) -> Known | None:
+    """Whose session this is, or None. One statement."""
+    row = await SQL.by_hash(connection, hash=token_hash(token))
+    if row is None:
+        return None
+    return Known(Caller(row["id"], row["administrator"], None, row["session_id"]), row)
+
+
+async def by_token(connection: Connection, token: str) -> Known | None:
+    """Whose token this is, or None. One statement."""
+    row = await SQL.token_by_hash(connection, hash=token_hash(token))
+    if row is None:
+        return None
+    return Known(Caller(row["id"], row["administrator"], frozenset(row["scopes"])), row)
+
+
+async def seen(db: Database, session_id: int) -> None:
+    """Note that a session was used, at most once a minute; a visit after half an hour's rest is a new one."""
+    async with db.transaction() as tx:
+        await SQL.seen(tx.connection, session=session_id)
+
+
+async def sign_out(db: Database, caller: Caller) -> None:
+    """End the caller's own session."""
+    if caller.session_id is not None:
+        await end(db, caller, caller.session_id)
+
+
+async def end(db: Database, caller: Caller, session_id: int) -> None:
+    """End one of the caller's sessions, at once on every screen of it. Raises NotFound."""
+    async with db.transaction() as tx:
+        ended = await SQL.end(tx.connection, session=session_id, member=caller.member)
+        if ended is None:
+            raise NotFound
+        tx.record(f"member:{caller.member}", "session.ended", session_id)
+
+
+async def mine(connection: Connection, caller: Caller) -> Sequence[Any]:
+    """The caller's open sessions, newest first."""
+    rows: Sequence[Any] = await SQL.mine(connection, member=caller.member)
+    return rows
+
+
+async def create_token(
+    db: Database, member: int, *, name: str = "", scopes: Sequence[str] = SCOPES, days: int = 90
+) -> str:
+    """A token for programs, shown once. Raises Invalid."""
+    if not scopes or any(scope not in SCOPES for scope in scopes):
+        raise Invalid("scopes", f"Scopes are: {', '.join(SCOPES)}.")
+    if not 1 <= days <= 3_650:
+        raise Invalid("days", "A token is good for 1 to 3650 days.")
+    token = secrets.token_urlsafe(32)
+    async with db.transaction() as tx:
+        await members.current(tx.connection, member)
+        await SQL.insert_token(
+            tx.connection, member=member, hash=token_hash(token), name=name[:80], scopes=sorted(set(scopes)),
+            expires_at=datetime.now(UTC) + timedelta(days=days),
+        )  # fmt: skip
+        tx.record(f"member:{member}", "token.made", member)
+    return token

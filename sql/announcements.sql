@@ -1,0 +1,40 @@
+-- name: claim_threads
+UPDATE threads SET dirty = false WHERE id IN (
+    SELECT id FROM threads WHERE dirty ORDER BY id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING id;
+
+-- name: recount!
+-- In a statement of its own, after the claim: it counts what every commit before the claim brought.
+UPDATE threads t SET last_number = c.last, shown = c.shown, people = c.people, active_at = greatest(t.active_at, c.active_at),
+       last_author_id = l.author_id, last_byline_id = l.byline_id
+FROM (SELECT thread_id, max(number) AS last, count(*) FILTER (WHERE state = 'shown') AS shown,
+             count(DISTINCT coalesce(author_id, -byline_id)) FILTER (WHERE state = 'shown') AS people, max(created_at) AS active_at,
+             max(number) FILTER (WHERE state = 'shown') AS last_shown
+      FROM posts WHERE thread_id = ANY (:threads) GROUP BY thread_id) c
+LEFT JOIN posts l ON l.thread_id = c.thread_id AND l.number = c.last_shown
+WHERE t.id = c.thread_id;
+
+-- name: touch_lists
+UPDATE thread_networks h SET active_at = t.active_at FROM threads t
+WHERE t.id = h.thread_id AND h.thread_id = ANY (:threads) RETURNING h.thread_id, h.network_id;
+
+-- name: tell_watchers
+-- Watchers who have not been told since the newest reply, except its author and who was addressed by it already.
+WITH newest AS (
+    SELECT t.id AS thread_id, t.last_number, p.id AS post_id, p.author_id
+    FROM threads t JOIN posts p ON p.thread_id = t.id AND p.number = t.last_number AND p.state = 'shown' AND p.number > 1
+    WHERE t.id = ANY (:threads)),
+due AS (
+    UPDATE watches w SET told_number = n.last_number FROM newest n
+    WHERE w.thread_id = n.thread_id AND w.told_number < n.last_number RETURNING w.member_id, w.thread_id)
+INSERT INTO notifications (member_id, kind, post_id, thread_id, actor_id)
+SELECT d.member_id, 'watched', n.post_id, n.thread_id, n.author_id
+FROM due d JOIN newest n ON n.thread_id = d.thread_id
+WHERE d.member_id IS DISTINCT FROM n.author_id AND may_read_thread(d.member_id, d.thread_id)
+  AND NOT EXISTS (SELECT FROM notifications x WHERE x.member_id = d.member_id AND x.post_id = n.post_id)
+  AND NOT EXISTS (SELECT FROM notifications x WHERE x.member_id = d.member_id AND x.thread_id = d.thread_id
+                  AND x.kind = 'watched' AND x.read_at IS NULL)
+RETURNING id, member_id;
+
+-- name: claim_rooms
+UPDATE rooms SET dirty = false WHERE id IN (
+    SELECT id FROM rooms WHERE dirty ORDER BY id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING id, network_id;

@@ -1,0 +1,92 @@
+-- name: insert^
+INSERT INTO members (email, name, administrator, password_hash, title, organisation, region)
+VALUES (:email, :name, :administrator, :password, :title, :organisation, :region) ON CONFLICT (email) DO NOTHING RETURNING id;
+
+-- name: one^
+SELECT id, email::text AS email, email_verified_at, state, administrator, name, title, organisation, region, about, about_html,
+       theme, keys, enter_sends, version, created_at, seen_at, visited_at
+FROM members WHERE id = :member;
+
+-- name: id_by_email$
+SELECT id FROM members WHERE email = :email;
+
+-- name: named_in
+-- People of these networks whose name stands in the text after an @.
+SELECT DISTINCT m.id, m.name FROM standing s JOIN people m ON m.id = s.member_id
+WHERE s.network_id = ANY (:networks) AND position('@' || m.name IN :body) > 0;
+
+-- name: names
+SELECT id, name FROM people WHERE id = ANY (:members);
+
+-- name: shared_networks
+SELECT n.id, n.slug, n.name, s.role FROM standing s JOIN networks n ON n.id = s.network_id
+WHERE s.member_id = :member AND may_read_network(:viewer, n.id) ORDER BY n.name COLLATE "C";
+
+-- name: edit!
+UPDATE members SET name = coalesce(:name::text, name), title = coalesce(:title::text, title),
+    organisation = coalesce(:organisation::text, organisation), region = coalesce(:region::text, region),
+    about = coalesce(:about::text, about), about_html = coalesce(:about_html::text, about_html),
+    renderer = CASE WHEN :about::text IS NULL THEN renderer ELSE :renderer::smallint END, version = version + 1
+WHERE id = :member;
+
+-- name: shown_in
+-- The networks on whose screens a member's name may stand: theirs, and all that hold a thread or a room they wrote in.
+SELECT network_id FROM memberships WHERE member_id = :member
+UNION SELECT h.network_id FROM posts p JOIN thread_networks h ON h.thread_id = p.thread_id WHERE p.author_id = :member
+UNION SELECT r.network_id FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.author_id = :member AND r.network_id IS NOT NULL
+UNION SELECT h.network_id FROM posts p JOIN thread_networks h ON h.thread_id = p.thread_id
+WHERE p.mentions @> ARRAY[:member::bigint] AND p.mentions <> '{}'
+UNION SELECT r.network_id FROM messages m JOIN rooms r ON r.id = m.room_id
+WHERE m.mentions @> ARRAY[:member::bigint] AND m.mentions <> '{}' AND r.network_id IS NOT NULL;
+
+-- name: prefer!
+UPDATE members SET theme = coalesce(:theme::text, theme), keys = coalesce(:keys::boolean, keys),
+    enter_sends = coalesce(:enter_sends::boolean, enter_sends), version = version + 1 WHERE id = :member;
+
+-- name: seal_name!
+WITH put AS (
+    INSERT INTO sealed (noun, object_id, version, body, at)
+    SELECT 'name', id, version, name, now() FROM members WHERE id = :member AND name IS NOT NULL ON CONFLICT DO NOTHING)
+UPDATE members SET name = NULL, version = version + 1 WHERE id = :member;
+
+-- name: seal_about!
+WITH put AS (
+    INSERT INTO sealed (noun, object_id, version, body, at)
+    SELECT 'about', id, version, about, now() FROM members WHERE id = :member AND about <> '' ON CONFLICT DO NOTHING)
+UPDATE members SET about = '', about_html = '', version = version + 1 WHERE id = :member;
+
+-- name: insert_link!
+INSERT INTO one_time_links (member_id, token_hash, expires_at) VALUES (:member, :hash, :expires_at);
+
+-- name: link^
+SELECT l.member_id, m.name, m.email::text AS email FROM one_time_links l JOIN members m ON m.id = l.member_id AND m.state = 'active'
+WHERE l.token_hash = :hash AND l.used_at IS NULL AND l.expires_at > now();
+
+-- name: use_link$
+UPDATE one_time_links SET used_at = now() WHERE token_hash = :hash AND used_at IS NULL AND expires_at > now() RETURNING member_id;
+
+-- name: password$
+SELECT password_hash FROM members WHERE id = :member;
+
+-- name: for_sign_in^
+SELECT id, password_hash, state FROM members WHERE email = :email;
+
+-- name: set_password!
+UPDATE members SET password_hash = :password WHERE id = :member;
+
+-- name: end_sessions
+UPDATE sessions SET ended_at = now() WHERE member_id = :member AND ended_at IS NULL AND id IS DISTINCT FROM :keep RETURNING id;
+
+-- name: set_state!
+UPDATE members SET state = :state WHERE id = :member;
+
+-- name: networks_of
+SELECT network_id FROM memberships WHERE member_id = :member;
+
+-- name: mentionable
+SELECT DISTINCT ON (lower(m.name), m.id) m.id, m.name, m.title, m.organisation
+FROM standing s JOIN people m ON m.id = s.member_id
+WHERE s.network_id = ANY (:networks) AND m.id <> :viewer AND m.name IS NOT NULL
+  AND (m.name ILIKE replace(replace(replace(:query, '\', '\\'), '%', '\%'), '_', '\_') || '%'
+       OR m.name ILIKE '% ' || replace(replace(replace(:query, '\', '\\'), '%', '\%'), '_', '\_') || '%')
+ORDER BY lower(m.name), m.id LIMIT 8;

@@ -1,0 +1,108 @@
+-- Messages. Every statement that changes one runs with its room locked (access.lock_room).
+
+-- name: one^
+SELECT * FROM shown_messages WHERE id = :message;
+
+-- name: insert^
+WITH place AS (
+    SELECT coalesce((SELECT number FROM messages WHERE room_id = :room ORDER BY number DESC LIMIT 1), 0) + 1 AS number),
+answered AS (
+    SELECT id, author_id FROM messages WHERE id = :reply_to AND room_id = :room),
+new AS (
+    INSERT INTO messages (room_id, author_id, reply_to_id, number, body, html, mentions, renderer)
+    SELECT :room, :author, (SELECT id FROM answered), place.number, :body, :html, :mentions, :renderer
+    FROM place WHERE :reply_to::bigint IS NULL OR EXISTS (SELECT FROM answered)
+    RETURNING id, number),
+dirty AS (
+    UPDATE rooms SET dirty = true WHERE id = :room AND NOT dirty),
+told AS (
+    INSERT INTO notifications (member_id, kind, message_id, network_id, actor_id)
+    SELECT w.member_id, min(w.kind), new.id, :network, :author
+    FROM new, (SELECT author_id AS member_id, 'room_reply' AS kind FROM answered WHERE author_id IS NOT NULL
+               UNION ALL SELECT m, 'room_mention' FROM unnest(:mentions) m) w
+    WHERE w.member_id <> :author AND may_read_network(w.member_id, :network)
+    GROUP BY w.member_id, new.id ORDER BY w.member_id LIMIT 20
+    RETURNING id, member_id)
+SELECT new.id, new.number, (SELECT array_agg(told.member_id) FROM told) AS told_members,
+       (SELECT array_agg(told.id) FROM told) AS told_ids
+FROM new;
+
+-- name: edit^
+WITH old AS (
+    SELECT id, version, body, coalesce(edited_at, created_at) AS at FROM messages WHERE id = :object),
+kept AS (
+    INSERT INTO revisions (noun, object_id, version, body, at) SELECT 'message', id, version, body, at FROM old),
+changed AS (
+    UPDATE messages SET body = :body, html = :html, mentions = :mentions, renderer = :renderer,
+                        version = version + 1, edited_at = now()
+    WHERE id = :object RETURNING version)
+SELECT version FROM changed;
+
+-- name: seal$
+WITH old AS (
+    SELECT id, version, body, coalesce(edited_at, created_at) AS at FROM messages WHERE id = :object AND state = 'shown'),
+put AS (
+    INSERT INTO sealed (noun, object_id, version, body, at)
+    SELECT 'message', id, version, body, at FROM old
+    UNION ALL SELECT r.noun, r.object_id, r.version, r.body, r.at FROM revisions r, old WHERE r.noun = 'message' AND r.object_id = old.id),
+forgotten AS (
+    DELETE FROM revisions WHERE noun = 'message' AND object_id = :object),
+dirty AS (
+    UPDATE rooms SET dirty = true WHERE id = (SELECT room_id FROM messages WHERE id = :object) AND NOT dirty)
+UPDATE messages SET state = :state, body = NULL, html = NULL, mentions = '{}', version = version + 1,
+                    gap_at = coalesce(:until::timestamptz, now())
+WHERE id = :object RETURNING version;
+
+-- name: sealed_body$
+SELECT body FROM sealed WHERE noun = 'message' AND object_id = :object ORDER BY version DESC LIMIT 1;
+
+-- name: unseal$
+WITH newest AS (
+    SELECT max(version) AS version FROM sealed WHERE noun = 'message' AND object_id = :object),
+kept AS (
+    INSERT INTO revisions (noun, object_id, version, body, at)
+    SELECT s.noun, s.object_id, s.version, s.body, s.at FROM sealed s, newest
+    WHERE s.noun = 'message' AND s.object_id = :object AND s.version < newest.version),
+opened AS (
+    DELETE FROM sealed WHERE noun = 'message' AND object_id = :object),
+dirty AS (
+    UPDATE rooms SET dirty = true WHERE id = (SELECT room_id FROM messages WHERE id = :object) AND NOT dirty)
+UPDATE messages SET state = 'shown', body = :body, html = :html, mentions = :mentions, renderer = :renderer,
+                    version = version + 1, gap_at = NULL
+WHERE id = :object RETURNING version;
+
+-- name: replies
+-- The messages that answer this one: the excerpt above them has changed.
+SELECT id, room_id FROM messages WHERE reply_to_id = :object;
+
+-- name: told_of
+SELECT id, member_id FROM notifications WHERE message_id = :object;
+
+-- name: history
+SELECT version, body, at FROM revisions WHERE noun = 'message' AND object_id = :object ORDER BY version;
+
+-- name: latest
+-- The newest messages of a room, oldest first.
+SELECT * FROM (SELECT * FROM shown_messages WHERE room_id = :room ORDER BY number DESC LIMIT :limit) m ORDER BY m.number;
+
+-- name: before
+SELECT * FROM (SELECT * FROM shown_messages WHERE room_id = :room AND number < :before ORDER BY number DESC LIMIT :limit) m
+ORDER BY m.number;
+
+-- name: after
+SELECT * FROM shown_messages WHERE room_id = :room AND number > :after ORDER BY number LIMIT :limit;
+
+-- name: place^
+SELECT id, room_id, number FROM messages WHERE id = :message;
+
+-- name: read_to$
+SELECT number FROM room_reads WHERE member_id = :member AND room_id = :room;
+
+-- name: mark_read$
+INSERT INTO room_reads (member_id, room_id, number)
+SELECT :member, :room, least(:number::int, (SELECT max(number) FROM messages WHERE room_id = :room))
+ON CONFLICT (member_id, room_id) DO UPDATE SET number = EXCLUDED.number, read_at = now() WHERE room_reads.number < EXCLUDED.number
+RETURNING number;
+
+-- name: last_number$
+SELECT coalesce(max(number), 0) FROM messages WHERE room_id = :room;

@@ -1,0 +1,153 @@
+-- Posts. Every statement that changes one runs with its thread and itself locked (access.lock_thread).
+
+-- name: one^
+SELECT * FROM shown_posts WHERE id = :post;
+
+-- name: opening$
+SELECT id FROM posts WHERE thread_id = :thread AND number = 1;
+
+-- name: insert^
+-- The reply, what it quotes, who watches from now on, and at most 20 people who are told at once.
+WITH parent AS (
+    SELECT id, path, depth, author_id FROM posts
+    WHERE thread_id = :thread AND CASE WHEN :parent::bigint IS NULL THEN number = 1 ELSE id = :parent::bigint END),
+place AS (
+    SELECT number + 1 AS number FROM posts WHERE thread_id = :thread ORDER BY number DESC LIMIT 1),
+new AS (
+    INSERT INTO posts (thread_id, network_id, author_id, parent_id, number, depth, path, body, html, mentions, quotes, renderer)
+    SELECT :thread, :network, :author, parent.id, place.number, parent.depth + 1,
+           substring(parent.path FOR 1596) || int4send(place.number), :body, :html, :mentions, :quotes, :renderer
+    FROM parent, place
+    RETURNING id, number),
+dirty AS (
+    UPDATE threads SET dirty = true WHERE id = :thread AND NOT dirty),
+quoted AS (
+    INSERT INTO quotes (source_id, target_id)
+    SELECT s.id, new.id FROM new, posts s WHERE s.id = ANY (:quotes)),
+watched AS (
+    INSERT INTO watches (thread_id, member_id, told_number)
+    SELECT :thread, :author, new.number FROM new ON CONFLICT DO NOTHING),
+seen AS (
+    INSERT INTO thread_reads (member_id, thread_id, numbers)
+    SELECT :author, :thread, int4multirange(int4range(new.number, new.number + 1)) FROM new
+    ON CONFLICT (member_id, thread_id) DO UPDATE SET numbers = thread_reads.numbers + EXCLUDED.numbers),
+told AS (
+    INSERT INTO notifications (member_id, kind, post_id, thread_id, actor_id)
+    SELECT w.member_id, min(w.kind), new.id, :thread, :author
+    FROM new, (SELECT author_id AS member_id, 'reply' AS kind FROM parent WHERE author_id IS NOT NULL
+               UNION ALL SELECT m, 'mention' FROM unnest(:mentions::bigint[]) m) w
+    WHERE w.member_id <> :author AND may_read_thread(w.member_id, :thread)
+    GROUP BY w.member_id, new.id ORDER BY w.member_id LIMIT 20
+    RETURNING id, member_id)
+SELECT new.id, new.number, (SELECT array_agg(told.member_id) FROM told) AS told_members,
+       (SELECT array_agg(told.id) FROM told) AS told_ids
+FROM new;
+
+-- name: quotable
+-- Of the posts that a text quotes, those which every reader of the thread may read.
+SELECT s.id FROM posts s WHERE s.id = ANY (:quotes) AND quotable(s.thread_id, :thread);
+
+-- name: edit^
+WITH old AS (
+    SELECT id, version, body, coalesce(edited_at, created_at) AS at, mentions FROM posts WHERE id = :object),
+kept AS (
+    INSERT INTO revisions (noun, object_id, version, body, at) SELECT 'post', id, version, body, at FROM old),
+unquoted AS (
+    DELETE FROM quotes WHERE target_id = :object AND source_id <> ALL (:quotes)),
+quoted AS (
+    INSERT INTO quotes (source_id, target_id) SELECT s.id, :object FROM posts s WHERE s.id = ANY (:quotes) ON CONFLICT DO NOTHING),
+told AS (
+    INSERT INTO notifications (member_id, kind, post_id, thread_id, actor_id)
+    SELECT m, 'mention', :object, p.thread_id, p.author_id
+    FROM old, posts p, unnest(:mentions::bigint[]) m
+    WHERE p.id = :object AND m <> ALL (old.mentions) AND m <> p.author_id AND may_read_thread(m, p.thread_id)
+    ORDER BY m LIMIT 20
+    ON CONFLICT DO NOTHING RETURNING id, member_id),
+changed AS (
+    UPDATE posts SET body = :body, html = :html, mentions = :mentions, quotes = :quotes, renderer = :renderer,
+                     version = version + 1, edited_at = now()
+    WHERE id = :object RETURNING version)
+SELECT version, (SELECT array_agg(told.member_id) FROM told) AS told_members, (SELECT array_agg(told.id) FROM told) AS told_ids
+FROM changed;
+
+-- name: seal$
+-- Leaving `shown` moves the words, edits included, into the sealed table; nothing else holds them.
+WITH old AS (
+    SELECT id, version, body, coalesce(edited_at, created_at) AS at FROM posts WHERE id = :object AND state = 'shown'),
+put AS (
+    INSERT INTO sealed (noun, object_id, version, body, at)
+    SELECT 'post', id, version, body, at FROM old
+    UNION ALL SELECT r.noun, r.object_id, r.version, r.body, r.at FROM revisions r, old WHERE r.noun = 'post' AND r.object_id = old.id),
+forgotten AS (
+    DELETE FROM revisions WHERE noun = 'post' AND object_id = :object),
+unquoted AS (
+    DELETE FROM quotes WHERE target_id = :object),
+dirty AS (
+    UPDATE threads SET dirty = true WHERE id = (SELECT thread_id FROM posts WHERE id = :object) AND NOT dirty)
+UPDATE posts SET state = :state, body = NULL, html = NULL, mentions = '{}', quotes = '{}', version = version + 1,
+                 gap_at = now(), gap_until = :until
+WHERE id = :object RETURNING version;
+
+-- name: sealed_body$
+SELECT body FROM sealed WHERE noun = 'post' AND object_id = :object ORDER BY version DESC LIMIT 1;
+
+-- name: unseal$
+-- The words come back from the sealed table, edits too: the newest is the post, the others its history.
+WITH newest AS (
+    SELECT max(version) AS version FROM sealed WHERE noun = 'post' AND object_id = :object),
+kept AS (
+    INSERT INTO revisions (noun, object_id, version, body, at)
+    SELECT s.noun, s.object_id, s.version, s.body, s.at FROM sealed s, newest
+    WHERE s.noun = 'post' AND s.object_id = :object AND s.version < newest.version),
+opened AS (
+    DELETE FROM sealed WHERE noun = 'post' AND object_id = :object),
+quoted AS (
+    INSERT INTO quotes (source_id, target_id) SELECT s.id, :object FROM posts s WHERE s.id = ANY (:quotes)),
+dirty AS (
+    UPDATE threads SET dirty = true WHERE id = (SELECT thread_id FROM posts WHERE id = :object) AND NOT dirty)
+UPDATE posts SET state = 'shown', body = :body, html = :html, mentions = :mentions, quotes = :quotes, renderer = :renderer,
+                 version = version + 1, gap_at = NULL, gap_until = NULL
+WHERE id = :object RETURNING version;
+
+-- name: quoting
+-- The posts that quote this one, with their threads: what they show has changed.
+SELECT t.id, t.thread_id FROM quotes q JOIN posts t ON t.id = q.target_id WHERE q.source_id = :object;
+
+-- name: told_of
+-- Who was told of this post: their excerpt has changed.
+SELECT id, member_id FROM notifications WHERE post_id = :object;
+
+-- name: history
+SELECT version, body, at FROM revisions WHERE noun = 'post' AND object_id = :object ORDER BY version;
+
+-- name: sealed_words
+SELECT version, body, at FROM sealed WHERE noun = :noun AND object_id = :object ORDER BY version;
+
+-- name: tree_from
+-- A page of the tree, in tree order, from a path on.
+SELECT * FROM shown_posts WHERE thread_id = :thread AND depth > 0 AND path >= :first ORDER BY path LIMIT :limit;
+
+-- name: tree_before
+SELECT * FROM (SELECT * FROM shown_posts WHERE thread_id = :thread AND depth > 0 AND path < :before ORDER BY path DESC LIMIT :limit) p
+ORDER BY p.path;
+
+-- name: time_after
+SELECT * FROM shown_posts WHERE thread_id = :thread AND number > :after ORDER BY number LIMIT :limit;
+
+-- name: time_before
+SELECT * FROM (SELECT * FROM shown_posts WHERE thread_id = :thread AND number < :before AND number > 1 ORDER BY number DESC LIMIT :limit) p
+ORDER BY p.number;
+
+-- name: place^
+SELECT id, thread_id, number, path, depth FROM posts WHERE id = :post;
+
+-- name: place_by_number^
+SELECT id, thread_id, number, path, depth FROM posts WHERE thread_id = :thread AND number = :number;
+
+-- name: around^
+-- How many replies stand before and after a window of the tree.
+SELECT count(*) FILTER (WHERE path < :first) AS before, count(*) FILTER (WHERE path > :last) AS after
+FROM posts WHERE thread_id = :thread AND depth > 0;
+
+-- name: subtree_of_author
+SELECT id FROM posts WHERE author_id = :author AND state = 'shown' ORDER BY id;

@@ -1,0 +1,26 @@
+-- name: posts
+WITH q AS (SELECT websearch_to_tsquery('simple', plain(:query)) AS simple, websearch_to_tsquery('english', plain(:query)) AS english),
+found AS (
+    SELECT p.id FROM q, posts p WHERE p.state = 'shown' AND (p.search_simple @@ q.simple OR p.search_english @@ q.english)
+    UNION
+    SELECT p.id FROM q, threads t JOIN posts p ON p.thread_id = t.id AND p.number = 1 AND p.state = 'shown'
+    WHERE t.search_simple @@ q.simple OR t.search_english @@ q.english)
+SELECT p.*, t.title AS thread_title
+FROM found f JOIN shown_posts p ON p.id = f.id JOIN threads t ON t.id = p.thread_id
+WHERE may_read_thread(:member, p.thread_id)
+  AND (:network::text IS NULL OR EXISTS (SELECT FROM thread_networks h JOIN networks n ON n.id = h.network_id
+                                         WHERE h.thread_id = p.thread_id AND n.slug = :network::text))
+  AND (:author::bigint IS NULL OR p.author_id = :author::bigint)
+  AND (:before::bigint IS NULL OR p.id < :before::bigint)
+ORDER BY p.id DESC LIMIT :limit;
+
+-- name: messages
+WITH q AS (SELECT websearch_to_tsquery('simple', plain(:query)) AS simple, websearch_to_tsquery('english', plain(:query)) AS english)
+SELECT m.*, n.name AS network_name, n.slug AS network_slug
+FROM q, shown_messages m JOIN messages w ON w.id = m.id JOIN rooms r ON r.id = m.room_id JOIN networks n ON n.id = r.network_id
+WHERE m.state = 'shown' AND (w.search_simple @@ q.simple OR w.search_english @@ q.english)
+  AND may_read_network(:member, n.id)
+  AND (:network::text IS NULL OR n.slug = :network::text)
+  AND (:author::bigint IS NULL OR m.author_id = :author::bigint)
+  AND (:before::bigint IS NULL OR m.id < :before::bigint)
+ORDER BY m.id DESC LIMIT :limit;

@@ -1,0 +1,181 @@
+-- name: insert^
+-- A thread, its holders and its opening post.
+WITH new AS (
+    INSERT INTO threads (network_id, author_id, title, audience, last_author_id)
+    VALUES (:network, :author, :title, :audience, :author) RETURNING id, network_id, author_id),
+held AS (
+    INSERT INTO thread_networks (thread_id, network_id) SELECT new.id, h FROM new, unnest(:holders::bigint[]) h),
+opening AS (
+    INSERT INTO posts (thread_id, network_id, author_id, number, depth, path, body, html, mentions, quotes, renderer)
+    SELECT new.id, new.network_id, new.author_id, 1, 0, int4send(1), :body, :html, :mentions, :quotes, :renderer FROM new
+    RETURNING id, thread_id),
+quoted AS (
+    INSERT INTO quotes (source_id, target_id) SELECT s.id, opening.id FROM opening, posts s WHERE s.id = ANY (:quotes)),
+watched AS (
+    INSERT INTO watches (thread_id, member_id, told_number) SELECT id, author_id, 1 FROM new),
+seen AS (
+    INSERT INTO thread_reads (member_id, thread_id, numbers) SELECT author_id, id, '{[1,2)}' FROM new)
+SELECT opening.thread_id AS id, opening.id AS post FROM opening;
+
+-- name: tell_mentioned^
+-- In a statement of its own: who may read a thread can only be told once the thread is there.
+WITH told AS (
+    INSERT INTO notifications (member_id, kind, post_id, thread_id, actor_id)
+    SELECT m, 'mention', :post, :thread, :author FROM unnest(:mentions::bigint[]) m
+    WHERE m <> :author AND may_read_thread(m, :thread) ORDER BY m LIMIT 20
+    ON CONFLICT DO NOTHING RETURNING id, member_id)
+SELECT array_agg(member_id) AS told_members, array_agg(id) AS told_ids FROM told;
+
+-- name: one^
+SELECT * FROM listed_threads WHERE id = :thread AND in_network_id = network_id;
+
+-- name: listed
+-- Threads of a network by last activity. A cursor is the place of the last one shown.
+SELECT * FROM listed_threads
+WHERE in_network_id = :network
+  AND (:before::timestamptz IS NULL OR (listed_at, id) < (:before::timestamptz, :before_id::bigint))
+ORDER BY listed_at DESC, id DESC LIMIT :limit;
+
+-- name: pinned
+SELECT * FROM listed_threads WHERE in_network_id = :network AND pinned_at IS NOT NULL ORDER BY pinned_at DESC LIMIT 20;
+
+-- name: unread_in
+-- Of these threads, how many posts the member has not read: shown, not their own, outside what they read.
+SELECT p.thread_id AS id, count(*) AS unread
+FROM posts p LEFT JOIN thread_reads r ON r.thread_id = p.thread_id AND r.member_id = :member
+WHERE p.thread_id = ANY (:threads) AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
+  AND NOT coalesce(r.numbers, '{}') @> p.number
+GROUP BY p.thread_id;
+
+-- name: unread_home
+-- Threads of my networks with something unread in them, by last activity.
+SELECT l.*, u.unread FROM (
+    SELECT DISTINCT ON (t.id) t.* FROM listed_threads t
+    JOIN standing s ON s.network_id = t.in_network_id AND s.member_id = :member
+    WHERE :before::timestamptz IS NULL OR (t.listed_at, t.id) < (:before::timestamptz, :before_id::bigint)) l
+JOIN LATERAL (
+    SELECT count(*) AS unread FROM posts p LEFT JOIN thread_reads r ON r.thread_id = p.thread_id AND r.member_id = :member
+    WHERE p.thread_id = l.id AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
+      AND NOT coalesce(r.numbers, '{}') @> p.number) u ON u.unread > 0
+ORDER BY l.listed_at DESC, l.id DESC LIMIT :limit;
+
+-- name: latest_home
+SELECT l.* FROM (
+    SELECT DISTINCT ON (t.id) t.* FROM listed_threads t
+    JOIN standing s ON s.network_id = t.in_network_id AND s.member_id = :member) l
+ORDER BY l.listed_at DESC, l.id DESC LIMIT :limit;
+
+-- name: unanswered_home
+-- Threads of my networks that have waited a day without a reply: where I can help.
+SELECT DISTINCT ON (t.created_at, t.id) t.* FROM listed_threads t
+JOIN standing s ON s.network_id = t.in_network_id AND s.member_id = :member
+WHERE t.last_number = 1 AND t.shown = 1 AND t.locked_at IS NULL AND t.created_at < now() - interval '1 day'
+  AND t.author_id IS DISTINCT FROM :member
+ORDER BY t.created_at DESC, t.id LIMIT 3;
+
+-- name: first_unread^
+-- The first post in tree order that the member has not read, and how many there are.
+SELECT (array_agg(p.id ORDER BY p.path))[1] AS post, (array_agg(p.number ORDER BY p.path))[1] AS number, count(*) AS unread
+FROM posts p LEFT JOIN thread_reads r ON r.thread_id = p.thread_id AND r.member_id = :member
+WHERE p.thread_id = :thread AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
+  AND NOT coalesce(r.numbers, '{}') @> p.number;
+
+-- name: unread_posts
+-- What is new in a thread for a member, in tree order.
+SELECT p.id, p.number, p.author_id, p.byline_id, p.author_name, p.parent_name, p.created_at, p.depth
+FROM shown_posts p LEFT JOIN thread_reads r ON r.thread_id = p.thread_id AND r.member_id = :member
+WHERE p.thread_id = :thread AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
+  AND NOT coalesce(r.numbers, '{}') @> p.number
+ORDER BY p.path LIMIT 20;
+
+-- name: reading^
+-- How a member stands to a thread: what they read, when last, and whether they follow it.
+SELECT coalesce(r.numbers, '{}')::text AS numbers, r.read_at,
+       EXISTS (SELECT FROM watches w WHERE w.thread_id = :thread AND w.member_id = :member) AS watching
+FROM (SELECT 1) one LEFT JOIN thread_reads r ON r.thread_id = :thread AND r.member_id = :member;
+
+-- name: mark_read$
+INSERT INTO thread_reads (member_id, thread_id, numbers)
+SELECT :member, :thread, coalesce(range_agg(int4range(n, n + 1)), '{}') FROM unnest(:numbers::int[]) n
+ON CONFLICT (member_id, thread_id) DO UPDATE SET numbers = thread_reads.numbers + EXCLUDED.numbers, read_at = now()
+    WHERE NOT thread_reads.numbers @> EXCLUDED.numbers
+RETURNING 1;
+
+-- name: mark_all_read
+-- All posts of all threads of these networks; returns the threads.
+INSERT INTO thread_reads (member_id, thread_id, numbers)
+SELECT :member, t.id, int4multirange(int4range(1, t.last + 1))
+FROM (SELECT DISTINCT h.thread_id AS id, (SELECT max(number) FROM posts p WHERE p.thread_id = h.thread_id) AS last
+      FROM thread_networks h WHERE h.network_id = ANY (:networks)) t
+ON CONFLICT (member_id, thread_id) DO UPDATE SET numbers = thread_reads.numbers + EXCLUDED.numbers, read_at = now()
+    WHERE NOT thread_reads.numbers @> EXCLUDED.numbers
+RETURNING thread_id;
+
+-- name: watch!
+INSERT INTO watches (thread_id, member_id, told_number)
+SELECT :thread, :member, max(number) FROM posts WHERE thread_id = :thread ON CONFLICT DO NOTHING;
+
+-- name: unwatch!
+DELETE FROM watches WHERE thread_id = :thread AND member_id = :member;
+
+-- name: retitle!
+UPDATE threads SET title = :title, version = version + 1 WHERE id = :thread;
+
+-- name: lock!
+UPDATE threads SET locked_at = CASE WHEN :locked THEN coalesce(locked_at, now()) END, version = version + 1 WHERE id = :thread;
+
+-- name: pin!
+UPDATE thread_networks SET pinned_at = CASE WHEN :pinned THEN coalesce(pinned_at, now()) END
+WHERE thread_id = :thread AND network_id = :network;
+
+-- name: add_holder!
+INSERT INTO thread_networks (thread_id, network_id, active_at)
+SELECT id, :network, active_at FROM threads WHERE id = :thread ON CONFLICT DO NOTHING;
+
+-- name: drop_holder!
+DELETE FROM thread_networks WHERE thread_id = :thread AND network_id = :network;
+
+-- name: move!
+-- The thread is opened through another network from now on, and so are the posts that were written through the old one.
+WITH t AS (UPDATE threads SET network_id = :network, version = version + 1 WHERE id = :thread)
+UPDATE posts SET network_id = :network, version = version + 1 WHERE thread_id = :thread AND network_id = :old;
+
+-- name: narrow!
+UPDATE threads SET audience = :audience, version = version + 1 WHERE id = :thread;
+
+-- name: least_visibility$
+SELECT visibility FROM networks WHERE id = ANY (:networks) ORDER BY breadth(visibility) LIMIT 1;
+
+-- name: audience_of_holders$
+SELECT n.visibility FROM thread_networks h JOIN networks n ON n.id = h.network_id WHERE h.thread_id = :thread
+ORDER BY breadth(n.visibility) LIMIT 1;
+
+-- name: ask_agreement^
+INSERT INTO agreements (thread_id, act, network_id, audience, asked_by, agreed)
+VALUES (:thread, :act, :network, :audience, :member, :agreed) ON CONFLICT DO NOTHING RETURNING *;
+
+-- name: open_agreement^
+SELECT * FROM agreements WHERE thread_id = :thread AND outcome IS NULL FOR NO KEY UPDATE;
+
+-- name: agree!
+UPDATE agreements SET agreed = :agreed WHERE id = :agreement;
+
+-- name: end_agreement!
+UPDATE agreements SET outcome = :outcome, ended_at = now() WHERE id = :agreement;
+
+-- name: similar
+-- Threads whose title is like this one, of those that the member may read.
+SELECT t.id, t.title FROM threads t JOIN thread_networks h ON h.thread_id = t.id
+WHERE t.title % :title AND h.network_id = ANY (:networks) ORDER BY similarity(t.title, :title) DESC LIMIT 5;
+
+-- name: seal_title!
+WITH put AS (
+    INSERT INTO sealed (noun, object_id, version, body, at)
+    SELECT 'title', id, version, title, created_at FROM threads WHERE id = :thread AND title IS NOT NULL
+    ON CONFLICT DO NOTHING)
+UPDATE threads SET title = NULL, version = version + 1 WHERE id = :thread;
+
+-- name: unseal_title!
+WITH newest AS (SELECT body FROM sealed WHERE noun = 'title' AND object_id = :thread ORDER BY version DESC LIMIT 1),
+opened AS (DELETE FROM sealed WHERE noun = 'title' AND object_id = :thread)
+UPDATE threads SET title = newest.body, version = threads.version + 1 FROM newest WHERE id = :thread AND title IS NULL;
