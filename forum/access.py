@@ -230,7 +230,7 @@ async def require_thread(connection: Connection, caller: Caller, thread_id: int)
 
 
 async def thread_unchecked(connection: Connection, caller: Caller, thread_id: int) -> Thread:
-    """The thread for a caller who has a reason of their own to act on it, such as a network that is asked to hold it."""
+    """The thread for who has a reason of their own to act on it, such as a network that is asked to hold it."""
     row = await SQL.thread(connection, member=caller.member_id, thread=thread_id)
     if row is None:
         raise NotFound

@@ -1,8 +1,9 @@
 """What a contribution means for lists, badges and watchers: written by a job, from what was committed.
 
-A reply marks its thread dirty, if it is not yet. At most once a second a process takes up to 100 dirty threads, counts them
-anew, moves them in their holders' lists, and records one `thread.touched` for each holder and a notification for each watcher:
-late by a second, never lost, since the mark is committed with the reply and taken away with the announcement.
+A reply marks its thread dirty, if it is not yet. At most once a second a process takes up to 100 dirty threads,
+counts them anew, moves them in their holders' lists, and records one `thread.touched` for each holder and a
+notification for each watcher: late by a second, never lost, since the mark is committed with the reply and taken away
+with the announcement.
 """
 
 from forum.db import Database, statements

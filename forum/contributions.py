@@ -1,15 +1,15 @@
 """What posts and messages have in common: words that are prepared on the way in, and sealed and unsealed by state.
 
-Every act on one locks it first and matches its state here; `docs/states.md` has the table. Leaving `shown` moves the words
-into the sealed table in the same statement, so nothing that reads the row afterwards has anything to leak.
+Every act on one locks it first and matches its state here; `docs/states.md` has the table. Leaving `shown` moves the
+words into the sealed table in the same statement, so nothing that reads the row afterwards has anything to leak.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from forum import text
-from forum.db import Connection, Transaction, statements
+from forum.db import Connection, Row, Transaction, statements
 from forum.errors import Conflict
 
 Noun = Literal["post", "message"]
@@ -73,7 +73,7 @@ GONE: Mapping[str, str] = {
 }
 
 
-def require_state(row: Mapping[str, Any], *allowed: State) -> None:
+def require_state(row: Row, *allowed: State) -> None:
     """Raises Conflict, with what the state is in words, unless it is one of the allowed."""
     if row["state"] not in allowed:
         raise Conflict(GONE.get(row["state"], "It is there for everybody already."))
@@ -107,7 +107,7 @@ async def tell_references(tx: Transaction, noun: Noun, object_id: int) -> None:
         tx.record(f"member:{row['member_id']}", "notification.changed", row["id"])
 
 
-def record_told(tx: Transaction, row: Mapping[str, Any]) -> None:
+def record_told(tx: Transaction, row: Row) -> None:
     """Record the notifications that a statement made: its columns told_members and told_ids."""
     for member, notification in zip(row["told_members"] or (), row["told_ids"] or (), strict=True):
         tx.record(f"member:{member}", "notification.created", notification)

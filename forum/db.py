@@ -27,6 +27,13 @@ RESET = "UPDATE channels SET kept_after = channel_head(name) WHERE name = ANY ($
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 Wake = Callable[[Mapping[str, int]], None]
 
+
+class Row(Protocol):
+    """A row that was read: its columns by name."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
 log = logging.getLogger(__name__)
 
 AWAY = (

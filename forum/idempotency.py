@@ -1,7 +1,7 @@
 """The same request sent again stores nothing new (promise 1).
 
-Kept for a write: member, key, a keyed hash of the request, and the id of what it made: no words. The row is inserted in the
-write's own transaction, so a second request with the same key waits for the first and then finds what it made.
+Kept for a write: member, key, a keyed hash of the request, and the id of what it made: no words. The row is inserted
+in the write's own transaction, so a second request with the same key waits for the first and then finds what it made.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
 """What runs later or on time, in every web process: each round takes its work with SKIP LOCKED, so processes share it.
 
-Time is an act too: lapsing holds, ending sanctions, trimming the log and forgetting old keys call acts that record updates.
+Time is an act too: lapsing holds, ending sanctions, trimming the log and forgetting old keys call acts that record
+updates.
 """
 
 import asyncio

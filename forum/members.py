@@ -1,7 +1,7 @@
 """Members: accounts, profiles, passwords, one-time links.
 
-Names are the members' own words: a name that a moderator removed is NULL and shown as "A former member" until its owner gives
-a new one. A change of name or title is told to every network in which something of theirs is shown.
+Names are the members' own words: a name that a moderator removed is NULL and shown as "A former member" until its
+owner gives a new one. A change of name or title is told to every network in which something of theirs is shown.
 """
 
 import re
@@ -38,7 +38,7 @@ async def add(
 ) -> asyncpg.Record:
     """Make an account (a command's or an administrator's act). Returns the member. Raises Invalid, Conflict."""
     email = email_of(email)
-    name = text.line("name", name, max_chars=NAME_MAX_CHARS)
+    name = text.line(name, NAME_MAX_CHARS, field="name")
     hashed = None if password is None else await passwords.hashed(password)
     async with db.transaction() as tx:
         row = await SQL.insert(
@@ -59,11 +59,11 @@ async def join_by_invitation(
     Raises NotFound (the link), Invalid, Conflict (the address has an account: sign in to accept).
     """
     email = email_of(email)
-    name = text.line("name", name, max_chars=NAME_MAX_CHARS)
+    name = text.line(name, NAME_MAX_CHARS, field="name")
     passwords.check(password)
     fields = {"title": title, "organisation": organisation}
     fields = {
-        field: text.line(field, value, max_chars=FIELD_MAX_CHARS) if value.strip() else ""
+        field: text.line(value, FIELD_MAX_CHARS, field=field) if value.strip() else ""
         for field, value in fields.items()
     }
     async with db.connection() as connection:
@@ -97,10 +97,12 @@ async def profile(connection: Connection, caller: Caller, member: int) -> tuple[
 
 
 async def edit_profile(db: Database, caller: Caller, **changes: str) -> asyncpg.Record:
-    """Change one's name, title, organisation, region or about; told live wherever the name stands. Returns the member."""
+    """Change one's name, title, organisation, region or about; told live wherever the name stands. Returns the
+    member.
+    """
     for field, max_chars in (("name", NAME_MAX_CHARS), ("title", 120), ("organisation", 120), ("region", 120)):
         if (value := changes.get(field)) is not None:
-            changes[field] = text.line(field, value, max_chars=max_chars) if field == "name" or value.strip() else ""
+            changes[field] = text.line(value, max_chars, field=field) if field == "name" or value.strip() else ""
     about_html = None
     if (about := changes.get("about")) is not None:
         changes["about"] = text.check(about, max_bytes=8_000, field="about") if about.strip() else ""
@@ -204,7 +206,7 @@ async def suspend(db: Database, caller: Caller, member: int, reason: str) -> Non
     """Shut a member out of the site: ends all sessions and tokens, at once. An administrator's act."""
     if not caller.administrator or member == caller.member_id:
         raise Forbidden("Only administrators of the site may do this, and not to themselves.")
-    reason = text.line("reason", reason, max_chars=200)
+    reason = text.line(reason, 200, field="reason")
     async with db.transaction() as tx:
         await access.SQL.lock_standing(tx.connection, member=member, networks=None)
         await current(tx.connection, member)

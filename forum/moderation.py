@@ -1,7 +1,8 @@
 """Moderation: remove and restore posts and messages, hold the other side's post in a joint thread, suspend and mute.
 
-A removal answered is a removal done: the words have moved into the sealed table in the same transaction, and every screen
-that showed them reads a gap. Each post is decided about by the moderators of the network it was written through.
+A removal answered is a removal done: the words have moved into the sealed table in the same transaction, and every
+screen that showed them reads a gap. Each post is decided about by the moderators of the network it was written
+through.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ Sanction = Literal["mute", "suspension"]
 
 
 def _words(reason: str, note: str) -> tuple[str, str]:
-    reason = text.line("reason", reason, max_chars=REASON_MAX_CHARS)
+    reason = text.line(reason, REASON_MAX_CHARS, field="reason")
     return reason, text.check(note, max_bytes=NOTE_MAX_BYTES, field="note") if note.strip() else ""
 
 
@@ -48,7 +49,8 @@ def _require_decider(thread: Thread, post: asyncpg.Record) -> Holder:
 async def remove_post(db: Database, caller: Caller, post_id: int, reason: str, note: str = "") -> asyncpg.Record:
     """Take a post's words away from everybody; its replies stay. Returns the gap (a row of shown_posts).
 
-    A held post's hold ends with it. Removed already: nothing more happens. Raises NotFound, Forbidden, Invalid, Conflict.
+    A held post's hold ends with it. Removed already: nothing more happens. Raises NotFound, Forbidden, Invalid,
+    Conflict.
     """
     reason, note = _words(reason, note)
     async with db.transaction() as tx:
@@ -165,9 +167,7 @@ async def lapse_hold(db: Database, post_id: int, *, now: datetime | None = None)
         return True
 
 
-async def _end_held(
-    tx: Transaction, thread: Thread, post: asyncpg.Record, outcome: str, caller: Caller | None
-) -> None:
+async def _end_held(tx: Transaction, thread: Thread, post: asyncpg.Record, outcome: str, caller: Caller | None) -> None:
     version = await contributions.unseal(tx, "post", post["id"])
     await _end_hold(tx, post["id"], outcome, thread)
     tx.record(f"thread:{thread.id}", "post.restored", post["id"])

@@ -23,7 +23,9 @@ async def write(
     note: str = "",
     versions: tuple[int | None, int | None] = (None, None),
 ) -> int | None:
-    """Add one line, in the transaction of the act; an `actor` of None is the clock. Returns the id of the reason's row."""
+    """Add one line, in the transaction of the act; an `actor` of None is the clock. Returns the id of the reason's
+    row.
+    """
     reason_id = await SQL.write_note(tx.connection, body=reason) if reason else None
     note_id = await SQL.write_note(tx.connection, body=note) if note else None
     log_id = await SQL.write(

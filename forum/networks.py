@@ -1,7 +1,8 @@
 """Networks and who belongs to them: create, describe, join, ask, decide, invite, leave, roles.
 
-A sub-group is a network whose parent is a network: same table, same code, its own members, room and moderators. It is never
-more visible than its parent: narrowing a network narrows those below it, and the threads that it holds, in the same act.
+A sub-group is a network whose parent is a network: same table, same code, its own members, room and moderators. It is
+never more visible than its parent: narrowing a network narrows those below it, and the threads that it holds, in the
+same act.
 """
 
 import hashlib
@@ -50,8 +51,8 @@ async def create(
 
     Raises NotFound (the parent), Forbidden, Invalid, Conflict (the slug is taken).
     """
-    name = text.line("name", name, max_chars=NAME_MAX_CHARS)
-    purpose = text.line("purpose", purpose, max_chars=PURPOSE_MAX_CHARS) if purpose.strip() else ""
+    name = text.line(name, NAME_MAX_CHARS, field="name")
+    purpose = text.line(purpose, PURPOSE_MAX_CHARS, field="purpose") if purpose.strip() else ""
     _one_of("kind", kind, KINDS)
     _one_of("visibility", visibility, VISIBILITIES)
     async with db.transaction() as tx:
@@ -100,13 +101,14 @@ async def current(connection: Connection, network_id: int) -> asyncpg.Record:
 async def describe(db: Database, caller: Caller, slug: str, **changes: Any) -> asyncpg.Record:
     """Change name, purpose, about, visibility, listed or posting of a network: who runs it. Returns its row.
 
-    Narrowing the visibility narrows its sub-groups and the threads that it holds; widening publishes nothing of its past.
+    Narrowing the visibility narrows its sub-groups and the threads that it holds; widening publishes nothing of its
+    past.
     """
     about_html = None
     if (name := changes.get("name")) is not None:
-        changes["name"] = text.line("name", name, max_chars=NAME_MAX_CHARS)
+        changes["name"] = text.line(name, NAME_MAX_CHARS, field="name")
     if purpose := changes.get("purpose"):
-        changes["purpose"] = text.line("purpose", purpose, max_chars=PURPOSE_MAX_CHARS)
+        changes["purpose"] = text.line(purpose, PURPOSE_MAX_CHARS, field="purpose")
     if about := changes.get("about"):
         changes["about"] = text.check(about, field="about")
         about_html = (await text.render_async(changes["about"])).html
@@ -252,9 +254,7 @@ async def set_role(db: Database, caller: Caller, slug: str, member: int, role: s
 async def _notify(
     tx: Transaction, member: int, kind: str, network_id: int, actor: int | None, request: int | None = None
 ) -> None:
-    row = await SQL.notify(
-        tx.connection, member=member, kind=kind, network=network_id, actor=actor, request=request
-    )
+    row = await SQL.notify(tx.connection, member=member, kind=kind, network=network_id, actor=actor, request=request)
     tx.record(f"member:{member}", "notification.created", row)
 
 
@@ -374,7 +374,9 @@ async def invitation(connection: Connection, token: str) -> asyncpg.Record | Non
 
 
 async def accept(db: Database, caller: Caller, token: str) -> str:
-    """Accept an invitation as a signed-in member; returns the network's slug. Raises NotFound where it does not count."""
+    """Accept an invitation as a signed-in member; returns the network's slug. Raises NotFound where it does not
+    count.
+    """
     async with db.transaction() as tx:
         return await use_invitation(tx, token, caller.member)
 

@@ -6,7 +6,6 @@ One verification costs 64 MiB and about 0.16 s; past a queue of 50 the answer is
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-
 from typing import TypeVar
 
 from argon2 import PasswordHasher

@@ -32,8 +32,8 @@ async def reply(
 ) -> asyncpg.Record:
     """Reply in a thread: to the post `parent`, or to the opening one. Returns the post as a row of shown_posts.
 
-    `through` is the slug of the holder to write through; without it the first one that allows it. With a `key` that came
-    before, the post that it made, as it stands now. Raises NotFound, Forbidden, Invalid, Conflict (locked).
+    `through` is the slug of the holder to write through; without it the first one that allows it. With a `key` that
+    came before, the post that it made, as it stands now. Raises NotFound, Forbidden, Invalid, Conflict (locked).
     """
     async with db.connection() as connection:
         thread = await access.require_thread(connection, caller, thread_id)
@@ -193,7 +193,7 @@ async def undo(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
 
 
 async def history(db: Database, caller: Caller, post_id: int) -> tuple[asyncpg.Record, Sequence[asyncpg.Record]]:
-    """The post, and what it said before each edit (version, body, at), oldest first; nothing of a post that is a gap."""
+    """The post, and what it said before each edit (version, body, at), oldest first; nothing of a gap."""
     async with db.connection() as connection:
         _, post = await require(connection, caller, post_id)
         return post, await SQL.history(connection, object=post_id)
@@ -212,7 +212,9 @@ async def window(
     connection: Connection, thread_id: int, *, at: int | None = None, after: bytes | None = None,
     before: bytes | None = None, limit: int = PAGE,
 ) -> Window:  # fmt: skip
-    """At most `limit` replies in tree order: around the post numbered `at`, after or before a path, or from the start."""
+    """At most `limit` replies in tree order: around the post numbered `at`, after or before a path, or from the
+    start.
+    """
     posts: list[asyncpg.Record]
     if before is not None:
         posts = list(await SQL.tree_before(connection, thread=thread_id, before=before, limit=limit))

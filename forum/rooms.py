@@ -1,7 +1,7 @@
 """Rooms: a network's live chat. Say, edit, withdraw and its undo, read on.
 
-A message records in its room's channel and for the people whom it addresses; what the rest of the network sees of it (an
-unread mark on the room) is told by a job, at most once a second (forum/announcements.py).
+A message records in its room's channel and for the people whom it addresses; what the rest of the network sees of it
+(an unread mark on the room) is told by a job, at most once a second (forum/announcements.py).
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,9 @@
 """Threads: start, retitle, lock, pin, hold jointly, move, follow, read.
 
-A thread is held by one network or jointly by several. It is seen by the members of every holder; its audience beyond them is
-stored on it and is never wider than any holder allows. Title and split belong to the network it was opened through, lock is
-any holder's, pin is per holder. What concerns all sides (a further holder, a move, a wider audience) waits for each of them.
+A thread is held by one network or jointly by several. It is seen by the members of every holder; its audience beyond
+them is stored on it and is never wider than any holder allows. Title and split belong to the network it was opened
+through, lock is any holder's, pin is per holder. What concerns all sides (a further holder, a move, a wider audience)
+waits for each of them.
 """
 
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ async def start(
 
     Its audience is the least of its holders'. Raises NotFound, Forbidden, Invalid.
     """
-    title = text.line("title", title, max_chars=TITLE_MAX_CHARS)
+    title = text.line(title, TITLE_MAX_CHARS, field="title")
     slugs = [slug, *dict.fromkeys(other for other in jointly_with if other != slug)]
     if len(slugs) > MAX_HOLDERS:
         raise Invalid("with", f"A thread is held by at most {MAX_HOLDERS} networks.")
@@ -124,7 +125,7 @@ def _require_moderator(thread: Thread) -> Holder:
 
 async def retitle(db: Database, caller: Caller, thread_id: int, title: str) -> asyncpg.Record:
     """Change the title: its author, or a moderator of the network it was opened through. Returns the thread."""
-    title = text.line("title", title, max_chars=TITLE_MAX_CHARS)
+    title = text.line(title, TITLE_MAX_CHARS, field="title")
     async with db.transaction() as tx:
         thread = await access.lock_thread(tx.connection, caller, thread_id)
         by_author = thread.row["author_id"] == caller.member and thread.opened_through.may_write and not thread.locked
@@ -172,12 +173,18 @@ async def pin(db: Database, caller: Caller, thread_id: int, slug: str, *, pinned
 
 
 async def ask_agreement(
-    db: Database, caller: Caller, thread_id: int, act: Agreement, *, slug: str | None = None, audience: str | None = None
+    db: Database,
+    caller: Caller,
+    thread_id: int,
+    act: Agreement,
+    *,
+    slug: str | None = None,
+    audience: str | None = None,
 ) -> bool:
     """Ask every side for a further holder, a move to another network, or a wider audience.
 
-    The sides that the caller moderates agree at once; returns whether that was all, and so done already. Raises NotFound,
-    Forbidden, Invalid, Conflict (something else waits for agreement).
+    The sides that the caller moderates agree at once; returns whether that was all, and so done already. Raises
+    NotFound, Forbidden, Invalid, Conflict (something else waits for agreement).
     """
     async with db.transaction() as tx:
         thread = await access.lock_thread(tx.connection, caller, thread_id)

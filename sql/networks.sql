@@ -7,9 +7,7 @@ lead AS (INSERT INTO memberships (network_id, member_id, role) SELECT id, :membe
 SELECT id FROM new;
 
 -- name: one^
-SELECT n.*, r.id AS room_id, p.slug AS parent_slug, p.name AS parent_name,
-       (SELECT count(*) FROM memberships s WHERE s.network_id = n.id) AS members
-FROM networks n LEFT JOIN rooms r ON r.network_id = n.id LEFT JOIN networks p ON p.id = n.parent_id WHERE n.id = :network;
+SELECT * FROM shown_networks WHERE id = :network;
 
 -- name: lock
 SELECT 1 FROM networks WHERE id = :network FOR NO KEY UPDATE;
@@ -163,7 +161,7 @@ WHERE n.parent_id = :network AND may_see_network(:member, n.id) ORDER BY n.name 
 
 -- name: people
 SELECT m.id, m.name, m.title, m.organisation, m.region, m.version, s.role, s.since
-FROM memberships s JOIN members m ON m.id = s.member_id AND m.state = 'active'
+FROM standing s JOIN members m ON m.id = s.member_id
 WHERE s.network_id = :network
   AND (:query = '' OR m.directory @@ websearch_to_tsquery('simple', plain(:query)) OR m.name ILIKE '%' || replace(replace(replace(:query, '\', '\\'), '%', '\%'), '_', '\_') || '%')
   AND (:after_name::text IS NULL OR (coalesce(m.name, '') COLLATE "C", m.id) > (:after_name::text COLLATE "C", :after_member::bigint))

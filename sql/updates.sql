@@ -15,7 +15,7 @@ SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version
        u.seq, u.kind, u.object, u.at,
        coalesce(p.id, t.id) IS NOT NULL AS there,
        p.*, t.id AS t_id, t.title AS t_title, t.locked_at AS t_locked_at, t.version AS t_version, t.networks AS t_networks,
-       t.audience AS t_audience, t.network_id AS t_network_id
+       t.audience AS t_audience, t.network_id AS t_network_id, t.shown AS t_shown, t.people AS t_people
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true
 LEFT JOIN shown_posts p ON u.kind LIKE 'post.%' AND p.id = u.object AND p.thread_id = :object
@@ -30,15 +30,15 @@ SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version
        u.seq, u.kind, u.object, u.at,
        coalesce(t.id, n.id, q.member_id, m.id, r.id) IS NOT NULL AS there,
        t.*, n.id AS n_id, n.slug AS n_slug, n.name AS n_name, n.purpose AS n_purpose, n.visibility AS n_visibility,
-       n.kind AS n_kind, n.version AS n_version, n.parent_id AS n_parent_id,
+       n.kind AS n_kind, n.version AS n_version, n.parent_id AS n_parent_id, n.members AS n_members, n.leads AS n_leads,
        m.id AS m_id, m.name AS m_name, m.title AS m_title, m.organisation AS m_organisation, m.region AS m_region,
-       m.version AS m_version, q.role AS m_role,
+       m.version AS m_version, q.role AS m_role, q.network_id AS m_network_id, q.since AS m_since,
        (SELECT max(number) FROM messages x WHERE x.room_id = r.id) AS r_last
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true
 LEFT JOIN listed_threads t ON u.kind LIKE 'thread.%' AND t.id = u.object AND t.in_network_id = :object
-LEFT JOIN networks n ON u.kind LIKE 'network.%' AND n.id = u.object AND (n.id = :object OR n.parent_id = :object)
-LEFT JOIN memberships q ON u.kind LIKE 'membership.%' AND q.network_id = :object AND q.member_id = u.object
+LEFT JOIN shown_networks n ON u.kind LIKE 'network.%' AND n.id = u.object AND (n.id = :object OR n.parent_id = :object)
+LEFT JOIN standing q ON u.kind LIKE 'membership.%' AND q.network_id = :object AND q.member_id = u.object
 LEFT JOIN people m ON (u.kind LIKE 'member.%' OR q.member_id IS NOT NULL) AND m.id = u.object
 LEFT JOIN rooms r ON u.kind LIKE 'room.%' AND r.id = u.object AND r.network_id = :object
 WHERE c.name = :channel
@@ -73,13 +73,15 @@ SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version
        u.seq, u.kind, u.object, u.at, coalesce(q.id, h.id) IS NOT NULL OR u.kind LIKE 'log.%' AS there,
        q.id AS q_id, q.member_id AS q_member_id, q.state AS q_state, q.body AS q_body, q.asked_at AS q_asked_at,
        m.name AS q_name, m.title AS q_title, m.organisation AS q_organisation,
-       h.id AS h_id, h.post_id AS h_post_id, h.until AS h_until, h.outcome AS h_outcome, h.network_id AS h_network_id
+       h.id AS h_id, h.post_id AS h_post_id, h.until AS h_until, h.outcome AS h_outcome, h.held_at AS h_held_at,
+       h.network_id AS h_network_id, h.held_by_network AS h_held_by_network, h.thread_id AS h_thread_id,
+       h.thread_title AS h_thread_title, (SELECT slug FROM networks x WHERE x.id = :object) AS network_slug
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true
 LEFT JOIN requests q ON u.kind LIKE 'request.%' AND q.id = u.object AND q.network_id = :object
 LEFT JOIN people m ON m.id = q.member_id
-LEFT JOIN holds h ON u.kind LIKE 'hold.%' AND h.id = u.object
-    AND EXISTS (SELECT FROM posts p JOIN thread_networks g ON g.thread_id = p.thread_id WHERE p.id = h.post_id AND g.network_id = :object)
+LEFT JOIN shown_holds h ON u.kind LIKE 'hold.%' AND h.id = u.object
+    AND EXISTS (SELECT FROM thread_networks g WHERE g.thread_id = h.thread_id AND g.network_id = :object)
 WHERE c.name = :channel
 ORDER BY u.seq;
 

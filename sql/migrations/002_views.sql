@@ -147,3 +147,18 @@ CREATE VIEW shown_notifications AS
     LEFT JOIN messages m ON m.id = x.message_id
         AND EXISTS (SELECT FROM rooms r WHERE r.id = m.room_id AND may_read_network(x.member_id, r.network_id))
     LEFT JOIN networks n ON n.id = coalesce(x.network_id, t.network_id) AND may_see_network(x.member_id, n.id);
+
+CREATE VIEW shown_networks AS
+    SELECT n.id, n.slug, n.name, n.kind, n.parent_id, n.visibility, n.listed, n.posting, n.purpose, n.about, n.about_html, n.version,
+           n.created_at, r.id AS room_id, p.slug AS parent_slug, p.name AS parent_name,
+           (SELECT count(*) FROM memberships s WHERE s.network_id = n.id) AS members,
+           (SELECT jsonb_agg(jsonb_build_object('id', m.id, 'name', m.name) ORDER BY s.since, m.id)
+            FROM memberships s JOIN people m ON m.id = s.member_id WHERE s.network_id = n.id AND s.role = 'lead') AS leads
+    FROM networks n
+    LEFT JOIN rooms r ON r.network_id = n.id
+    LEFT JOIN networks p ON p.id = n.parent_id;
+
+CREATE VIEW shown_holds AS
+    SELECT h.id, h.post_id, h.network_id, n.name AS held_by_network, h.held_at, h.until, h.outcome, h.ended_at,
+           p.thread_id, p.network_id AS decides_id, t.title AS thread_title
+    FROM holds h JOIN posts p ON p.id = h.post_id JOIN threads t ON t.id = p.thread_id JOIN networks n ON n.id = h.network_id;

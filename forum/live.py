@@ -1,0 +1,186 @@
+"""Live frames: an update and the row that it tells of, as it stands now, in the words of a subprotocol.
+
+A frame is rendered at most once per subprotocol, from the row that was read in the same statement as the log; what is
+no longer in the channel is `gone`, and what lost its words is the gap that it is. Nothing here asks the database
+again.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from forum import notifications, updates
+from forum.api import json_frames
+from forum.db import Database
+from forum.updates import LogRead
+from forum.views import Views, words
+
+HTML = "forum.v1.html"
+
+POST_FACTS = ("author_name", "parent_id", "number", "state")
+
+Facts = dict[str, Any]
+Render = Callable[[Views, asyncpg.Record], Facts]
+
+
+class Frame:
+    """One update of a channel: seq, kind, id, and its text in each subprotocol."""
+
+    __slots__ = ("_channel", "_made", "_row", "_views", "id", "kind", "seq")
+
+    def __init__(self, channel: str, row: asyncpg.Record, views: Views) -> None:
+        self.seq: int = row["seq"]
+        self.kind: str = row["kind"]
+        self.id: int = row["object"]
+        self._channel = channel
+        self._row = row
+        self._views = views
+        self._made: dict[str, bytes] = {}
+
+    def encode(self, subprotocol: str, /) -> bytes:
+        """The text of the frame: JSON, with a fragment or with data."""
+        made = self._made.get(subprotocol)
+        if made is None:
+            make = self._html if subprotocol == HTML else self._json
+            made = self._made[subprotocol] = make()
+        return made
+
+    def _json(self) -> bytes:
+        return json_frames.frame(self._row, self._channel)
+
+    def _html(self) -> bytes:
+        frame: Facts = {
+            "type": "update",
+            "channel": self._channel,
+            "seq": self.seq,
+            "kind": self.kind,
+            "id": self.id,
+        }
+        if not self._row["there"]:
+            frame["gone"] = True
+        else:
+            channel_noun, kind_noun = self._channel.partition(":")[0], self.kind.partition(".")[0]
+            render = RENDERERS.get((channel_noun, kind_noun))
+            if render is not None:
+                frame.update(render(self._views, self._row))
+        return msgspec.json.encode(frame)
+
+
+def _columns(row: asyncpg.Record, first: str, last: str, *, prefix: str = "") -> Facts:
+    """The columns of a row from `first` to `last`, without their prefix: the row of a view, as pages read it."""
+    names = list(row.keys())
+    start, end = names.index(first), len(names) - 1 - names[::-1].index(last)
+    return {name[len(prefix) :]: row[name] for name in names[start : end + 1]}
+
+
+def _post(views: Views, row: asyncpg.Record) -> Facts:
+    post = _columns(row, "id", "quotes")
+    return {
+        "version": post["version"],
+        "html": str(views.post(post)),
+        "author": post["author_name"],
+        "parent": post["parent_id"],
+        "path": post["path"].hex(),
+        "gap": post["state"] != "shown",
+    }
+
+
+def _message(views: Views, row: asyncpg.Record) -> Facts:
+    message = _columns(row, "id", "reply_to_mention_names")
+    return {
+        "version": message["version"],
+        "html": str(views.message(message)),
+        "author": message["author_name"],
+        "gap": message["state"] != "shown",
+    }
+
+
+def _thread_head(views: Views, row: asyncpg.Record) -> Facts:
+    thread = _columns(row, "t_id", "t_people", prefix="t_")
+    return {"version": thread["version"], "html": str(views.thread_head(thread)), "title": thread["title"]}
+
+
+def _thread_row(views: Views, row: asyncpg.Record) -> Facts:
+    thread = _columns(row, "id", "networks")
+    return {"version": thread["version"], "html": str(views.thread_row(thread)), "title": thread["title"]}
+
+
+def _network_head(views: Views, row: asyncpg.Record) -> Facts:
+    network = _columns(row, "n_id", "n_leads", prefix="n_")
+    return {"version": network["version"], "html": str(views.network_head(network)), "name": network["name"]}
+
+
+def _membership(views: Views, row: asyncpg.Record) -> Facts:
+    person = _columns(row, "m_id", "m_since", prefix="m_")
+    person |= {"member_id": person["id"], "network_id": row["m_network_id"]}
+    return {"version": person["version"], "html": str(views.member_row(person))}
+
+
+def _member(_views: Views, row: asyncpg.Record) -> Facts:
+    name = row["m_name"]
+    return {
+        "version": row["m_version"],
+        "name": name or words.FORMER_MEMBER,
+        "role": words.role(row["m_title"], row["m_organisation"]),
+        "initials": words.initials(name),
+    }
+
+
+def _room(_views: Views, row: asyncpg.Record) -> Facts:
+    return {"messages": row["r_last"]}
+
+
+def _notification(views: Views, row: asyncpg.Record) -> Facts:
+    notification = notifications.shown(_columns(row, "id", "about_version"))
+    return {"version": notification["about_version"], "html": str(views.notification(notification))}
+
+
+def _request(views: Views, row: asyncpg.Record) -> Facts:
+    if row["q_state"] != "asked":
+        return {"gone": True}
+    return {"html": str(views.waiting(_waiting(row, "q_", "request")))}
+
+
+def _hold(views: Views, row: asyncpg.Record) -> Facts:
+    if row["h_outcome"] is not None:
+        return {"gone": True}
+    hold = _waiting(row, "h_", "hold")
+    return {"html": str(views.waiting({**hold, "held_by_network_id": hold["network_id"]}))}
+
+
+def _waiting(row: asyncpg.Record, prefix: str, noun: str) -> Facts:
+    facts = {name[2:]: value for name, value in row.items() if name.startswith(prefix)}
+    return {**facts, "noun": noun, "network_slug": row["network_slug"]}
+
+
+RENDERERS: Mapping[tuple[str, str], Render] = {
+    ("thread", "post"): _post,
+    ("thread", "thread"): _thread_head,
+    ("network", "thread"): _thread_row,
+    ("network", "network"): _network_head,
+    ("network", "membership"): _membership,
+    ("network", "member"): _member,
+    ("network", "room"): _room,
+    ("room", "message"): _message,
+    ("member", "notification"): _notification,
+    ("moderators", "request"): _request,
+    ("moderators", "hold"): _hold,
+}
+
+
+class Log:
+    """The update log of one site, read for delivery: frames instead of rows."""
+
+    def __init__(self, db: Database, views: Views) -> None:
+        self._db = db
+        self._views = views
+
+    async def read(self, channel: str, after: int, limit: int) -> tuple[LogRead, list[Frame]] | None:
+        """A channel after a cursor, with its frames; None where there is no such channel."""
+        async with self._db.connection() as connection:
+            read = await updates.read(connection, channel, after, limit)
+        if read is None:
+            return None
+        return read, [Frame(channel, row, self._views) for row in read.rows]
