@@ -1,0 +1,93 @@
+// Acts without leaving the page: forms that are sent by the script, and questions asked in a dialog.
+
+import { polite } from "./announce.js";
+import { make } from "./markup.js";
+import { Refused, busy, page, send } from "./requests.js";
+import { toast } from "./toast.js";
+import { answered } from "./updates.js";
+import { BROKEN, NOT_LOADED, NOT_POSTED } from "./words.js";
+
+/** What the answer of a form is, from where it goes: "/posts/77/withdraw" → "post.withdraw". */
+function kindOf(action) {
+  const [, noun, , act] = new URL(action).pathname.split("/");
+  return `${(noun ?? "").replace(/s$/, "")}.${act ?? "changed"}`;
+}
+
+addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches?.("form[data-live]") || event.defaultPrevented) return;
+  event.preventDefault();
+  const { submitter } = event;
+  // An element named "action" or "method" would hide the form's own.
+  const action = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action"), location.href).href;
+  const done = submitter ? busy(submitter) : () => {};
+  try {
+    const { response, html } = await send(action, new FormData(form, submitter), form.elements.key?.value);
+    finish(form, action, response, html);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    complain(form, error);
+  } finally {
+    done();
+  }
+});
+
+function finish(form, action, response, html) {
+  const dialog = form.closest("dialog");
+  const menu = form.closest("forum-menu");
+  if (!response.headers.get("Forum-Id") && response.redirected) {
+    location.href = response.url;
+    return;
+  }
+  dialog?.close();
+  answered(kindOf(action), response, html);
+  menu?.close();
+  const { said, toast: words, undo } = form.dataset;
+  if (words) toast(words, undo ?? null, kindOf(action));
+  else if (said) polite(said);
+}
+
+function complain(form, { status, problem }) {
+  let place = form.querySelector("[data-problem]");
+  if (!place) {
+    place = make("p", { class: "error", "data-problem": true });
+    form.append(place);
+  }
+  const words = Object.values(problem.errors ?? {})[0] ?? problem.detail;
+  place.textContent = status === 0 ? NOT_POSTED : status >= 500 || !words ? BROKEN : words;
+  place.hidden = false;
+  polite(place.textContent);
+}
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[data-dialog]");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  const done = busy(link);
+  try {
+    const found = await page(link.href);
+    const form = found.querySelector("main form[data-live]");
+    if (!form) {
+      location.href = link.href;
+      return;
+    }
+    ask(form, found.querySelector("main h1")?.textContent.trim() ?? link.textContent.trim());
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.status) location.href = link.href;
+    else polite(NOT_LOADED);
+  } finally {
+    done();
+  }
+});
+
+/** Asks in a dialog. Focus goes back by itself to where it was, if that is still there. */
+function ask(form, title) {
+  const close = make("button", { type: "button", class: "btn soft" }, "Cancel");
+  const dialog = make("dialog", { class: "ask", "aria-label": title }, make("h2", {}, title), document.adoptNode(form));
+  form.append(close);
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}

@@ -1,0 +1,505 @@
+// <forum-composer>: takes over a form with a textarea. The text is never lost: it stays in the page until the server has
+// answered 2xx, and in this browser's storage meanwhile, with the key under which it is sent again.
+
+import { assertive, polite } from "./announce.js";
+import * as drafts from "./drafts.js";
+import { format } from "./formatting.js";
+import { sayTyping } from "./live.js";
+import { elements, isGap, make } from "./markup.js";
+import { Mentions } from "./mentions.js";
+import { clean } from "./references.js";
+import { FRAGMENT, Refused, busy, newKey, send } from "./requests.js";
+import { answered, onUpdate } from "./updates.js";
+import { BROKEN, EMPTY, NOT_LOADED, NOT_POSTED, NOT_SURE, SIGNED_OUT, counted, tooFast, tooLong } from "./words.js";
+
+const SAVE_AFTER_MS = 300;
+const TYPING_EVERY_MS = 3_000;
+const QUOTE = /^>\s*\[#(\d+)\]/gm;
+
+class ForumComposer extends HTMLElement {
+  #form;
+  #area;
+  #mentions;
+  #saving = null;
+  #sending = false;
+  #typedAt = -Infinity;
+  #ends = [];
+  #closed = false;
+  /** The text as it was first sent under the present key. */
+  #sent = null;
+  /** What the composer held before a message of mine was opened in it for an edit. */
+  #before = null;
+
+  connectedCallback() {
+    if (this.#form) return this.#listen();
+    this.#form = this.querySelector("form");
+    this.#area = this.#form?.querySelector("textarea");
+    if (!this.#area) return undefined;
+    this.#mentions = new Mentions(this.#area, this.dataset.network);
+    this.#form.noValidate = true;
+    for (const control of this.querySelectorAll("button[data-act]")) control.hidden = false;
+    this.#restore();
+    this.#area.addEventListener("input", () => this.#written());
+    this.#area.addEventListener("keydown", (event) => this.#key(event));
+    this.#form.addEventListener("submit", (event) => this.#submitted(event));
+    this.addEventListener("click", (event) => this.#pressed(event));
+    this.addEventListener("focusin", () => this.#fold());
+    this.addEventListener("focusout", () => requestAnimationFrame(() => this.#fold()));
+    this.#fold();
+    this.#measure();
+    return this.#listen();
+  }
+
+  disconnectedCallback() {
+    this.#save();
+    for (const end of this.#ends.splice(0)) end();
+  }
+
+  #listen() {
+    const onLock = ({ detail }) => this.#lock(detail.sentence);
+    const onSignedOut = () => this.#say(SIGNED_OUT);
+    const onHide = () => this.#save();
+    document.addEventListener("forum:lock", onLock);
+    document.addEventListener("forum:signed-out", onSignedOut);
+    addEventListener("pagehide", onHide);
+    this.#ends.push(
+      onUpdate((frame) => this.#hear(frame)),
+      () => document.removeEventListener("forum:lock", onLock),
+      () => document.removeEventListener("forum:signed-out", onSignedOut),
+      () => removeEventListener("pagehide", onHide),
+    );
+  }
+
+  // For others
+
+  get text() {
+    return this.#area.value;
+  }
+
+  /** Locked, or what it edits has gone. */
+  get isClosed() {
+    return this.#closed;
+  }
+
+  /** Unfolds, and puts the focus at the end of the text. */
+  open() {
+    this.classList.remove("folded");
+    this.#area.focus();
+    this.#area.setSelectionRange(this.#area.value.length, this.#area.value.length);
+    this.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Puts a quote by reference before the text. */
+  quote(id) {
+    const reference = `> [#${id}]`;
+    if (!this.#area.value.includes(reference)) this.#write(`${reference}\n\n${this.#area.value}`);
+  }
+
+  /** Names what is answered: {id, name, author}, or null for nothing. */
+  answer(target) {
+    const field = this.#form.elements.parent ?? this.#form.elements.reply_to;
+    const to = this.querySelector(".to");
+    field.value = target?.id ?? "";
+    if (to) {
+      to.hidden = target === null;
+      const name = to.querySelector("[data-to-name]");
+      name.textContent = target?.name ?? "";
+      if (target?.author) name.dataset.name = target.author;
+      else delete name.dataset.name;
+    }
+    this.#note(null);
+    if (target !== null) this.#area.focus();
+  }
+
+  /** Opens an edit of a message of mine here: {url, ref, body, key, version}. What was being written comes back afterwards. */
+  edit({ url, ref, body, key, version }) {
+    this.#before = { action: this.#form.action, body: this.#area.value, key: this.#form.elements.key.value };
+    this.#form.action = url;
+    this.#form.elements.key.value = key ?? newKey();
+    this.dataset.edits = ref;
+    if (version) this.#form.append(make("input", { type: "hidden", name: "version", value: version }));
+    this.#write(body);
+    this.open();
+    polite("You edit your last message. Escape leaves the edit.");
+  }
+
+  /** Says why a message that was handed over was not taken. */
+  refuse(refused) {
+    this.#refused(refused);
+  }
+
+  // Draft
+
+  #restore() {
+    const draft = drafts.load(this.dataset.draft);
+    if (!draft?.body || (this.#area.value && this.#area.value !== this.#area.defaultValue)) return;
+    // A page that was answered with an error brings the text itself.
+    if (this.#area.defaultValue && !this.dataset.edits) return;
+    this.#area.value = draft.body;
+    this.#sent = draft.sent ?? null;
+    if (draft.key) this.#form.elements.key.value = draft.key;
+    this.#kept(true);
+  }
+
+  #written() {
+    clearTimeout(this.#saving);
+    this.#saving = setTimeout(() => this.#save(), SAVE_AFTER_MS);
+    this.#say(null);
+    this.#measure();
+    this.#closePreview();
+    const room = this.closest("forum-room");
+    if (room && !this.#before && this.#area.value && performance.now() - this.#typedAt > TYPING_EVERY_MS) {
+      this.#typedAt = performance.now();
+      sayTyping(`room:${room.dataset.room}`);
+    }
+  }
+
+  #save() {
+    clearTimeout(this.#saving);
+    this.#saving = null;
+    if (this.#before || this.#closed || !this.dataset.draft) return;
+    const body = this.#area.value;
+    if (!body || body === this.#area.defaultValue) {
+      if (this.#sent === null) drafts.drop(this.dataset.draft);
+      this.#kept(false);
+      return;
+    }
+    this.#kept(drafts.save(this.dataset.draft, { body, key: this.#form.elements.key.value, sent: this.#sent }));
+  }
+
+  #kept(kept) {
+    const place = this.querySelector("[data-kept]");
+    if (place) place.hidden = !kept;
+  }
+
+  /** The server has it: nothing of it is kept here. */
+  #clear() {
+    clearTimeout(this.#saving);
+    this.#sent = null;
+    this.#form.elements.key.value = newKey();
+    if (this.#before) {
+      this.#leaveEdit();
+      return;
+    }
+    this.#area.value = "";
+    drafts.drop(this.dataset.draft);
+    this.#kept(false);
+    this.#say(null);
+    this.#measure();
+    this.#closePreview();
+  }
+
+  #leaveEdit() {
+    const { action, body, key } = this.#before;
+    this.#before = null;
+    delete this.dataset.edits;
+    this.#form.elements.version?.remove();
+    this.#form.action = action;
+    this.#form.elements.key.value = key;
+    this.#write(body);
+    this.#say(null);
+    this.#note(null);
+  }
+
+  #write(text) {
+    this.#area.value = text;
+    this.#area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  // Sending
+
+  #submitted(event) {
+    // Another button of the form (preview without script) has an address of its own.
+    if (event.submitter?.dataset.act === "preview") {
+      event.preventDefault();
+      return this.#preview(event.submitter);
+    }
+    event.preventDefault();
+    return this.#send();
+  }
+
+  async #send() {
+    const body = this.#area.value;
+    if (this.#sending || this.#closed) return;
+    if (!body.trim()) return this.#say(EMPTY);
+    if (this.#over() > 0) return this.#say(tooLong(this.#over(), this.dataset.kind !== "message"));
+    if (!this.#before && this.#handOver(body)) return;
+    this.#sending = true;
+    this.#sent ??= body;
+    this.#save();
+    const button = this.#form.querySelector('button:not([type="button"]):not([data-act])');
+    const words = button?.innerHTML;
+    if (button?.dataset.busy) button.textContent = button.dataset.busy;
+    button?.setAttribute("aria-disabled", "true");
+    const key = this.#form.elements.key.value;
+    try {
+      const { response, html } = await send(this.#form.action, new FormData(this.#form), key);
+      this.#done(response, html);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.#refused(error);
+    } finally {
+      this.#sending = false;
+      button?.removeAttribute("aria-disabled");
+      if (button?.dataset.busy) button.innerHTML = this.#problem ? "Try again" : words;
+    }
+  }
+
+  /** Lets a room take the message: it shows it at once and sends in order. */
+  #handOver(body) {
+    const detail = { body, reply_to: this.#form.elements.reply_to?.value ?? "" };
+    const taken = !this.dispatchEvent(new CustomEvent("forum:send", { bubbles: true, cancelable: true, detail }));
+    if (taken) {
+      this.#clear();
+      if (this.#form.elements.reply_to) this.answer(null);
+      this.#area.focus();
+    }
+    return taken;
+  }
+
+  #done(response, html) {
+    const inline = this.#before !== null;
+    const { kind } = this.dataset;
+    const id = response.headers.get("Forum-Id");
+    if (!response.headers.get("Content-Type")?.startsWith(FRAGMENT) && response.redirected) {
+      this.#clear();
+      location.href = response.url;
+      return;
+    }
+    const place = this.closest("forum-thread");
+    this.#clear();
+    if (inline) {
+      answered("message.edited", response, html);
+    } else if (kind === "post" && place) {
+      answered("post.created", response, html);
+      if (this.parentElement.matches(".post, .opening")) this.remove();
+      else this.blurAll();
+      place.posted(id);
+    } else {
+      const [noun] = (this.dataset.edits ?? (kind === "thread" ? "thread" : "post")).split("-");
+      location.href = `/${noun}s/${id}`;
+    }
+  }
+
+  blurAll() {
+    this.#area.blur();
+    this.#fold();
+  }
+
+  #refused({ status, problem, unsure }) {
+    if (status === 0) this.#say(unsure ? NOT_SURE : NOT_POSTED);
+    else if (status === 401) this.#say(SIGNED_OUT);
+    else if (status === 429) this.#countDown(Math.max(1, Math.ceil(problem.retry_after ?? 1)));
+    else if (status >= 500) this.#say(BROKEN);
+    else this.#wrong(status, problem);
+    assertive(this.#problem);
+  }
+
+  #wrong(status, problem) {
+    if (status === 422 && this.#sent !== null && this.#sent !== this.#area.value && !problem.errors?.body) {
+      // The key belongs to a text that did arrive: this one is another.
+      this.#form.elements.key.value = newKey();
+      this.#sent = null;
+      this.#save();
+      return this.#say("Your earlier text did arrive. Send again to post this one as well.");
+    }
+    this.#sent = null;
+    this.#say(Object.values(problem.errors ?? {})[0] ?? problem.detail ?? BROKEN);
+    const line = Number(problem.line);
+    if (line > 0) {
+      const lines = this.#area.value.split("\n");
+      const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+      this.#area.focus();
+      this.#area.setSelectionRange(start, start + (lines[line - 1]?.length ?? 0));
+    }
+    return undefined;
+  }
+
+  #countDown(seconds) {
+    if (seconds <= 0) return this.#say(null);
+    this.#say(tooFast(seconds));
+    const said = this.#problem;
+    setTimeout(() => this.#problem === said && this.#countDown(seconds - 1), 1_000);
+    return undefined;
+  }
+
+  get #problem() {
+    const place = this.querySelector("[data-problem]");
+    return place && !place.hidden ? place.textContent : "";
+  }
+
+  #say(sentence) {
+    const place = this.querySelector("[data-problem]");
+    if (!place) return;
+    place.hidden = !sentence;
+    place.textContent = sentence ?? "";
+    this.#area.toggleAttribute("aria-invalid", Boolean(sentence));
+  }
+
+  #note(sentence) {
+    const place = this.querySelector("[data-note]");
+    if (!place) return;
+    place.hidden = !sentence;
+    place.textContent = sentence ?? "";
+    if (sentence) polite(sentence);
+  }
+
+  // Keys and buttons
+
+  #key(event) {
+    if (event.isComposing) return;
+    if (this.#mentions.key(event)) {
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey || (this.#entersSend() && !event.shiftKey && !event.altKey))) {
+      event.preventDefault();
+      this.#form.requestSubmit();
+    } else if (event.key === "Escape") {
+      event.stopPropagation();
+      this.#escape();
+    } else if (event.key === "ArrowUp" && !this.#area.value && this.dataset.kind === "message") {
+      this.dispatchEvent(new CustomEvent("forum:edit-last", { bubbles: true }));
+    }
+  }
+
+  #entersSend() {
+    return (
+      this.dataset.kind === "message" &&
+      document.documentElement.dataset.enter !== "line" &&
+      !matchMedia("(pointer: coarse)").matches
+    );
+  }
+
+  #escape() {
+    if (this.#before) {
+      this.#leaveEdit();
+    } else if (this.dataset.kind === "message") {
+      this.dispatchEvent(new CustomEvent("forum:to-end", { bubbles: true }));
+    } else {
+      this.#save();
+      this.dispatchEvent(new CustomEvent("forum:close"));
+      this.blurAll();
+    }
+  }
+
+  #pressed(event) {
+    const act = event.target.closest("button[data-act]")?.dataset.act;
+    if (!act || act === "preview") {
+      if (act && event.target.closest("button").type === "button") this.#preview(event.target.closest("button"));
+    } else if (act === "close") {
+      if (this.#form.elements.reply_to) this.answer(null);
+      else this.#escape();
+    } else {
+      format(this.#area, act);
+    }
+  }
+
+  async #preview(button) {
+    const place = this.querySelector("[data-preview]");
+    if (!place) return;
+    if (!place.hidden) return this.#closePreview();
+    const done = busy(button);
+    try {
+      const body = this.#area.value;
+      const { html } = await send("/preview", { body, network: this.dataset.network ?? "", draft: this.dataset.draft ?? "" });
+      if (this.#area.value !== body) return;
+      place.replaceChildren(...elements(html));
+      clean(place);
+      place.hidden = false;
+      button.setAttribute("aria-pressed", "true");
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.#say(error.status >= 400 && error.status < 500 ? (Object.values(error.problem.errors ?? {})[0] ?? NOT_LOADED) : NOT_LOADED);
+    } finally {
+      done();
+    }
+  }
+
+  #closePreview() {
+    const place = this.querySelector("[data-preview]");
+    if (!place || place.hidden) return;
+    place.hidden = true;
+    place.replaceChildren();
+    this.querySelector('[data-act="preview"]')?.setAttribute("aria-pressed", "false");
+  }
+
+  #fold() {
+    if (!("folds" in this.dataset)) return;
+    this.classList.toggle("folded", !this.#area.value && !this.contains(document.activeElement));
+  }
+
+  // How long it is
+
+  #over() {
+    const { maxBytes, maxChars } = this.#area.dataset;
+    if (maxBytes) return new TextEncoder().encode(this.#area.value).length - Number(maxBytes);
+    return maxChars ? this.#area.value.length - Number(maxChars) : 0;
+  }
+
+  #measure() {
+    const place = this.querySelector("[data-counter]");
+    const { maxBytes, maxChars, countFrom } = this.#area.dataset;
+    if (!place || !countFrom) return;
+    const left = -this.#over();
+    place.hidden = Number(maxBytes ?? maxChars) - left < Number(countFrom);
+    place.textContent = left < 0 ? `${counted(-left, "character", "characters")} too long` : `${left.toLocaleString("en-GB")} left`;
+  }
+
+  // What happens to what I answer, quote or edit
+
+  #hear(frame) {
+    const [noun, happened] = (frame.kind ?? "").split(".");
+    if ((noun !== "post" && noun !== "message") || happened === "created") return;
+    const gone = frame.gone || !frame.node || isGap(frame.node);
+    if (this.dataset.edits === `${noun}-${frame.id}`) {
+      if (gone) this.#editedIsGone(noun);
+      else if (frame.type === "update") this.#editedAgain(frame);
+      return;
+    }
+    const answers = Number((this.#form.elements.parent ?? this.#form.elements.reply_to)?.value) === frame.id;
+    const quotes = noun === "post" && [...this.#area.value.matchAll(QUOTE)].some(([, id]) => Number(id) === frame.id);
+    if (answers && gone) this.#answeredIsGone(noun);
+    if (answers) this.#note(gone ? `The ${noun} that you answer has been removed. Your draft is kept.` : `The ${noun} that you answer was edited.`);
+    else if (quotes) this.#note(gone ? "A post that you quote has been removed: the quote will be empty." : "A post that you quote was edited.");
+  }
+
+  #answeredIsGone(noun) {
+    const name = this.querySelector("[data-to-name]");
+    if (name) {
+      name.textContent = `a removed ${noun}`;
+      delete name.dataset.name;
+    }
+  }
+
+  #editedAgain({ version }) {
+    if (Number(this.dataset.version ?? 0) < version) this.#note("It was edited since you opened it here.");
+  }
+
+  #editedIsGone(noun) {
+    if (this.#before) {
+      this.#leaveEdit();
+    } else {
+      drafts.drop(this.dataset.draft);
+      this.#area.value = this.#area.defaultValue = "";
+      this.#closed = true;
+      this.#area.readOnly = true;
+      this.#closePreview();
+      for (const control of this.#form.querySelectorAll("button")) control.disabled = true;
+    }
+    this.#note(`The ${noun} has been removed.`);
+  }
+
+  #lock(sentence) {
+    if (this.dataset.kind !== "post") return;
+    this.#closed = sentence !== null;
+    this.#area.readOnly = this.#closed;
+    for (const control of this.#form.querySelectorAll("button")) control.disabled = this.#closed;
+    this.classList.toggle("locked", this.#closed);
+    this.#say(sentence);
+    if (sentence) polite(sentence);
+  }
+}
+
+customElements.define("forum-composer", ForumComposer);

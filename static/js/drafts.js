@@ -1,0 +1,67 @@
+// What I have written and not sent, and under which key it was sent: kept in this browser until the server has it.
+
+import { me } from "./me.js";
+
+const prefix = (kind) => `${kind}:${me() ?? "guest"}:`;
+
+function stored(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name));
+  } catch {
+    return null;
+  }
+}
+
+function store(name, value) {
+  try {
+    if (value === null) localStorage.removeItem(name);
+    else localStorage.setItem(name, JSON.stringify(value));
+    return true;
+  } catch {
+    // Full or forbidden: the text still stands in the page.
+    return false;
+  }
+}
+
+/** {body, key, sent}: the text, its Idempotency-Key, and the text as it was first sent under it; or null. */
+export function load(name) {
+  return stored(prefix("draft") + name);
+}
+
+/** Returns whether it is kept. */
+export function save(name, draft) {
+  return store(prefix("draft") + name, draft);
+}
+
+export function drop(name) {
+  store(prefix("draft") + name, null);
+}
+
+/** Messages of a room that were not answered yet, in order: [{key, body, reply_to, at}]. */
+export function loadOutbox(room) {
+  return stored(`${prefix("outbox")}${room}`) ?? [];
+}
+
+export function saveOutbox(room, items) {
+  store(`${prefix("outbox")}${room}`, items.length ? items : null);
+}
+
+/** Names in storage that hold words of mine. */
+function mine() {
+  try {
+    return Object.keys(localStorage).filter((name) => name.startsWith(prefix("draft")) || name.startsWith(prefix("outbox")));
+  } catch {
+    return [];
+  }
+}
+
+addEventListener("submit", (event) => {
+  if (!event.target.matches?.('form[action="/sign-out"]')) return;
+  const count = mine().length;
+  if (!count) return;
+  if (confirm(`${count === 1 ? "A draft is" : `${count} drafts are`} kept in this browser. Signing out deletes what you have not sent.`)) {
+    for (const name of mine()) store(name, null);
+  } else {
+    event.preventDefault();
+  }
+});

@@ -1,0 +1,94 @@
+// Single keys. Off while typing, with a modifier, and where the member has switched them off.
+
+import { copyLink } from "./copying.js";
+import { make } from "./markup.js";
+
+const FIRST_FOR_MS = 1_500;
+const thread = () => document.querySelector("forum-thread");
+const room = () => document.querySelector("forum-room");
+const lists = () => [...document.querySelectorAll("forum-list")];
+
+/** Focuses the next (1) or previous (-1) post, message or row. */
+function step(by) {
+  if (thread()) thread().toPost(by);
+  else if (room()) room().toMessage(by);
+  else {
+    const all = lists();
+    const current = all.findIndex((list) => list.contains(document.activeElement));
+    const at = Math.max(0, current);
+    if (!all[at]?.toRow(by)) all[at + by]?.toRow(by);
+  }
+}
+
+function press(selector) {
+  const control = document.querySelector(selector);
+  control?.click();
+  return Boolean(control);
+}
+
+/** The next or previous network in the rail with something unread. */
+function toUnreadNetwork(by) {
+  const rows = [...document.querySelectorAll("[data-rail] .tree-nav .row")];
+  const current = rows.findIndex((row) => row.matches(".now"));
+  const ordered = by > 0 ? rows.slice(current + 1) : rows.slice(0, Math.max(current, 0)).reverse();
+  const next = ordered.find((row) => [...row.querySelectorAll("[data-unread-of]")].some((count) => !count.hidden));
+  next?.querySelector("a")?.click();
+}
+
+/** Keys in the order of the dialog: [key, what it does, act, where]. */
+const KEYS = [
+  ["?", "this list", showKeys],
+  ["/", "search", () => press(".find, a[href^='/search']")],
+  ["g h", "Home", () => location.assign("/")],
+  ["g n", "notifications", () => location.assign("/notifications")],
+  ["j", "next", () => step(1)],
+  ["k", "previous", () => step(-1)],
+  ["n", "next unread post", () => thread().toUnread(1), thread],
+  ["p", "previous unread post", () => thread().toUnread(-1), thread],
+  ["u", "the post that this one answers", () => thread().toParent(), thread],
+  ["r", "reply to this", () => (thread() ? thread().reply(thread().current) : room().reply(room().current)), () => thread() ?? room()],
+  ["R", "reply to the thread", () => thread().reply(null), thread],
+  ["q", "quote this", () => thread().reply(thread().current, true), thread],
+  ["l", "copy the link to this", () => copyLink(thread().current?.querySelector("a.when")?.href ?? location.href), thread],
+  ["t", "as a tree, or by time", () => press(".seg a:not([aria-current])"), thread],
+  ["c", "new thread", () => press("a[href$='/threads/new']"), () => document.querySelector("a[href$='/threads/new']")],
+  ["e", "mark as read", markRead, () => document.querySelector(".note form")],
+];
+
+function markRead() {
+  document.activeElement?.closest(".note")?.querySelector("form button")?.click();
+}
+
+function showKeys() {
+  const rows = KEYS.filter(([, , , where]) => !where || where()).map(([keys, words]) =>
+    make("li", {}, ...keys.split(" ").map((key) => make("kbd", {}, key)), ` ${words}`),
+  );
+  rows.push(make("li", {}, make("kbd", {}, "Alt"), make("kbd", {}, "↑"), make("kbd", {}, "↓"), " network with something unread"));
+  const close = make("button", { class: "btn", type: "button" }, "Close");
+  const dialog = make("dialog", { class: "keys", "aria-label": "Keys" }, make("h2", {}, "Keys"), make("ul", {}, ...rows), close);
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+let first = null;
+let firstAt = 0;
+
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
+  if (event.defaultPrevented || event.isComposing || document.documentElement.dataset.keys === "off") return;
+  if (event.altKey && !event.ctrlKey && !event.metaKey && ["ArrowUp", "ArrowDown"].includes(event.key)) {
+    event.preventDefault();
+    toUnreadNetwork(event.key === "ArrowDown" ? 1 : -1);
+    return;
+  }
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const keys = first !== null && performance.now() - firstAt < FIRST_FOR_MS ? `${first} ${event.key}` : event.key;
+  first = event.key === "g" && keys === "g" ? "g" : null;
+  firstAt = performance.now();
+  const found = KEYS.find(([key, , , where]) => key === keys && (!where || where()));
+  if (!found) return;
+  event.preventDefault();
+  found[2]();
+});

@@ -1,0 +1,200 @@
+// <forum-list>: rows that change in place. What would jump or is new waits behind a pill, so that nothing moves under
+// the pointer; while nobody looks it goes straight in.
+
+import { element, focusOn } from "./markup.js";
+import { polite, rated } from "./announce.js";
+import { Pill } from "./pill.js";
+import { clean } from "./references.js";
+import { Refused, page } from "./requests.js";
+import { askUnread } from "./unread.js";
+import { onUpdate } from "./updates.js";
+import { counted } from "./words.js";
+
+const SAY_EVERY_MS = 30_000;
+
+class ForumList extends HTMLElement {
+  #ending;
+  #pill;
+  /** Rows by id that are new, or stand where they no longer belong. */
+  #waiting = new Map();
+
+  connectedCallback() {
+    if (this.#ending) return;
+    this.#pill = new Pill(this, () => this.#press());
+    const ends = [onUpdate((frame) => this.#take(frame))];
+    const onShow = () => document.hidden || this.#waiting.size === 0 || this.#enter();
+    document.addEventListener("visibilitychange", onShow);
+    this.#ending = () => {
+      for (const end of ends) end();
+      document.removeEventListener("visibilitychange", onShow);
+    };
+  }
+
+  disconnectedCallback() {
+    this.#ending?.();
+    this.#ending = null;
+  }
+
+  get list() {
+    return this.querySelector("ol, ul");
+  }
+
+  get rows() {
+    return [...(this.list?.children ?? [])];
+  }
+
+  get #isFirstPage() {
+    return !("after" in this.dataset);
+  }
+
+  #take(frame) {
+    const [noun] = (frame.kind ?? "").split(".");
+    const { list } = this.dataset;
+    if (noun === "thread" && frame.channel.startsWith("network:")) this.#thread(frame);
+    else if (noun === "notification" && ["home", "notifications"].includes(list)) this.#note(frame);
+    else if (noun === "membership" && list === `people:${frame.channel.split(":")[1]}`) this.#row(frame, `member-${frame.id}`);
+    else if ((noun === "request" || noun === "hold") && list === frame.channel) this.#row(frame, `${noun}-${frame.id}`);
+  }
+
+  #row(frame, id) {
+    const shown = this.querySelector(`#${id}`);
+    if (frame.gone || !frame.node) shown?.remove();
+    else if (shown) this.#replace(shown, frame.node);
+    else this.list.append(frame.node.cloneNode(true));
+    this.#drawEmpty();
+  }
+
+  #thread(frame) {
+    const id = `thread-${frame.id}`;
+    const shown = this.querySelector(`#${id}`);
+    const ofThis = this.dataset.list === frame.channel;
+    // On a list of several networks a thread is shown through one of them.
+    const network = frame.channel.split(":")[1];
+    if (frame.gone || !frame.node) {
+      if (shown && (ofThis || shown.dataset.network === network)) shown.remove();
+      if (ofThis) this.#waiting.delete(id);
+      this.#drawPill();
+      this.#drawEmpty();
+    } else if (shown) {
+      if (ofThis || shown.dataset.network === network) {
+        this.#replace(shown, frame.node);
+        if (ofThis && this.#isFirstPage && this.#wouldJump(this.querySelector(`#${id}`))) this.#wait(id, null);
+      }
+    } else if (ofThis && this.#isFirstPage) {
+      this.#wait(id, frame.node);
+      rated("threads", id, SAY_EVERY_MS, (all) => `${counted(new Set(all).size, "new thread", "new threads")}.`);
+    } else if (this.dataset.list === "home" && frame.kind === "thread.created") {
+      this.#wait(id, frame.node);
+    }
+  }
+
+  #note(frame) {
+    const id = `notification-${frame.id}`;
+    const shown = this.querySelector(`#${id}`);
+    // On Home one list is for me, the other holds threads.
+    if (!this.list?.matches(".foryou") && this.dataset.list === "home") return;
+    if (frame.gone || !frame.node) shown?.remove();
+    else if (shown) this.#replace(shown, frame.node);
+    else if (frame.kind === "notification.created" && this.#isFirstPage) this.#wait(id, frame.node);
+    this.#drawEmpty();
+  }
+
+  /** The new row keeps my own counts, until they have been asked for again. */
+  #replace(shown, node) {
+    const fresh = node.cloneNode(true);
+    const counts = new Map([...shown.querySelectorAll("[data-unread-of]")].map((place) => [place.dataset.unreadOf, place]));
+    for (const place of fresh.querySelectorAll("[data-unread-of]")) {
+      const mine = counts.get(place.dataset.unreadOf);
+      if (mine) place.replaceWith(mine);
+    }
+    if (shown.matches(".thread")) fresh.classList.toggle("unread", shown.matches(".unread"));
+    const focused = shown.contains(document.activeElement);
+    shown.replaceWith(fresh);
+    if (focused) focusOn(fresh.querySelector("a, button") ?? fresh);
+  }
+
+  #wait(id, node) {
+    const before = this.#waiting.get(id);
+    this.#waiting.set(id, node ?? before ?? null);
+    if (document.hidden && this.dataset.list !== "home") this.#enter();
+    else this.#drawPill();
+  }
+
+  #wouldJump(row) {
+    const sorted = this.#sorted();
+    return sorted.indexOf(row) !== this.rows.indexOf(row);
+  }
+
+  /** Pinned first, then by last activity. */
+  #sorted() {
+    const key = ({ dataset }) => [dataset.pinned !== undefined ? 1 : 0, dataset.active ?? ""];
+    return this.rows.toSorted((a, b) => {
+      const [pinnedA, activeA] = key(a);
+      const [pinnedB, activeB] = key(b);
+      return pinnedB - pinnedA || (activeA < activeB ? 1 : activeA > activeB ? -1 : 0);
+    });
+  }
+
+  #drawPill() {
+    const count = this.#waiting.size;
+    const isNew = [...this.#waiting.values()].every((node) => node !== null);
+    if (!count) this.#pill.show("");
+    else if (!this.dataset.list.startsWith("network:")) this.#pill.show(`${count} new`);
+    else this.#pill.show(`${counted(count, "thread", "threads")} ${isNew ? (count === 1 ? "is" : "are") : count === 1 ? "moved or is" : "moved or are"} new`);
+  }
+
+  async #press() {
+    await this.#enter();
+    const first = this.rows[0];
+    if (first) focusOn(first.querySelector("a") ?? first, {});
+  }
+
+  async #enter() {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    this.#drawPill();
+    if (this.dataset.list === "home" && !this.list?.matches(".foryou")) {
+      await this.#fetchAnew();
+    } else if (this.dataset.list.startsWith("network:")) {
+      for (const [, node] of waiting) if (node) this.list.prepend(node.cloneNode(true));
+      this.list.append(...this.#sorted());
+    } else {
+      for (const [, node] of waiting) if (node) this.list.prepend(node.cloneNode(true));
+    }
+    this.#drawEmpty();
+    askUnread();
+  }
+
+  /** A list over several networks is put together by the server. */
+  async #fetchAnew() {
+    try {
+      const fresh = (await page(location.href)).querySelector(`forum-list[data-list="${this.dataset.list}"]:has(.${this.list.classList[0]})`);
+      if (!fresh) return;
+      const list = element(fresh.querySelector("ol, ul").outerHTML);
+      clean(list);
+      this.list.replaceWith(list);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      polite("This could not be loaded. Try again.");
+    }
+  }
+
+  #drawEmpty() {
+    const empty = this.querySelector("[data-empty]");
+    if (empty) empty.hidden = this.rows.length > 0;
+  }
+
+  /** The row with the focus, or -1. */
+  get #at() {
+    return this.rows.findIndex((row) => row.contains(document.activeElement));
+  }
+
+  /** Focuses the next (1) or previous (-1) row. Returns whether there was one. */
+  toRow(step) {
+    const row = this.rows[this.#at < 0 ? 0 : this.#at + step];
+    if (row) focusOn(row.querySelector("h3 a, a.go, a") ?? row, {});
+    return Boolean(row);
+  }
+}
+
+customElements.define("forum-list", ForumList);

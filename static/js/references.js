@@ -1,0 +1,93 @@
+// Every place that shows something of another row: one frame clears or renews them all (contract: data-ref and kin).
+
+import { excerpt, isGap } from "./markup.js";
+import { newest, onUpdate } from "./updates.js";
+import { FORMER, GONE_QUOTE, UNTITLED, initials } from "./words.js";
+
+const EXCERPT_CHARS = 140;
+
+function each(selector, act) {
+  for (const place of document.querySelectorAll(selector)) act(place);
+}
+
+function write(place, words) {
+  if (place.textContent !== words) place.textContent = words;
+}
+
+/** A member's name, role and initials, wherever they stand. */
+function memberChanged({ id, name, role, initials: letters }) {
+  const shown = name ?? FORMER;
+  each(`[data-author="${id}"]`, (written) => rename(written, id, shown));
+  each(`[data-name="${id}"]`, (place) => write(place, place.matches(".mention") ? `@${shown}` : shown));
+  each(`[data-role-of="${id}"]`, (place) => write(place, role ?? ""));
+  each(`[data-avatar="${id}"]`, (place) => write(place, name === null ? "–" : (letters ?? initials(shown))));
+}
+
+/** What a post or message says of its author's name beside the name itself: labels, and lines of what answers it. */
+function rename(written, id, name) {
+  const before = written.querySelector(`.by [data-name="${id}"]`)?.textContent;
+  if (!before || before === name) return;
+  for (const control of written.querySelectorAll("[aria-label], .acts .sr")) {
+    const label = control.getAttribute("aria-label");
+    if (label?.endsWith(before)) control.setAttribute("aria-label", label.slice(0, -before.length) + name);
+    if (control.matches(".sr") && control.textContent.endsWith(before)) control.textContent = control.textContent.slice(0, -before.length) + name;
+  }
+  each(`[data-ref="${written.id}"]`, (place) => {
+    const cite = place.matches("blockquote") ? place.querySelector("cite a") : null;
+    if (cite) write(cite, name);
+    else if (place.closest(".to")) write(place, `in reply to ${name}`);
+    else if (place.closest(".re") && place.textContent.startsWith(before)) write(place, name + place.textContent.slice(before.length));
+  });
+}
+
+/** Empties what was drawn from a post or message that is a gap now, or renews what its author's name is part of. */
+function contributionChanged(kind, frame) {
+  const ref = `${kind}-${frame.id}`;
+  const gone = frame.gone || !frame.node || isGap(frame.node);
+  each(`[data-ref="${ref}"]`, (place) => {
+    if (place.closest(".to, .re")) answerTo(kind, place, gone ? null : frame);
+    else if (gone) empty(kind, place);
+  });
+}
+
+function answerTo(kind, place, frame) {
+  if (frame === null) {
+    place.textContent = `in reply to a removed ${kind}`;
+  } else if (place.matches(".re, .re *")) {
+    write(place, `${frame.author ?? FORMER}: ${excerpt(frame.node.querySelector(".prose"), EXCERPT_CHARS)}`);
+  } else {
+    write(place, `in reply to ${frame.author ?? FORMER}`);
+  }
+}
+
+function empty(kind, place) {
+  if (place.closest("small")) leaveOut(place);
+  else if (place.matches("blockquote")) place.textContent = GONE_QUOTE;
+  else if (place.matches("li")) place.remove();
+  else place.textContent = place.dataset.removed || `The ${kind} has been removed.`;
+}
+
+/** "to Priya · 08:51" → "08:51". */
+function leaveOut(place) {
+  for (const beside of [place.previousSibling, place.nextSibling]) if (beside?.nodeType === Node.TEXT_NODE) beside.remove();
+  place.remove();
+}
+
+/** Clears, in what was fetched a while ago, what live updates have cleared since. */
+export function clean(root) {
+  for (const place of root.querySelectorAll("[data-ref]")) {
+    const frame = newest(place.dataset.ref);
+    if (frame === null || (frame.node && !isGap(frame.node))) continue;
+    const [kind] = place.dataset.ref.split("-");
+    if (place.closest(".to, .re")) answerTo(kind, place, null);
+    else empty(kind, place);
+  }
+}
+
+onUpdate((frame) => {
+  const [noun, happened] = (frame.kind ?? "").split(".");
+  if (frame.kind === "member.changed") memberChanged(frame);
+  else if (frame.kind === "network.changed") each(`[data-network-name="${frame.id}"]`, (place) => write(place, frame.name));
+  else if (noun === "thread" && "title" in frame) each(`[data-title="${frame.id}"]`, (place) => write(place, frame.title ?? UNTITLED));
+  else if ((noun === "post" || noun === "message") && happened !== "created") contributionChanged(noun, frame);
+});
