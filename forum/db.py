@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias, cast
 import aiosql
 import asyncpg
 import msgspec
+from aiosql.adapters.asyncpg import AsyncPGAdapter
 
 from forum.errors import Unavailable
 
@@ -61,9 +62,40 @@ class Statements(Protocol):
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]: ...
 
 
+class OnConnection(AsyncPGAdapter):  # type: ignore[misc] # aiosql has no types here
+    """Statements run on a connection that the caller holds, never on a pool: what is many rows comes as a list.
+
+    Not "aio" to aiosql: its functions then hand on what these return, which is awaited by the caller.
+    """
+
+    is_aio_driver = False
+
+    def _arguments(self, query_name: str, parameters: Any) -> list[Any]:
+        ordered: list[Any] = self.maybe_order_params(query_name, parameters)  # type: ignore[no-untyped-call]
+        return ordered
+
+    def select(self, conn: Connection, query_name: str, sql: str, parameters: Any, record_class: Any = None) -> Any:
+        """Awaits to all rows."""
+        del record_class
+        return conn.fetch(sql, *self._arguments(query_name, parameters))
+
+    def select_one(self, conn: Connection, query_name: str, sql: str, parameters: Any, record_class: Any = None) -> Any:
+        """Awaits to the first row, or None."""
+        del record_class
+        return conn.fetchrow(sql, *self._arguments(query_name, parameters))
+
+    def select_value(self, conn: Connection, query_name: str, sql: str, parameters: Any) -> Any:
+        """Awaits to the first column of the first row, or None."""
+        return conn.fetchval(sql, *self._arguments(query_name, parameters))
+
+    def insert_update_delete(self, conn: Connection, query_name: str, sql: str, parameters: Any) -> Any:
+        """Awaits to the command's tag."""
+        return conn.execute(sql, *self._arguments(query_name, parameters))
+
+
 def statements(noun: str) -> Statements:
     """The named statements of `sql/{noun}.sql`."""
-    return cast("Statements", aiosql.from_path(SQL_FOLDER / f"{noun}.sql", "asyncpg", mandatory_parameters=False))
+    return cast("Statements", aiosql.from_path(SQL_FOLDER / f"{noun}.sql", OnConnection, mandatory_parameters=False))
 
 
 class Transaction:
