@@ -46,7 +46,16 @@ export function saveOutbox(room, items) {
   store(`${prefix("outbox")}${room}`, items.length ? items : null);
 }
 
-/** Names in storage that hold words of mine. */
+/** How many drafts and waiting messages of mine this browser keeps. */
+export function countKept() {
+  return mine().length;
+}
+
+/** Forgets all of them. */
+export function forgetAll() {
+  for (const name of mine()) store(name, null);
+}
+
 function mine() {
   try {
     return Object.keys(localStorage).filter((name) => name.startsWith(prefix("draft")) || name.startsWith(prefix("outbox")));
@@ -54,14 +63,3 @@ function mine() {
     return [];
   }
 }
-
-addEventListener("submit", (event) => {
-  if (!event.target.matches?.('form[action="/sign-out"]')) return;
-  const count = mine().length;
-  if (!count) return;
-  if (confirm(`${count === 1 ? "A draft is" : `${count} drafts are`} kept in this browser. Signing out deletes what you have not sent.`)) {
-    for (const name of mine()) store(name, null);
-  } else {
-    event.preventDefault();
-  }
-});

@@ -1,4 +1,5 @@
-// The only entry. What listens to updates comes before forum-live, which brings them.
+// The only entry. Elements that only some pages have are fetched where they are; whatever listens to updates is there
+// before forum-live brings them.
 
 import "./references.js";
 import "./unread.js";
@@ -6,12 +7,19 @@ import "./presence.js";
 import "./rail.js";
 import "./toast.js";
 import "./acts.js";
+import "./menu.js";
 import "./copying.js";
+import "./signing-out.js";
 import "./keys.js";
 import "./time.js";
-import "./menu.js";
-import "./composer.js";
-import "./list.js";
-import "./room.js";
-import "./thread.js";
-import "./live.js";
+
+const ELEMENTS = {
+  "forum-thread": () => import("./thread/thread.js"),
+  "forum-room": () => import("./room/room.js"),
+  "forum-list": () => import("./list/list.js"),
+  "forum-composer": () => import("./writing/composer.js"),
+};
+
+const present = Object.entries(ELEMENTS).filter(([name]) => document.querySelector(name));
+await Promise.all(present.map(([, load]) => load()));
+await import("./live.js");

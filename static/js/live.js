@@ -10,6 +10,7 @@ import { clearChannel } from "./gone.js";
 import { make } from "./markup.js";
 import { me } from "./me.js";
 import { apply } from "./updates.js";
+import { attach } from "./wire.js";
 import { BACK, OFFLINE, OUT_OF_DATE, RESTARTING, SIGNED_OUT, SUSPENDED } from "./words.js";
 
 const WORD_AFTER_MS = 1_000;
@@ -19,18 +20,6 @@ const RELOAD_SPREAD_MS = 2_000;
 const RELOADED_KEY = "reloaded-at";
 const RELOAD_AT_MOST_EVERY_MS = 15_000;
 const MAX_ASKS = 3;
-
-let instance = null;
-
-/** Says that I am writing in a channel. Others see it for six seconds. */
-export function sayTyping(channel) {
-  instance?.send({ type: "typing", channel });
-}
-
-/** Follows further channels, {name: cursor}. */
-export function follow(channels) {
-  instance?.follow(channels);
-}
 
 class ForumLive extends HTMLElement {
   #cursors;
@@ -49,7 +38,7 @@ class ForumLive extends HTMLElement {
     this.#log = this.dataset.log ?? null;
     this.#cursors = new Cursors(channels);
     if (!this.#cursors.channels.length) return;
-    instance = this;
+    attach(this);
     this.#connection = new Connection(this.#cursors, this.#log, {
       frame: (frame) => this.#take(frame),
       live: (live) => this.#stands(live),

@@ -1,6 +1,6 @@
 // The left rail: fetched anew when my networks change. Focus and the words of the connection stay.
 
-import { follow } from "./live.js";
+import { follow } from "./wire.js";
 import { element } from "./markup.js";
 import { me } from "./me.js";
 import { Refused, fragment } from "./requests.js";

@@ -1,7 +1,7 @@
 // The composer in place: one open at a time, under the post that is answered. The other keeps its draft.
 
-import { focusOn } from "./markup.js";
-import { newKey } from "./requests.js";
+import { focusOn } from "../markup.js";
+import { newKey } from "../requests.js";
 
 let copies = 0;
 

@@ -1,16 +1,16 @@
 // <forum-composer>: takes over a form with a textarea. The text is never lost: it stays in the page until the server has
 // answered 2xx, and in this browser's storage meanwhile, with the key under which it is sent again.
 
-import { assertive, polite } from "./announce.js";
-import * as drafts from "./drafts.js";
+import { assertive, polite } from "../announce.js";
+import * as drafts from "../drafts.js";
 import { format } from "./formatting.js";
-import { sayTyping } from "./live.js";
-import { elements, isGap, make } from "./markup.js";
+import { sayTyping } from "../wire.js";
+import { elements, isGap, make } from "../markup.js";
 import { Mentions } from "./mentions.js";
-import { clean } from "./references.js";
-import { FRAGMENT, Refused, busy, newKey, send } from "./requests.js";
-import { answered, onUpdate } from "./updates.js";
-import { BROKEN, EMPTY, NOT_LOADED, NOT_POSTED, NOT_SURE, SIGNED_OUT, counted, tooFast, tooLong } from "./words.js";
+import { clean } from "../references.js";
+import { FRAGMENT, Refused, busy, newKey, send } from "../requests.js";
+import { answered, onUpdate } from "../updates.js";
+import { BROKEN, EMPTY, NOT_LOADED, NOT_POSTED, NOT_SURE, SIGNED_OUT, counted, tooFast, tooLong } from "../words.js";
 
 const SAVE_AFTER_MS = 300;
 const TYPING_EVERY_MS = 3_000;

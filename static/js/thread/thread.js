@@ -1,17 +1,17 @@
 // <forum-thread>: inserts, replaces and empties posts as their updates come; marks what is new to me and reports what
 // I have read. The tree is a flat list, so the depth of a post says where its parent's descendants end.
 
-import { polite, rated } from "./announce.js";
-import { become, focusOn, isGap, make } from "./markup.js";
-import { me } from "./me.js";
-import { Pill } from "./pill.js";
-import { keepPlace, whenStill } from "./place.js";
+import { polite, rated } from "../announce.js";
+import { become, focusOn, isGap, make } from "../markup.js";
+import { me } from "../me.js";
+import { Pill } from "../pill.js";
+import { keepPlace, whenStill } from "../place.js";
 import { parse } from "./ranges.js";
 import { Reading } from "./reading.js";
 import { openReply } from "./replying.js";
 import { placeByNumber, placeInTree, sideOf } from "./tree.js";
-import { onUpdate } from "./updates.js";
-import { counted, names } from "./words.js";
+import { onUpdate } from "../updates.js";
+import { counted, names } from "../words.js";
 
 const ARRIVALS_EVERY_MS = 10_000;
 const FLASH_MS = 2_500;

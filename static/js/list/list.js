@@ -1,14 +1,14 @@
 // <forum-list>: rows that change in place. What would jump or is new waits behind a pill, so that nothing moves under
 // the pointer; while nobody looks it goes straight in.
 
-import { element, focusOn } from "./markup.js";
-import { polite, rated } from "./announce.js";
-import { Pill } from "./pill.js";
-import { clean } from "./references.js";
-import { Refused, page } from "./requests.js";
-import { askUnread } from "./unread.js";
-import { onUpdate } from "./updates.js";
-import { counted } from "./words.js";
+import { element, focusOn } from "../markup.js";
+import { polite, rated } from "../announce.js";
+import { Pill } from "../pill.js";
+import { clean } from "../references.js";
+import { Refused, page } from "../requests.js";
+import { askUnread } from "../unread.js";
+import { onUpdate } from "../updates.js";
+import { counted } from "../words.js";
 
 const SAY_EVERY_MS = 30_000;
 

@@ -1,19 +1,19 @@
 // <forum-room>: messages come in, change and go; mine appear at once and are sent in order. The end of the room stays in
 // view for whoever is there, and nothing moves for whoever reads further up.
 
-import { assertive, polite, rated } from "./announce.js";
+import { assertive, polite, rated } from "../announce.js";
 import { isGrouped } from "./grouping.js";
-import { become, elements, focusOn, isGap, make } from "./markup.js";
-import { me, mentionsMe } from "./me.js";
+import { become, elements, focusOn, isGap, make } from "../markup.js";
+import { me, mentionsMe } from "../me.js";
 import { Outbox } from "./outbox.js";
-import { Pill } from "./pill.js";
-import { atEnd, keepChild, keepPlace, toEnd, whenStill } from "./place.js";
-import { Refused, busy, fragment, page } from "./requests.js";
-import { clockOf, dayOf, wordsFor } from "./times.js";
-import { placeByNumber } from "./tree.js";
-import { clean } from "./references.js";
-import { answered, newest, onUpdate } from "./updates.js";
-import { NOT_LOADED, counted, tooFast, typing } from "./words.js";
+import { Pill } from "../pill.js";
+import { atEnd, keepChild, keepPlace, toEnd, whenStill } from "../place.js";
+import { Refused, busy, fragment, page } from "../requests.js";
+import { clockOf, dayOf, wordsFor } from "../times.js";
+import { placeByNumber } from "../thread/tree.js";
+import { clean } from "../references.js";
+import { answered, newest, onUpdate } from "../updates.js";
+import { NOT_LOADED, counted, tooFast, typing } from "../words.js";
 
 const SAY_EVERY_MS = 5_000;
 const SAID_CHARS = 140;

@@ -1,9 +1,9 @@
 // The list of people under a text that is being written: "@ru" → "@Ruth Castellane". Focus stays in the textarea.
 
-import { polite } from "./announce.js";
-import { make } from "./markup.js";
-import { json } from "./requests.js";
-import { counted } from "./words.js";
+import { polite } from "../announce.js";
+import { make } from "../markup.js";
+import { json } from "../requests.js";
+import { counted } from "../words.js";
 
 const PAUSE_MS = 150;
 const ASKED = /(?:^|[\s(])@([\p{L}\p{M}'’.-]+(?: [\p{L}\p{M}'’.-]*)?)$/u;

@@ -1,9 +1,9 @@
 // Messages on their way: one at a time, in the order in which they were written, each under its own key until it is
 // answered. They wait in this browser's storage, so a reload or a dead battery loses none and sends none twice.
 
-import { pauseAfter } from "./backoff.js";
-import { loadOutbox, saveOutbox } from "./drafts.js";
-import { Refused, newKey, send } from "./requests.js";
+import { pauseAfter } from "../backoff.js";
+import { loadOutbox, saveOutbox } from "../drafts.js";
+import { Refused, newKey, send } from "../requests.js";
 
 const AGAIN_AT_MOST = 4;
 
