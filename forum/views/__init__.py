@@ -5,8 +5,8 @@
 """
 
 from forum.views.assets import Asset, Assets
-from forum.views.fragments import REASONS, Fragments, Row
+from forum.views.fragments import Fragments, Row
 from forum.views.pages import Views
 from forum.views.shell import Me, RailNetwork, Shell
 
-__all__ = ["REASONS", "Asset", "Assets", "Fragments", "Me", "RailNetwork", "Row", "Shell", "Views"]
+__all__ = ["Asset", "Assets", "Fragments", "Me", "RailNetwork", "Row", "Shell", "Views"]

@@ -11,7 +11,7 @@ How it is used::
     views.tree(rows, unread={21, 22}, line="5 new")  # the content of ol.tree
     views.message(row); views.log(rows, previous=row_before, me=7, read=120)   # shown_messages
     views.thread_row(row); views.listed(rows, unread={9: 5})                   # listed_threads
-    views.thread_head(row); views.network_head(row); views.member_row(row); views.notification(row); views.waiting(row)
+    views.thread_head(row); views.network_head(row); views.member_row(row); views.notification(row)
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -26,22 +26,14 @@ from markupsafe import Markup, escape
 from forum import text
 from forum.views import words
 from forum.views.cache import FragmentCache
+from forum.views.marking import mark
 
 TEMPLATES_FOLDER: Final = Path(__file__).parent.parent.parent / "templates"
 MAX_KEPT_CHARS: Final = 8 * 1024 * 1024
 """Of the fragments; their keys weigh about as much again."""
 EXCERPT_MAX_CHARS: Final = 140
+FOUND_MAX_CHARS: Final = 20_000
 GROUP_FOR: Final = timedelta(minutes=5)
-REASONS: Final = {
-    "private": "private information",
-    "unkind": "unkind to a person",
-    "advertising": "advertising",
-    "off_subject": "off the subject",
-    "patient": "patient information",
-    "other": "another reason",
-}
-"""Why a moderator removes something: what is stored, and what is said."""
-
 Clock = Callable[[], datetime]
 
 
@@ -112,12 +104,25 @@ class Fragments:
         return self._kept("members/_row.html", "m", row)
 
     def notification(self, row: Row) -> Markup:
-        """What one member is told (templates/notifications/_item.html names the columns): alike on all their screens."""
-        return self._kept("notifications/_item.html", "n", row)
+        """A row of `shown_notifications`: what one member is told, alike on all of their screens."""
+        return self._kept("notifications/_item.html", "n", row, _notification_words)
 
-    def waiting(self, row: Row) -> Markup:
-        """What waits for moderators, a request or a hold (templates/moderation/_item.html names the columns)."""
-        return self._kept("moderation/_item.html", "w", row)
+    def request(self, row: Row, slug: str) -> Markup:
+        """Somebody asks to join the network of this slug (templates/moderation/_request.html names the columns)."""
+        return self._kept("moderation/_request.html", "q", row, lambda _: {"slug": slug})
+
+    def hold(self, row: Row) -> Markup:
+        """A held post that waits for these moderators (templates/moderation/_hold.html names the columns)."""
+        return self._kept("moderation/_hold.html", "h", row)
+
+    def said(self, row: Row) -> str:
+        """The excerpt of a shown contribution, one line of plain text: made anew each time, kept nowhere."""
+        return text.excerpt(row["html"], EXCERPT_MAX_CHARS, row["mention_names"]) if row["html"] else ""
+
+    def marked(self, row: Row, query: str) -> Markup:
+        """The excerpt of something found: the words around the first hit, with all hits marked."""
+        said = text.excerpt(row["html"], FOUND_MAX_CHARS, row["mention_names"]) if row["html"] else ""
+        return mark(said, query)
 
     # Many rows, with what is mine -------------------------------------------------------------------------------------
 
@@ -225,6 +230,7 @@ class Fragments:
 
         return {
             "FORMER_MEMBER": words.FORMER_MEMBER,
+            "NETWORK_UNSEEN": words.NETWORK_UNSEEN,
             "TITLE_REMOVED": words.TITLE_REMOVED,
             "badge": words.badge,
             "by": _by,
@@ -233,15 +239,17 @@ class Fragments:
             "hue": words.hue,
             "initials": words.initials,
             "joined": words.joined,
+            "joined_counts": lambda counts: (
+                words.joined([words.counted(number, one, many) for number, one, many in counts if number]) + "."
+            ),
             "locked": in_zone(words.locked),
             "machine_time": words.machine_time,
             "on_date": in_zone(words.on_date),
-            "reason_words": lambda reason: REASONS.get(reason, REASONS["other"]),
-            "reasons": REASONS,
             "role": words.role,
             "since": in_zone(words.since),
             "time": self._time,
             "views": self,
+            "waited": lambda at: words.waited(at, self._clock()),
             "zone_name": self.zone.key,
         }
 
@@ -263,6 +271,13 @@ def _hashable(fact: Any) -> Any:
 def _post_words(row: Row) -> dict[str, Any]:
     html = text.expand(row["html"], row["mention_names"], row["quotes"]) if row["html"] else ""
     return {"html": Markup(html)}
+
+
+def _notification_words(row: Row) -> dict[str, Any]:
+    html, names = row["post_html"], row["post_mention_names"]
+    if html is None:
+        html, names = row["message_html"], row["message_mention_names"]
+    return {"said": text.excerpt(html, EXCERPT_MAX_CHARS, names) if html else ""}
 
 
 def _message_words(row: Row) -> dict[str, Any]:

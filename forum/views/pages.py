@@ -37,7 +37,7 @@ class Views(Fragments):
         self.environment.globals.update(site_name=site_name, static=self.assets.address, scripts=self._scripts())
 
     def page(self, template: str, **context: Any) -> str:
-        """A whole page, or a fragment that is not kept (`_rail.html`, `posts/_menu.html`); its head names its context."""
+        """A page, or a fragment that is not kept (`_rail.html`, `posts/_menu.html`); its head names its context."""
         context.setdefault("shell", Shell())
         return self.environment.get_template(template).render(context)
 

@@ -55,7 +55,7 @@ class Shell:
     requests: int = 0
     """Requests to join that wait for me, over all networks that I lead."""
     here: str = ""
-    """Where the page is, for `aria-current`: home, notifications, networks, rooms, search, settings; or by the network's
+    """Where the page is, for `aria-current`: home, notifications, networks, rooms, search, settings; or by a network's
     id network:3, room:3, thread:3 (a thread of it)."""
     channels: Mapping[str, int] = field(default_factory=dict)
     """What the page follows, and from which cursor: {"thread:9": 44}."""

@@ -1,6 +1,6 @@
 """The small words of the pages: initials, roles, times, counts and the sentences of gaps. Pure: the clock is handed in.
 
-Invariants: a time is worded in the site's zone, in 24 hours and in English whatever the host's locale is; the same time,
+Invariants: a time is worded in the site's zone, in 24 hours, in English whatever the host's locale is; the same time,
 day and zone always give the same words; nothing here is escaped, the templates do that.
 """
 
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 FORMER_MEMBER: Final = "A former member"
 TITLE_REMOVED: Final = "(title removed)"
+NETWORK_UNSEEN: Final = "a network that you are not in"
 HUES: Final = 12
 
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -104,6 +105,11 @@ def deadline(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     if timedelta() <= local.date() - today < _WEEK:
         return f"{_WEEKDAYS[local.weekday()]} at {local:%H:%M}"
     return f"{on_date(at, now, zone)} at {local:%H:%M}"
+
+
+def waited(at: datetime, now: datetime) -> str:
+    """For how long something has waited, in whole days: "2 days"."""
+    return counted(max((now - at).days, 1), "day")
 
 
 def locked(at: datetime, now: datetime, zone: ZoneInfo) -> str:
