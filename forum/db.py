@@ -62,7 +62,7 @@ class Statements(Protocol):
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]: ...
 
 
-class OnConnection(AsyncPGAdapter):  # type: ignore[misc] # aiosql has no types here
+class OnConnection(AsyncPGAdapter):
     """Statements run on a connection that the caller holds, never on a pool: what is many rows comes as a list.
 
     Not "aio" to aiosql: its functions then hand on what these return, which is awaited by the caller.

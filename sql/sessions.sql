@@ -3,13 +3,13 @@ INSERT INTO sessions (member_id, token_hash, browser, expires_at) VALUES (:membe
 
 -- name: by_hash^
 SELECT m.id, m.administrator, m.name, m.title, m.organisation, m.theme, m.keys, m.enter_sends, m.version, m.visited_at, m.seen_at,
-       s.id AS session_id, s.seen_at < now() - interval '1 minute' AS stale
+       s.id AS session_id, s.expires_at, s.seen_at < now() - interval '1 minute' AS stale
 FROM sessions s JOIN members m ON m.id = s.member_id
 WHERE s.token_hash = :hash AND s.ended_at IS NULL AND s.expires_at > now() AND m.state = 'active';
 
 -- name: token_by_hash^
 SELECT m.id, m.administrator, m.name, m.title, m.organisation, m.theme, m.keys, m.enter_sends, m.version, m.visited_at, m.seen_at,
-       t.scopes, false AS stale
+       t.scopes, t.expires_at, false AS stale
 FROM tokens t JOIN members m ON m.id = t.member_id
 WHERE t.token_hash = :hash AND t.ended_at IS NULL AND t.expires_at > now() AND m.state = 'active';
 

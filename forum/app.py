@@ -1,0 +1,158 @@
+"""The composition root: the only module that knows both the forum and live delivery, and puts one site together.
+
+A request comes through the log of requests, the headers, the errors and the guard to its handler; a commit goes through
+`Database.wake` to the hub of this process and, by the bus, to the others. Everything that a part needs is handed to it here.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict
+
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
+from starlette.routing import BaseRoute
+
+from forum import access, api, idempotency, jobs, members, updates, web
+from forum.db import Database
+from forum.errors import Unauthenticated
+from forum.live import Log
+from forum.settings import Settings
+from forum.views import Views
+from forum.web import context, operations
+from forum.web.limits import Limits
+from realtime import protocol
+from realtime.bus import Bus, RedisBus
+from realtime.endpoint import Live
+from realtime.memory_bus import MemoryBus
+from realtime.metrics import Metrics
+from realtime.presence import RedisStore
+from realtime.source import Batch, Caller, Head, Refused
+
+log = logging.getLogger(__name__)
+
+EMPTY = Batch(0, 0, "", 0, [])
+
+
+class DatabaseSource:
+    """What the hub asks, answered from the primary database: see realtime.source.Source."""
+
+    def __init__(self, db: Database, update_log: Log) -> None:
+        self._db = db
+        self._log = update_log
+
+    async def may_follow(self, members_: list[int | None], channel: str) -> set[int | None]:
+        """Those of the members who may follow the channel now."""
+        async with self._db.connection() as connection:
+            return {member for member, _ in await access.may_follow(connection, members_, [channel])}
+
+    async def may_follow_many(self, member: int | None, channels: list[str]) -> set[str]:
+        """Those of the channels that the member may follow now."""
+        async with self._db.connection() as connection:
+            return {channel for _, channel in await access.may_follow(connection, [member], channels)}
+
+    async def read(self, channel: str, after: int, limit: int) -> Batch:
+        """The channel after a cursor, in one snapshot."""
+        found = await self._log.read(channel, after, limit)
+        if found is None:
+            return EMPTY
+        read, frames = found
+        return Batch(read.head, read.access_version, read.log, read.kept_after, frames)
+
+    async def heads(self, channels: list[str]) -> dict[str, Head]:
+        """Where these channels stand."""
+        async with self._db.connection() as connection:
+            return {name: Head(*head) for name, head in (await updates.heads(connection, channels)).items()}
+
+
+async def identify(connection: HTTPConnection) -> Caller:
+    """Who opened a socket or a long poll: asked anew each time, since a session may have ended meanwhile.
+
+    Raises Refused: 1008 for a socket from elsewhere, 4001 for a session or token that no longer counts.
+    """
+    site = context.site_of(connection)
+    token = context.bearer(connection)
+    if token is None and connection.scope["type"] == "websocket":
+        if connection.headers.get("origin", "").lower() != site.settings.base_url.lower():
+            raise Refused(protocol.REFUSED, "this socket was not opened by a page of this site")
+    connection.scope.setdefault("state", {}).pop("known", None)
+    async with site.db.connection() as database:
+        try:
+            found = await context.known(connection, database)
+        except Unauthenticated:
+            raise Refused(protocol.SIGNED_OUT, "this token does not count") from None
+    if found is None:
+        if connection.cookies.get(site.cookie):
+            raise Refused(protocol.SIGNED_OUT, "signed out")
+        return Caller(None)
+    if found.caller.scopes is not None and "read" not in found.caller.scopes:
+        raise Refused(protocol.REFUSED, "this token may not read")
+    return Caller(found.caller.member_id, found.caller.session_id, found.row["expires_at"].timestamp())
+
+
+def create_app(settings: Settings) -> Starlette:
+    """One web process of the site. Opens the database and begins to deliver when it starts, and ends both when it stops."""
+    idempotency.use_secret(settings.secret_key)
+    if settings.database_url is None:
+        raise ValueError("expected settings with the database's address: forum.embedded.attach gives them")
+    db = Database(settings.database_url, pool_size=settings.pool_size)
+    views = Views(site_name=settings.site_name, zone=settings.time_zone)
+    live = _live(settings, db, views)
+    db.wake = lambda heads: live.wake(heads.items())
+
+    def here(channels: Sequence[str]) -> Mapping[str, Sequence[int]]:
+        return {channel: live.presence.here(channel) for channel in channels}
+
+    site = context.Site(db, settings, views, Limits(settings.redis_url, settings.secret_key), here)
+    routes: list[BaseRoute] = [
+        *live.routes(),
+        *operations.routes(lambda: asdict(live.metrics), lambda: {**live.hub.gauges(), **_pool_gauges(db)}),
+        *api.routes(),
+        *web.routes(),
+    ]
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await db.open()
+        await live.start()
+        work = asyncio.create_task(jobs.run(db), name="jobs")
+        try:
+            yield
+        finally:
+            await live.stop()
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await site.settle()
+            await db.close()
+
+    app = Starlette(
+        routes=routes,
+        middleware=web.middleware(settings),
+        exception_handlers=web.exception_handlers(),
+        lifespan=lifespan,
+    )
+    app.state.site = site
+    app.state.live = live
+    return app
+
+
+def _live(settings: Settings, db: Database, views: Views) -> Live:
+    async def names(ids: Sequence[int]) -> dict[int, str]:
+        async with db.connection() as connection:
+            rows = await members.SQL.names(connection, members=list(ids))
+        return {row["id"]: row["name"] for row in rows if row["name"] is not None}
+
+    metrics = Metrics()
+    source = DatabaseSource(db, Log(db, views))
+    bus: Bus = MemoryBus()
+    store = None
+    if settings.redis_url is not None:
+        bus = RedisBus(settings.redis_url, metrics=metrics, drop_rate=settings.drop_wakeups)
+        store = RedisStore(settings.redis_url)
+    return Live(source, identify, names, bus, store=store, metrics=metrics)
+
+
+def _pool_gauges(db: Database) -> dict[str, float]:
+    pool = db.pool
+    return {"pool_connections": pool.get_size(), "pool_idle": pool.get_idle_size()}
