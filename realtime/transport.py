@@ -13,6 +13,7 @@ ws_max_size=16384)`.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, cast
@@ -75,34 +76,62 @@ def _discard(_: bytes) -> None:
     pass
 
 
-class Handle:
-    """A `Socket` that writes to uvicorn's transport."""
+_write_now = os.write
 
-    __slots__ = ("_connection", "_when_full", "write")
+
+class Handle:
+    """A `Socket` that writes to uvicorn's transport, or past it.
+
+    Where nothing waits in the transport, frames are written to its file descriptor at once, which is a good part of
+    what the transport's own bookkeeping costs. What the kernel does not take goes to the transport, and all that
+    follows goes there too until it is empty again, so the order is kept. The descriptor is the transport's own: it is
+    closed after `connection_lost`, and from then on nothing is written here. Under TLS the transport has to see every
+    byte.
+    """
+
+    __slots__ = ("_connection", "_fd", "_waiting", "_when_full", "write")
 
     def __init__(self, connection: SocketProtocol) -> None:
+        transport = connection.transport
+        transport.set_write_buffer_limits(high=MAX_BUFFER_BYTES)
         self._connection = connection
+        self._waiting = transport.get_write_buffer_size
         self._when_full: Callable[[], None] | None = None
-        self.write: Callable[[bytes], object] = connection.transport.write
-        connection.transport.set_write_buffer_limits(high=MAX_BUFFER_BYTES)
+        self._fd: int | None = None
+        if transport.get_extra_info("sslcontext") is None:
+            self._fd = transport.get_extra_info("socket").fileno()
+        self.write: Callable[[bytes], object] = transport.write
 
     def send(self, frames: Frames, /) -> None:
         """See `Socket`."""
+        wire = frames.wire
+        if self._fd is None or self._waiting():
+            self._write(wire)
+            return
         try:
-            self.write(frames.wire)
+            sent = _write_now(self._fd, wire)
+        except OSError:  # it would block, or the connection has gone: the transport finds out
+            sent = 0
+        if sent < len(wire):
+            self._write(wire[sent:])
+
+    def _write(self, wire: bytes) -> None:
+        try:
+            self.write(wire)
         except RuntimeError:  # uvloop's, for a transport that is closed; its connection_lost is on its way
-            self.write = _discard
+            self._silence()
+
+    def _silence(self) -> None:
+        self._fd = None
+        self.write = _discard
 
     def tell(self, message: protocol.ServerMessage, /) -> None:
         """See `Socket`."""
-        try:
-            self.write(frame(protocol.encode(message)))
-        except RuntimeError:
-            self.write = _discard
+        self._write(frame(protocol.encode(message)))
 
     def close(self, code: int, reason: str, /) -> None:
         """See `Socket`."""
-        self.write = _discard
+        self._silence()
         self._connection.close(code, reason)
 
     def on_full(self, act: Callable[[], None], /) -> None:
@@ -111,7 +140,7 @@ class Handle:
 
     def lost(self) -> None:
         """The connection has gone."""
-        self.write = _discard
+        self._silence()
         self._when_full = None
 
     def full(self) -> None:

@@ -1,0 +1,1 @@
+"""What is measured, and against what: every figure stands beside a reference of the same run."""
