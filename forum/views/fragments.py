@@ -238,10 +238,7 @@ class Fragments:
             "deadline": in_zone(words.deadline),
             "hue": words.hue,
             "initials": words.initials,
-            "joined": words.joined,
-            "joined_counts": lambda counts: (
-                words.joined([words.counted(number, one, many) for number, one, many in counts if number]) + "."
-            ),
+            "summed_up": words.summed_up,
             "locked": in_zone(words.locked),
             "machine_time": words.machine_time,
             "on_date": in_zone(words.on_date),

@@ -5,7 +5,7 @@ day and zone always give the same words; nothing here is escaped, the templates 
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -127,9 +127,9 @@ def badge(number: int) -> str:
     return str(number) if number < 100 else "99+"
 
 
-def joined(parts: Sequence[str]) -> str:
-    """A list inside a sentence: "London, North East and North West"."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+def summed_up(counts: Iterable[tuple[int, str, str | None]]) -> str:
+    """A sentence of what there is, without what there is not: "4 things for you, 9 unread threads."."""
+    return ", ".join(counted(number, one, many) for number, one, many in counts if number) + "."
 
 
 def machine_time(at: datetime) -> str:
