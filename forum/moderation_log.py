@@ -1,6 +1,7 @@
 """The log of a network: who did what to whom, why, when. It only grows; words stand in rows of their own (notes)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from forum.access import Caller
@@ -52,8 +53,12 @@ async def read(
     *,
     before: int | None = None,
     actor: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     limit: int = PAGE,
 ) -> Sequence[Any]:
     """Lines of a network's log, newest first, with names and words joined. Checks no access."""
-    rows: Sequence[Any] = await SQL.read(connection, network=network_id, before=before, actor=actor, limit=limit)
+    rows: Sequence[Any] = await SQL.read(
+        connection, network=network_id, before=before, actor=actor, since=since, until=until, limit=limit
+    )
     return rows

@@ -236,9 +236,23 @@ async def window(
     return Window(posts, around["before"], around["after"])
 
 
-async def by_time(
-    connection: Connection, thread_id: int, *, after: int = 0, limit: int = PAGE
+async def in_tree(
+    connection: Connection, thread_id: int, *, after: bytes = b"", limit: int = PAGE
 ) -> Sequence[asyncpg.Record]:
-    """Posts in the order in which they were written, the opening one first, whose number is greater than `after`."""
-    rows: Sequence[asyncpg.Record] = await SQL.time_after(connection, thread=thread_id, after=after, limit=limit)
+    """Posts in tree order, the opening one first, that come after this path."""
+    rows: Sequence[asyncpg.Record] = await SQL.tree_after(connection, thread=thread_id, after=after, limit=limit)
+    return rows
+
+
+async def by_time(
+    connection: Connection, thread_id: int, *, after: int = 0, since: datetime | None = None,
+    until: datetime | None = None, limit: int = PAGE,
+) -> Sequence[asyncpg.Record]:  # fmt: skip
+    """Posts in the order in which they were written, the opening one first, whose number is greater than `after`.
+
+    Not before `since`, and before `until`.
+    """
+    rows: Sequence[asyncpg.Record] = await SQL.time_after(
+        connection, thread=thread_id, after=after, since=since, until=until, limit=limit
+    )
     return rows

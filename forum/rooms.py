@@ -5,6 +5,7 @@ A message records in its room's channel and for the people whom it addresses; wh
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import asyncpg
 
@@ -166,6 +167,20 @@ async def messages(
     else:
         rows = await SQL.latest(connection, room=room_id, limit=limit)
     return list(rows)
+
+
+async def between(
+    connection: Connection, room_id: int, *, before: int | None = None, after: int | None = None,
+    since: datetime | None = None, until: datetime | None = None, limit: int = PAGE,
+) -> Sequence[asyncpg.Record]:  # fmt: skip
+    """Messages not before `since` and before `until`: the newest first, or with `after` the oldest. Checks no access."""
+    dates = {"since": since, "until": until}
+    rows: Sequence[asyncpg.Record]
+    if after is not None:
+        rows = await SQL.oldest_between(connection, room=room_id, after=after, limit=limit, **dates)
+    else:
+        rows = await SQL.newest_between(connection, room=room_id, before=before, limit=limit, **dates)
+    return rows
 
 
 async def mark_read(db: Database, caller: Caller, slug: str, number: int) -> None:

@@ -1,6 +1,7 @@
 """Search over what is shown: the columns are generated from the words themselves, so what has no words is not found."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from forum.access import Caller
@@ -19,6 +20,8 @@ async def search(
     network: str | None = None,
     author: int | None = None,
     before: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     limit: int = PAGE,
 ) -> Sequence[Any]:
     """Posts that the caller may read and that match, newest first; a row has the post's columns and its thread's title.
@@ -29,20 +32,36 @@ async def search(
     if not query or "\0" in query:
         return []
     rows: Sequence[Any] = await SQL.posts(
-        connection, member=caller.member_id, query=query, network=network, author=author, before=before, limit=limit
+        connection,
+        member=caller.member_id,
+        query=query,
+        network=network,
+        author=author,
+        before=before,
+        since=since,
+        until=until,
+        limit=limit,
     )
     return rows
 
 
 async def messages(
     connection: Connection, caller: Caller, query: str, *, network: str | None = None, author: int | None = None,
-    before: int | None = None, limit: int = PAGE,
+    before: int | None = None, since: datetime | None = None, until: datetime | None = None, limit: int = PAGE,
 ) -> Sequence[Any]:  # fmt: skip
     """Messages in rooms that the caller may read and that match, newest first; guests find none."""
     query = query.strip()[:MAX_CHARS]
     if not query or "\0" in query or caller.member_id is None:
         return []
     rows: Sequence[Any] = await SQL.messages(
-        connection, member=caller.member_id, query=query, network=network, author=author, before=before, limit=limit
+        connection,
+        member=caller.member_id,
+        query=query,
+        network=network,
+        author=author,
+        before=before,
+        since=since,
+        until=until,
+        limit=limit,
     )
     return rows

@@ -408,14 +408,22 @@ class Page:
 
 
 async def listed(
-    connection: Connection, network_id: int, *, before: tuple[datetime, int] | None = None, limit: int = PAGE
-) -> Page:
-    """Threads of a network by last activity. Checks no access."""
+    connection: Connection, network_id: int, *, before: tuple[datetime, int] | None = None,
+    since: datetime | None = None, until: datetime | None = None, limit: int = PAGE,
+) -> Page:  # fmt: skip
+    """Threads of a network by last activity, that not before `since` and before `until`. Checks no access."""
     at, before_id = before or (None, None)
-    rows = await SQL.listed(connection, network=network_id, before=at, before_id=before_id, limit=limit + 1)
+    rows = await SQL.listed(
+        connection, network=network_id, before=at, before_id=before_id, since=since, until=until, limit=limit + 1
+    )
     more = len(rows) > limit
     rows = rows[:limit]
     return Page(rows, (rows[-1]["listed_at"], rows[-1]["id"]) if more else None)
+
+
+async def shown_now(connection: Connection, thread_id: int) -> int:
+    """How many posts of a thread are shown, counted now. Checks no access."""
+    return int(await SQL.shown_now(connection, thread=thread_id))
 
 
 async def unread_in(connection: Connection, member: int, threads: Sequence[int]) -> dict[int, int]:

@@ -92,6 +92,19 @@ ORDER BY m.number;
 -- name: after
 SELECT * FROM shown_messages WHERE room_id = :room AND number > :after ORDER BY number LIMIT :limit;
 
+-- name: newest_between
+-- From the newest on, between two moments. A cursor is a number.
+SELECT * FROM shown_messages WHERE room_id = :room AND (:before::int IS NULL OR number < :before::int)
+  AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
+  AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
+ORDER BY number DESC LIMIT :limit;
+
+-- name: oldest_between
+SELECT * FROM shown_messages WHERE room_id = :room AND number > :after
+  AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
+  AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
+ORDER BY number LIMIT :limit;
+
 -- name: place^
 SELECT id, room_id, number FROM messages WHERE id = :message;
 
@@ -106,3 +119,8 @@ RETURNING number;
 
 -- name: last_number$
 SELECT coalesce(max(number), 0) FROM messages WHERE room_id = :room;
+
+-- name: last_of_rooms
+-- The newest message of each of these rooms.
+SELECT m.* FROM unnest(:rooms::bigint[]) r
+CROSS JOIN LATERAL (SELECT * FROM shown_messages WHERE room_id = r ORDER BY number DESC LIMIT 1) m;

@@ -16,4 +16,6 @@ LEFT JOIN notes r ON r.id = l.reason_id
 LEFT JOIN notes n ON n.id = l.note_id
 WHERE l.network_id = :network AND (:before::bigint IS NULL OR l.id < :before::bigint)
   AND (:actor::bigint IS NULL OR l.actor_id = :actor::bigint)
+  AND (:since::timestamptz IS NULL OR l.at >= :since::timestamptz)
+  AND (:until::timestamptz IS NULL OR l.at < :until::timestamptz)
 ORDER BY l.id DESC LIMIT :limit;

@@ -131,8 +131,14 @@ SELECT * FROM shown_posts WHERE thread_id = :thread AND depth > 0 AND path >= :f
 SELECT * FROM (SELECT * FROM shown_posts WHERE thread_id = :thread AND depth > 0 AND path < :before ORDER BY path DESC LIMIT :limit) p
 ORDER BY p.path;
 
+-- name: tree_after
+-- What follows a path in tree order, its replies first; after the empty path comes the opening post.
+SELECT * FROM shown_posts WHERE thread_id = :thread AND path > :after ORDER BY path LIMIT :limit;
+
 -- name: time_after
-SELECT * FROM shown_posts WHERE thread_id = :thread AND number > :after ORDER BY number LIMIT :limit;
+SELECT * FROM shown_posts WHERE thread_id = :thread AND number > :after
+  AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz) AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
+ORDER BY number LIMIT :limit;
 
 -- name: time_before
 SELECT * FROM (SELECT * FROM shown_posts WHERE thread_id = :thread AND number < :before AND number > 1 ORDER BY number DESC LIMIT :limit) p

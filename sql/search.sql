@@ -12,6 +12,8 @@ WHERE may_read_thread(:member, p.thread_id)
                                          WHERE h.thread_id = p.thread_id AND n.slug = :network::text))
   AND (:author::bigint IS NULL OR p.author_id = :author::bigint)
   AND (:before::bigint IS NULL OR p.id < :before::bigint)
+  AND (:since::timestamptz IS NULL OR p.created_at >= :since::timestamptz)
+  AND (:until::timestamptz IS NULL OR p.created_at < :until::timestamptz)
 ORDER BY p.id DESC LIMIT :limit;
 
 -- name: messages
@@ -23,4 +25,6 @@ WHERE m.state = 'shown' AND (w.search_simple @@ q.simple OR w.search_english @@ 
   AND (:network::text IS NULL OR n.slug = :network::text)
   AND (:author::bigint IS NULL OR m.author_id = :author::bigint)
   AND (:before::bigint IS NULL OR m.id < :before::bigint)
+  AND (:since::timestamptz IS NULL OR m.created_at >= :since::timestamptz)
+  AND (:until::timestamptz IS NULL OR m.created_at < :until::timestamptz)
 ORDER BY m.id DESC LIMIT :limit;

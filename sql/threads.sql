@@ -34,7 +34,13 @@ SELECT * FROM listed_threads WHERE id = :thread AND in_network_id = network_id;
 SELECT * FROM listed_threads
 WHERE in_network_id = :network
   AND (:before::timestamptz IS NULL OR (listed_at, id) < (:before::timestamptz, :before_id::bigint))
+  AND (:since::timestamptz IS NULL OR listed_at >= :since::timestamptz)
+  AND (:until::timestamptz IS NULL OR listed_at < :until::timestamptz)
 ORDER BY listed_at DESC, id DESC LIMIT :limit;
+
+-- name: shown_now$
+-- How many posts are shown, counted now: the thread's own column waits for the announcement.
+SELECT count(*) FROM posts WHERE thread_id = :thread AND state = 'shown';
 
 -- name: pinned
 SELECT * FROM listed_threads WHERE in_network_id = :network AND pinned_at IS NOT NULL ORDER BY pinned_at DESC LIMIT 20;
