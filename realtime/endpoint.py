@@ -346,7 +346,9 @@ class _Socket:
         except Refused as refusal:
             socket.close(refusal.code, refusal.detail)
             return
+        # Nobody asks for these again, and thousands of sockets idle for hours.
         del connection
+        scope["headers"] = []
         try:
             await self._listen(screen, receive)
         finally:

@@ -181,6 +181,11 @@ class Presence:
             await self._store.exchange(leaving, ())
         await self._store.stop()
 
+    def here(self, channel: str) -> list[int]:
+        """Return who is here in the channel, as far as this process was last told; ids, ascending."""
+        shown = self._channels.get(channel)
+        return sorted(shown.elsewhere | set(shown.mine)) if shown is not None else []
+
     # What the hub says
 
     def came(self, screen: Screen, channel: str, /) -> None:
@@ -274,7 +279,7 @@ class Presence:
                 del self._channels[name]
 
     async def _tell_screens(self, due: list[str], now: float) -> None:
-        here = {name: sorted(self._channels[name].elsewhere | set(self._channels[name].mine)) for name in due}
+        here = {name: self.here(name) for name in due}
         wanted = {member for members in here.values() for member in members[:MANY]}
         names = await self._names(sorted(wanted)) if wanted else {}
         for name, members in here.items():
@@ -323,4 +328,3 @@ class Presence:
             return
         if name is not None:
             self._hub.broadcast(channel, protocol.TypingBy(channel, member, name), besides=member)
-
