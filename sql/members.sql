@@ -90,3 +90,21 @@ WHERE s.network_id = ANY (:networks) AND m.id <> :viewer AND m.name IS NOT NULL
   AND (m.name ILIKE replace(replace(replace(:query, '\', '\\'), '%', '\%'), '_', '\_') || '%'
        OR m.name ILIKE '% ' || replace(replace(replace(:query, '\', '\\'), '%', '\%'), '_', '\_') || '%')
 ORDER BY lower(m.name), m.id LIMIT 8;
+
+-- name: cards
+-- Names and titles of these people.
+SELECT id, name, title, organisation FROM people WHERE id = ANY (:members);
+
+-- name: named_by_value
+-- What shows a member's name as part of a text: quotes and excerpts of what they wrote, or of what mentions them.
+WITH words AS (
+    SELECT id FROM posts WHERE author_id = :member
+    UNION SELECT id FROM posts WHERE mentions @> ARRAY[:member::bigint] AND mentions <> '{}'),
+said AS (
+    SELECT id FROM messages WHERE author_id = :member
+    UNION SELECT id FROM messages WHERE mentions @> ARRAY[:member::bigint] AND mentions <> '{}')
+SELECT 'thread:' || t.thread_id AS channel, 'post.edited' AS kind, t.id AS object
+FROM words w JOIN quotes q ON q.source_id = w.id JOIN posts t ON t.id = q.target_id
+UNION SELECT 'room:' || r.room_id, 'message.edited', r.id FROM said s JOIN messages r ON r.reply_to_id = s.id
+UNION SELECT 'member:' || n.member_id, 'notification.changed', n.id FROM words w JOIN notifications n ON n.post_id = w.id
+UNION SELECT 'member:' || n.member_id, 'notification.changed', n.id FROM said s JOIN notifications n ON n.message_id = s.id;

@@ -1,0 +1,40 @@
+"""Pages over HTTP: one module per noun. A handler reads its input, calls one act or reads one page's rows, and answers.
+
+`routes`, `middleware` and `exception_handlers` are what the composition root puts together; `context.Site` is what it
+hands in (`app.state.site`). Cursors are read before content (forum.web.shell), acts check access themselves.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from forum.settings import Settings
+from forum.web import sessions, static
+from forum.web.errors import Errors, on_http_exception
+from forum.web.request_log import RequestLog
+from forum.web.security import Guard, SecureHeaders
+
+NOUNS = (static, sessions)
+
+
+def routes() -> list[BaseRoute]:
+    """All pages."""
+    return [route for noun in NOUNS for route in noun.routes()]
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """What stands around every request, outermost first."""
+    return [
+        Middleware(RequestLog),
+        Middleware(SecureHeaders, base_url=settings.base_url),
+        Middleware(Errors),
+        Middleware(Guard, base_url=settings.base_url),
+    ]
+
+
+def exception_handlers() -> Mapping[Any, Any]:
+    """For the router: a path that leads nowhere, a method that a path does not take."""
+    return {HTTPException: on_http_exception}

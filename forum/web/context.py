@@ -1,0 +1,137 @@
+"""What a handler stands on: the site's parts, and who is asking. `app.state.site` holds the one `Site` of a process.
+
+Invariants: who asks is found out at most once in a request and only when somebody wants to know, so a static file costs
+no query; a Bearer token counts before a cookie, and a cookie beside it is ignored.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from starlette.requests import HTTPConnection
+
+from forum import sessions
+from forum.access import GUEST, Caller
+from forum.db import Connection, Database
+from forum.errors import ForumError, Unauthenticated
+from forum.sessions import Known
+from forum.settings import Settings
+from forum.views import Views
+from forum.web.limits import Act, Limits, address_of
+
+log = logging.getLogger(__name__)
+
+Here = Callable[[Sequence[str]], Mapping[str, Sequence[int]]]
+"""Who is here: channels to the ids of the members on them now. Live delivery knows; pages only draw it."""
+
+
+def nobody_here(_channels: Sequence[str]) -> Mapping[str, Sequence[int]]:
+    """What a site without live delivery says."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The parts of one site that handlers use."""
+
+    db: Database
+    settings: Settings
+    views: Views
+    limits: Limits
+    here: Here = nobody_here
+    later: set[asyncio.Task[None]] = field(default_factory=set)
+    """What runs on after its answer; `settle` waits for it."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the site by https."""
+        return self.settings.base_url.startswith("https://")
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie."""
+        return "__Host-forum" if self.secure else "forum"
+
+    async def settle(self) -> None:
+        """Wait for what still runs after its answer: before the database closes."""
+        await asyncio.gather(*self.later, return_exceptions=True)
+
+
+def site_of(connection: HTTPConnection) -> Site:
+    """The site that this request came to."""
+    return cast("Site", connection.app.state.site)
+
+
+def bearer(connection: HTTPConnection) -> str | None:
+    """The token of an `Authorization: Bearer` header, or None where there is no such header."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+async def known(connection: HTTPConnection, database: Connection) -> Known | None:
+    """Who is asking, or None for a guest. Raises Unauthenticated for a token that does not count."""
+    state: dict[str, Any] = connection.scope.setdefault("state", {})
+    if "known" not in state:
+        state["known"] = await _find(connection, database)
+    found: Known | None = state["known"]
+    return found
+
+
+async def _find(connection: HTTPConnection, database: Connection) -> Known | None:
+    token = bearer(connection)
+    if token is not None:
+        if (found := await sessions.by_token(database, token)) is None:
+            raise Unauthenticated("This token does not count: it has ended, or it never was.")
+        return found
+    site = site_of(connection)
+    cookie = connection.cookies.get(site.cookie)
+    found = await sessions.by_cookie(database, cookie) if cookie else None
+    if found is not None and found.row["stale"] and found.caller.session_id is not None:
+        _note_seen(site, found.caller.session_id)
+    return found
+
+
+def _note_seen(site: Site, session_id: int) -> None:
+    """Beside the request, which does not wait for it: at most once a minute and session."""
+
+    async def note() -> None:
+        try:
+            await sessions.seen(site.db, session_id)
+        except ForumError as error:
+            log.warning("a session's last use could not be noted: %s", type(error).__name__)
+
+    task = asyncio.create_task(note())
+    site.later.add(task)
+    task.add_done_callback(site.later.discard)
+
+
+@contextlib.asynccontextmanager
+async def reading(connection: HTTPConnection) -> AsyncIterator[tuple[Connection, Caller]]:
+    """A database connection for one page, and who asks for it: one connection serves both."""
+    async with site_of(connection).db.connection() as database:
+        found = await known(connection, database)
+        yield database, GUEST if found is None else found.caller
+
+
+async def caller_of(connection: HTTPConnection) -> Caller:
+    """Who is asking, for a handler that reads nothing itself."""
+    async with reading(connection) as (_, caller):
+        return caller
+
+
+async def writer_of(connection: HTTPConnection, act: Act) -> Caller:
+    """Who writes, counted. Raises Unauthenticated for a guest, Forbidden for a token that may not, TooMany."""
+    caller = await caller_of(connection)
+    caller.require_scope("moderate" if act == "moderate" else "write")
+    await counted(connection, act, caller.member_id)
+    return caller
+
+
+async def counted(connection: HTTPConnection, act: Act, account: int | str | None) -> None:
+    """Count one act of this account, and of the address that it comes from. Raises TooMany."""
+    site = site_of(connection)
+    address = address_of(connection, site.settings.trusted_proxies)
+    await site.limits.count(act, account=account, address=address)

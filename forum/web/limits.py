@@ -1,0 +1,180 @@
+"""How often: what one account and one address may do, in one table.
+
+Invariants: an account's limit counts before its address's, which is generous, since a whole region may share one. With
+Redis the counts hold over all processes; while it is away each process counts for itself, and nothing waits for Redis
+longer than a moment. Nothing that anybody wrote stands in a key: addresses and e-mail addresses are hashed with the
+site's secret.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import ipaddress
+import logging
+import time
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
+from redis.asyncio import ConnectionPool
+from starlette.requests import HTTPConnection
+
+from forum.errors import TooMany
+from forum.settings import IPNetwork
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Act = Literal["sign_in", "account", "write", "say", "start", "mark", "moderate", "preview", "search", "people"]
+AWAY_FOR_S = 10.0
+REDIS_TIMEOUT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What one account and what one address may do."""
+
+    account: RateLimitItem | None
+    address: RateLimitItem
+
+
+def _limit(account: str | None, address: str) -> Limit:
+    return Limit(None if account is None else parse(account), parse(address))
+
+
+LIMITS: Mapping[Act, Limit] = {
+    # Attempts that failed: a right password clears the account's count.
+    "sign_in": _limit("10 per 10 minutes", "600 per 10 minutes"),
+    # Invitations and one-time links that are tried, passwords that are changed.
+    "account": _limit("20 per 10 minutes", "300 per 10 minutes"),
+    "write": _limit("300 per 1 minute", "6000 per 1 minute"),
+    "say": _limit("300 per 1 minute", "12000 per 1 minute"),
+    "start": _limit("60 per 1 minute", "1200 per 1 minute"),
+    # Reads, watching, preferences: small writes that a page does by itself.
+    "mark": _limit("600 per 1 minute", "24000 per 1 minute"),
+    "moderate": _limit("600 per 1 minute", "6000 per 1 minute"),
+    "preview": _limit("120 per 1 minute", "2400 per 1 minute"),
+    "search": _limit("120 per 1 minute", "2400 per 1 minute"),
+    "people": _limit("600 per 1 minute", "12000 per 1 minute"),
+}
+"""Acts to what one account and one address may do of them."""
+
+
+class Limits:
+    """Counts acts, in Redis where there is one that answers.
+
+    `scale` multiplies every limit: for tests and measurements.
+    """
+
+    def __init__(self, redis_url: str | None, secret: str, *, scale: float = 1.0) -> None:
+        self._here: RateLimiter = MovingWindowRateLimiter(MemoryStorage())
+        self._shared: RateLimiter | None = None
+        self._connections: ConnectionPool | None = None
+        if redis_url is not None:
+            self._connections = ConnectionPool.from_url(redis_url, socket_timeout=REDIS_TIMEOUT_S)
+            self._shared = SlidingWindowCounterRateLimiter(_storage(redis_url, self._connections))
+        self._secret = hashlib.sha256(b"limits:" + secret.encode()).digest()
+        self._away_until = 0.0
+        self._limits = {act: _scaled(limit, scale) for act, limit in LIMITS.items()}
+
+    async def count(self, act: Act, *, account: int | str | None, address: str) -> None:
+        """Count one act of this account (a member's id, or the address that somebody signs in with). Raises TooMany."""
+        limit = self._limits[act]
+        if account is not None and limit.account is not None:
+            await self._hit(limit.account, act, "account", self._name(account))
+        await self._hit(limit.address, act, "address", self._name(address))
+
+    async def forgive(self, act: Act, account: int | str) -> None:
+        """Forget what this account did: they have proved who they are."""
+        limit = self._limits[act]
+        if limit.account is not None:
+            item = limit.account
+            if self._shared is not None and time.monotonic() >= self._away_until:
+                await self._ask_redis(self._shared.clear(item, act, "account", self._name(account)))
+            await self._here.clear(item, act, "account", self._name(account))
+
+    async def close(self) -> None:
+        """Let the connections to Redis go."""
+        if self._connections is not None:
+            await self._connections.aclose()
+
+    def _name(self, account: int | str) -> str:
+        return hmac.digest(self._secret, str(account).strip().casefold().encode(errors="replace"), "sha256").hex()[:24]
+
+    async def _hit(self, item: RateLimitItem, *names: str) -> None:
+        allowed: bool | None = None
+        limiter = self._here
+        if self._shared is not None and time.monotonic() >= self._away_until:
+            allowed = await self._ask_redis(self._shared.hit(item, *names))
+            if allowed is not None:
+                limiter = self._shared
+        if allowed is None:
+            allowed = await self._here.hit(item, *names)
+        if not allowed:
+            raise TooMany(await self._wait_s(limiter, item, names))
+
+    async def _wait_s(self, limiter: RateLimiter, item: RateLimitItem, names: Sequence[str]) -> int:
+        stats = limiter.get_window_stats(item, *names)
+        window = await stats if limiter is self._here else await self._ask_redis(stats)
+        wait_s = item.get_expiry() if window is None else window.reset_time - time.time()
+        return max(1, min(int(wait_s) + 1, item.get_expiry()))
+
+    async def _ask_redis(self, question: Awaitable[T]) -> T | None:
+        """What Redis says; None where it does not answer, and then it is left alone for ten seconds."""
+        try:
+            return await asyncio.wait_for(question, REDIS_TIMEOUT_S)
+        except Exception as error:  # noqa: BLE001 - a client library may raise anything; the count goes on here
+            self._away_until = time.monotonic() + AWAY_FOR_S
+            log.warning("limits count in this process, Redis is away: %s", type(error).__name__)
+            return None
+
+
+def _storage(url: str, connections: ConnectionPool) -> RedisStorage:
+    """Counts that stand in our Redis. `unix://` is spelled `async+redis+unix://` there."""
+    scheme, _, rest = url.partition("://")
+    named = "async+redis+unix" if scheme == "unix" else f"async+{scheme}"
+    return RedisStorage(
+        f"{named}://{rest}",
+        implementation="redispy",
+        key_prefix="forum:limits",
+        connection_pool=connections,  # type: ignore[arg-type]  # its options are annotated as numbers and words
+    )
+
+
+def _scaled(limit: Limit, scale: float) -> Limit:
+    def times(item: RateLimitItem) -> RateLimitItem:
+        return type(item)(max(1, round(item.amount * scale)), item.multiples, item.namespace)
+
+    return Limit(None if limit.account is None else times(limit.account), times(limit.address))
+
+
+def address_of(connection: HTTPConnection, trusted: Sequence[IPNetwork]) -> str:
+    """Where a request comes from: the last address in X-Forwarded-For that no trusted proxy wrote down for another one.
+
+    An IPv6 address counts by its /64, which one household has whole. Without a usable address: "unknown".
+    """
+    client = connection.client
+    address = _parsed(client.host) if client is not None else None
+    forwarded = [part for line in connection.headers.getlist("x-forwarded-for") for part in line.split(",")]
+    while forwarded and address is not None and any(address in network for network in trusted):
+        nearer = _parsed(forwarded.pop())
+        if nearer is None:
+            break
+        address = nearer
+    if address is None:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((address, 64), strict=False))
+    return str(address)
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text.strip().strip("[]"))
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

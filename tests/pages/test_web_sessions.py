@@ -1,0 +1,123 @@
+import html
+import re
+
+import pytest
+
+from forum import members, networks
+from tests.pages.conftest import Visit
+from tests.people import PASSWORD, World
+
+
+async def with_password(world: World) -> str:
+    """Gives ana a password; returns her address."""
+    token, _ = await members.one_time_link(world.db, world.ana.member)
+    await members.set_password_by_link(world.db, token, PASSWORD)
+    return f"ana-{world.tag}@example.org"
+
+
+async def test_sign_in_goes_on_and_rotates_the_session(world: World, visit: Visit) -> None:
+    email = await with_password(world)
+    ana = await visit(world.ana)
+    before = ana.client.cookies["forum"]
+    answer = await ana.post("/sign-in", {"email": email, "password": PASSWORD, "next": "/networks?x=1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/networks?x=1")
+    assert ana.client.cookies["forum"] != before
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    left = await world.db.pool.fetchval(
+        "SELECT count(*) FROM sessions WHERE member_id = $1 AND ended_at IS NULL", world.ana.member
+    )
+    assert left == 1
+
+
+async def test_a_wrong_address_and_a_wrong_password_answer_alike(world: World, visit: Visit) -> None:
+    email = await with_password(world)
+    guest = await visit(None)
+    answers = [
+        await guest.post("/sign-in", {"email": email, "password": "not the right one"}),
+        await guest.post("/sign-in", {"email": f"nobody-{world.tag}@example.org", "password": "not the right one"}),
+    ]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    words = [answer.text.replace(email, "").replace(f"nobody-{world.tag}@example.org", "") for answer in answers]
+    assert words[0] == words[1]
+    assert "That address and password do not belong together." in words[0]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/\t/evil.example", "evil"],
+)
+async def test_next_never_leaves_the_site(world: World, visit: Visit, target: str) -> None:
+    email = await with_password(world)
+    guest = await visit(None)
+    answer = await guest.post("/sign-in", {"email": email, "password": PASSWORD, "next": target})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+async def test_the_eleventh_wrong_password_is_told_to_wait(world: World, visit: Visit) -> None:
+    email = await with_password(world)
+    guest = await visit(None)
+    for _ in range(10):
+        assert (await guest.post("/sign-in", {"email": email, "password": "no"})).status_code == 401
+    answer = await guest.post("/sign-in", {"email": email, "password": PASSWORD})
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["retry-after"]) <= 600
+
+
+async def test_signing_out_ends_the_session_for_good(world: World, visit: Visit) -> None:
+    ana = await visit(world.ana)
+    token = ana.client.cookies["forum"]
+    assert (await ana.get("/sign-out")).status_code == 200
+    answer = await ana.post("/sign-out")
+    assert answer.status_code == 303
+    assert "forum" not in ana.client.cookies
+    ana.client.cookies.set("forum", token)
+    assert (await ana.get("/sign-in")).status_code == 200  # and not on to home
+
+
+async def test_what_was_being_written_waits_through_signing_in(world: World, visit: Visit) -> None:
+    email = await with_password(world)
+    thread = await world.thread()
+    guest = await visit(None)
+    answer = await guest.post(f"/threads/{thread}/posts", {"body": "Half a <b>thought", "parent": "", "key": "k"})
+    assert answer.status_code == 401
+    assert "You were signed out. Sign in again, and your text will be waiting." in answer.text
+    kept = re.search(r'name="kept" value="([^"]*)"', answer.text)
+    assert kept is not None
+    answer = await guest.post(
+        "/sign-in",
+        {"email": email, "password": PASSWORD, "kept": html.unescape(kept[1]), "action": f"/threads/{thread}/posts"},
+    )
+    assert answer.status_code == 200
+    assert "Half a &lt;b&gt;thought" in answer.text
+    assert f'action="/threads/{thread}/posts"' in answer.text
+
+
+async def test_an_invitation_is_used_by_a_form_and_not_by_opening_it(world: World, visit: Visit) -> None:
+    invitation = await networks.invite(world.db, world.lead, world.network)
+    guest = await visit(None)
+    path = f"/invitations/{invitation.token}"
+    for _ in range(3):
+        assert f"Network {world.network}" in (await guest.get(path)).text
+    fields = {"email": f"new-{world.tag}@example.org", "name": "New Person", "password": PASSWORD, "title": "CIO"}
+    refused = await guest.post(path, {**fields, "password": "short"})
+    assert refused.status_code == 422
+    assert "New Person" in refused.text
+    assert "short" not in refused.text
+    answer = await guest.post(path, fields)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/networks/{world.network}")
+    assert (await guest.get("/sign-in")).status_code == 303
+    used = await (await visit(None)).get(path)
+    assert used.status_code == 404
+    assert "This link has already been used, or is too old." in used.text
+
+
+async def test_a_one_time_link_sets_a_password_once(world: World, visit: Visit) -> None:
+    token, _ = await members.one_time_link(world.db, world.ben.member)
+    guest = await visit(None)
+    assert (await guest.get(f"/links/{token}")).status_code == 200
+    assert (await guest.post(f"/links/{token}", {"password": "short"})).status_code == 422
+    assert (await guest.post(f"/links/{token}", {"password": PASSWORD})).status_code == 303
+    assert (await guest.get("/sign-in")).status_code == 303
+    assert (await (await visit(None)).get(f"/links/{token}")).status_code == 404
