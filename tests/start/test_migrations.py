@@ -127,24 +127,24 @@ async def test_a_lock_that_a_running_site_holds_is_waited_for(
     write(folder, "003_column", "ALTER TABLE books ADD COLUMN title text")
     monkeypatch.setattr("forum.migrate.LOCK_TIMEOUT_S", 0.1)
     site, watcher = await asyncpg.connect(owner_url), await asyncpg.connect(owner_url)
-    transaction = site.transaction()
-    await transaction.start()
-    await site.execute("LOCK TABLE books")
+    try:
+        transaction = site.transaction()
+        await transaction.start()
+        await site.execute("LOCK TABLE books")
 
-    migrating = asyncio.create_task(migrate(owner_url, "forum", folder=folder))
-    waiting = (
-        "SELECT xact_start FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE books%'"
-    )
-    attempts: set[object] = set()
-    deadline = time.monotonic() + 10
-    while len(attempts) < 2 and time.monotonic() < deadline and not migrating.done():
-        attempts |= {await watcher.fetchval(waiting)} - {None}
-    await transaction.rollback()
+        migrating = asyncio.create_task(migrate(owner_url, "forum", folder=folder))
+        waiting = "SELECT xact_start FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%'"
+        attempts: set[object] = set()
+        deadline = time.monotonic() + 10
+        while len(attempts) < 2 and time.monotonic() < deadline and not migrating.done():
+            attempts |= {await watcher.fetchval(waiting)} - {None}
+        await transaction.rollback()
 
-    assert await migrating == ["003_column"]
-    assert len(attempts) == 2
-    await site.close()
-    await watcher.close()
+        assert await migrating == ["003_column"]
+        assert len(attempts) == 2
+    finally:
+        await site.close()
+        await watcher.close()
 
 
 async def test_the_schema_is_there_for_the_application(database_url: str) -> None:
