@@ -18,6 +18,7 @@ MIN_BYTES_TO_PACK: Final = 500
 
 _IMPORT: Final = re.compile(rb"""((?:\bfrom|\bimport)\s*\(?\s*["']\.{1,2}/[^"'?]+\.js)(?=["'])""")
 _COMMENT: Final = re.compile(rb"/\*.*?\*/\s*", re.DOTALL)
+_INDENT: Final = re.compile(rb"\s*\n\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,7 @@ class Assets:
         modules_version = _digest(b"".join(contents[name] for name in modules))
         for name in modules:
             contents[name] = _IMPORT.sub(rb"\1?v=" + modules_version.encode(), contents[name])
-        contents[STYLESHEET] = _COMMENT.sub(
-            b"", b"".join(path.read_bytes() for path in sorted((folder / "css").glob("*.css")))
-        )
+        contents[STYLESHEET] = _stylesheet(folder / "css")
         self._assets = {
             name: _asset(name, content, modules_version if name in modules else _digest(content))
             for name, content in contents.items()
@@ -62,6 +61,12 @@ class Assets:
     def modules(self) -> tuple[str, ...]:
         """The addresses of all modules, for a page to fetch ahead."""
         return tuple(self.address(name) for name in sorted(self._assets) if name.endswith(".js"))
+
+
+def _stylesheet(folder: Path) -> bytes:
+    """All files in the order of their names, without comments and indents."""
+    whole = b"".join(path.read_bytes() for path in sorted(folder.glob("*.css")))
+    return _INDENT.sub(b"\n", _COMMENT.sub(b"", whole))
 
 
 def _digest(content: bytes) -> str:

@@ -14,6 +14,7 @@ How it is used::
     views.thread_head(row); views.network_head(row); views.member_row(row); views.notification(row)
 """
 
+import functools
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,7 +71,7 @@ class Fragments:
             auto_reload=development,
             cache_size=-1,
         )
-        self.environment.globals.update(self._words())
+        self.environment.globals.update(self._words(), icon=self._icons())
 
     # One row --------------------------------------------------------------------------------------------------------
 
@@ -221,6 +222,11 @@ class Fragments:
         stamp = f"{at.astimezone(self.zone):%Y-%m-%d}" if form == "day" else words.machine_time(at)
         full = "" if form == "day" else f' title="{words.in_full(at, self.zone)}"'
         return Markup(f'<time datetime="{stamp}"{full}{worded_again}>{said}</time>')
+
+    def _icons(self) -> Callable[..., Markup]:
+        """The macro `icon`, drawn once for each name and size: a page has dozens."""
+        macro: Any = self.environment.get_template("icons.html").module
+        return functools.cache(lambda name, size="": Markup(macro.icon(name, size)))
 
     def _words(self) -> dict[str, Any]:
         """What templates may say."""
