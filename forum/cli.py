@@ -8,22 +8,29 @@ embedded servers.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import asyncpg
 import typer
 from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.progress import TaskID
 
 from forum import __version__, logs
 from forum.db import Database
 from forum.embedded import EmbeddedError, Servers, attach
+from forum.errors import NotFound
+from forum.imports import irc, mbox
+from forum.imports.report import Progress, Report
 from forum.migrate import MigrationError, migrate, role_of
 from forum.serve import ServeError, listen, serve
 from forum.settings import Settings, SettingsError
 
 COMMAND_POOL_SIZE = 2
+LEFT_OUT_SHOWN = 20
 
 app = typer.Typer(
     name="python -m forum",
@@ -32,6 +39,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # they show the values of variables
 )
+imports = typer.Typer(
+    help="Brings in what was written elsewhere. May be run again, after a kill too.", no_args_is_help=True
+)
+app.add_typer(imports, name="import")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -83,6 +94,78 @@ def migrate_command() -> None:
 def version() -> None:
     """Prints the version."""
     out.print(__version__)
+
+
+Archive = Annotated[Path, typer.Argument(exists=True, help="A file, or a folder of them.")]
+NetworkSlug = Annotated[str, typer.Option("--network", help="The network's slug, as in its address.")]
+FullList = Annotated[Path | None, typer.Option("--report", help="File for all that was left out, one a line.")]
+
+
+@imports.command("mbox")
+def import_mbox(file: Archive, network: NetworkSlug, report: FullList = None) -> None:
+    """A mailing list's archive (mbox, or a folder of .eml) into threads."""
+    secret = _settings().secret_key
+    _import(
+        "posts",
+        network,
+        lambda db, show: mbox.run(db, file, network, secret=secret, on_progress=show, full_list=report),
+    )
+
+
+@imports.command("irc")
+def import_irc(file: Archive, network: NetworkSlug, report: FullList = None) -> None:
+    """A chat log (IRC loggers, irssi, WeeChat) into the network's room. Its clock is the site's TIME_ZONE."""
+    settings = _settings()
+    _import(
+        "messages",
+        network,
+        lambda db, show: irc.run(
+            db,
+            file,
+            network,
+            secret=settings.secret_key,
+            time_zone=settings.time_zone,
+            on_progress=show,
+            full_list=report,
+        ),
+    )
+
+
+def _import(noun: str, slug: str, run: Callable[[Database, Progress], Awaitable[Report]]) -> None:
+    async def work() -> Report:
+        async with running(_settings()) as database:
+            with _bars() as show:
+                return await run(database, show)
+
+    try:
+        report = asyncio.run(work())
+    except NotFound:
+        _fail(f"There is no network with the slug {slug}.")
+        return
+    threads = f" in {report.threads} new threads" if report.threads else ""
+    out.print(f"{report.added} {noun} added{threads}; {report.known} were there already.")
+    for reason, count in report.reasons.most_common():
+        out.print(f"{count:>6} × {reason}", markup=False, soft_wrap=True)
+    for where, reason in report.left_out if len(report.left_out) <= LEFT_OUT_SHOWN else ():
+        out.print(f"{where}: {reason}", markup=False, soft_wrap=True)
+    if report.full_list is not None:
+        out.print(f"All of it, one a line: {report.full_list}", markup=False, soft_wrap=True)
+    elif report.left_out_count > LEFT_OUT_SHOWN:
+        out.print("Where each of these is: run it again with --report FILE.")
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """A progress bar for each stage on standard error."""
+    with Bars(console=err) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield show
 
 
 @asynccontextmanager
