@@ -1,0 +1,113 @@
+"""A row of the update log as the JSON of a frame: what `forum.v1.json` sends, and what catch-up answers.
+
+Invariants: a frame shows the object as it stands now, in the shape that an answer has (forum.api.shapes); what has left
+the channel is `gone`, by id alone. A frame goes to everybody who follows its channel, so it says nothing of an object
+that some of them may not see: a sub-group is told of in its parent's channel by its id.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from forum.api import shapes
+from forum.api.shapes import Row, Update
+
+_encoder = msgspec.json.Encoder()
+
+Content = Mapping[str, Any]
+
+
+def frame(row: Row, channel: str) -> bytes:
+    """The frame of one row of `updates.read(…, channel, …)`, as JSON text."""
+    return _encoder.encode(update(row, channel))
+
+
+def update(row: Row, channel: str) -> Update:
+    """The same as an object."""
+    kind: str = row["kind"]
+    return Update(channel=channel, seq=row["seq"], kind=kind, id=row["object"], at=row["at"], **_content(row, channel))
+
+
+def _content(row: Row, channel: str) -> Content:
+    noun = row["kind"].partition(".")[0]
+    show = SHOWN.get((channel.partition(":")[0], noun))
+    if show is None:
+        return {}
+    if noun == "network":
+        return show(row) if row["there"] and channel == f"network:{row['n_id']}" else {}
+    return show(row) if row["there"] else {"gone": True}
+
+
+def _post(row: Row) -> Content:
+    return {"version": row["version"], "post": shapes.post(row)}
+
+
+def _message(row: Row) -> Content:
+    return {"version": row["version"], "message": shapes.message(row)}
+
+
+def _thread_head(row: Row) -> Content:
+    return {"version": row["t_version"], "thread": shapes.thread_head(_Prefixed(row, "t_"))}
+
+
+def _thread(row: Row) -> Content:
+    return {"version": row["version"], "thread": shapes.thread(row)}
+
+
+def _network(row: Row) -> Content:
+    return {"version": row["n_version"], "network": shapes.network_head(_Prefixed(row, "n_"))}
+
+
+def _membership(row: Row) -> Content:
+    return {"version": row["m_version"], "membership": shapes.membership(_Prefixed(row, "m_"))}
+
+
+def _member(row: Row) -> Content:
+    return {"version": row["m_version"], "member": shapes.member_head(_Prefixed(row, "m_"))}
+
+
+def _room(row: Row) -> Content:
+    return {"messages": row["r_last"] or 0}
+
+
+def _notification(row: Row) -> Content:
+    return {"notification": shapes.notification(row)}
+
+
+def _request(row: Row) -> Content:
+    return {"request": shapes.request(_Prefixed(row, "q_"))}
+
+
+def _hold(row: Row) -> Content:
+    hold = _Prefixed(row, "h_")
+    return {"hold": shapes.Hold(id=hold["id"], post=hold["post_id"], until=hold["until"], outcome=hold["outcome"])}
+
+
+SHOWN: Mapping[tuple[str, str], Callable[[Row], Content]] = {
+    ("thread", "post"): _post,
+    ("thread", "thread"): _thread_head,
+    ("network", "thread"): _thread,
+    ("network", "network"): _network,
+    ("network", "membership"): _membership,
+    ("network", "member"): _member,
+    ("network", "room"): _room,
+    ("room", "message"): _message,
+    ("member", "notification"): _notification,
+    ("moderators", "request"): _request,
+    ("moderators", "hold"): _hold,
+}
+"""By the noun of a channel and of a kind; everything else (reads, sessions, the log …) is told by its id alone."""
+
+
+class _Prefixed:
+    """The columns of a row whose names begin with a prefix, by the rest of their names."""
+
+    __slots__ = ("_prefix", "_row")
+
+    def __init__(self, row: Row, prefix: str) -> None:
+        self._row = row
+        self._prefix = prefix
+
+    def __getitem__(self, name: str, /) -> Any:
+        return self._row[self._prefix + name]

@@ -1,0 +1,80 @@
+"""Posts: read in tree order or by time, reply, edit, withdraw, history."""
+
+from typing import Any
+
+from forum import access, posts
+from forum.api import cursors, lists, shapes
+from forum.api.bodies import ChangeBody, NewPost, PostsQuery
+from forum.api.routing import Call, Created
+from forum.api.shapes import Page, Post, Revision
+from forum.db import Connection
+from forum.errors import Invalid
+
+
+async def listed(call: Call, connection: Connection, thread: int, query: PostsQuery) -> Page[Post]:
+    """The posts of a thread, the opening one first, in tree order; or as they were written."""
+    await access.require_thread(connection, call.caller, thread)
+    follow = await lists.following(connection, f"thread:{thread}")
+    read = _by_time if query.order == "time" else _in_tree
+    rows = await read(connection, thread, query)
+    return lists.page(
+        rows, query.limit, shapes.post, lambda row: cursors.encode(f"posts {query.order}", row["number"]), follow
+    )
+
+
+async def _in_tree(connection: Connection, thread: int, query: PostsQuery) -> Any:
+    if query.since is not None or query.until is not None:
+        raise Invalid("order", "Dates go with order=time.")
+    after = cursors.number_in("posts tree", query.after)
+    path = b""
+    if after is not None:
+        place = await posts.SQL.place_by_number(connection, thread=thread, number=after)
+        if place is None:
+            raise Invalid("after", cursors.MADE_UP)
+        path = place["path"]
+    return await posts.in_tree(connection, thread, after=path, limit=query.limit + 1)
+
+
+async def _by_time(connection: Connection, thread: int, query: PostsQuery) -> Any:
+    after = cursors.number_in("posts time", query.after)
+    return await posts.by_time(
+        connection, thread, after=after or 0, since=query.since, until=query.until, limit=query.limit + 1
+    )
+
+
+async def reply(call: Call, thread: int, body: NewPost) -> Created[Post]:
+    """Reply to a post of the thread."""
+    row = await posts.reply(
+        call.db, call.caller, thread, body.body, parent=body.parent, through=body.network, key=call.key
+    )
+    return Created(shapes.post(row), f"/api/v1/posts/{row['id']}")
+
+
+async def show(call: Call, connection: Connection, post: int) -> Post:
+    """A post, or its gap."""
+    _, row = await posts.require(connection, call.caller, post)
+    return shapes.post(row)
+
+
+async def edit(call: Call, post: int, body: ChangeBody) -> Post:
+    """Change the words of one's own post; what it said before goes into its history."""
+    return shapes.post(await posts.edit(call.db, call.caller, post, body.body, version=body.version, key=call.key))
+
+
+async def withdraw(call: Call, post: int) -> Post:
+    """Take one's own post back: its words go for everyone, its replies stay. Answers the gap."""
+    return shapes.post(await posts.withdraw(call.db, call.caller, post))
+
+
+async def undo(call: Call, post: int) -> Post:
+    """Bring one's own withdrawn post back."""
+    return shapes.post(await posts.undo(call.db, call.caller, post))
+
+
+async def history(call: Call, post: int) -> Page[Revision]:
+    """What a post said before each edit, the oldest first; nothing of a post that is a gap."""
+    async with call.db.connection() as connection:
+        thread, _ = await posts.require(connection, call.caller, post)
+        follow = await lists.following(connection, f"thread:{thread.id}")
+    _, rows = await posts.history(call.db, call.caller, post)
+    return lists.page(rows, len(rows), shapes.revision, lambda _: "", follow)

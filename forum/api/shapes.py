@@ -1,0 +1,613 @@
+"""What goes out: one shape for each noun, and one function from its row to that shape.
+
+Invariants: a shape shows nothing but its row as it stands, so whoever may see the row may see the shape; what lost its
+words is a gap, which names neither its author nor anybody else. Answers and live frames share these functions, so that
+a client may apply a frame to what it fetched. `body` is the Markdown as it is stored: a mention stands in it as `@{7}`,
+and `mentions` says who that is; `html` has everything expanded.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from msgspec import UNSET, Struct, UnsetType
+
+from forum import text
+
+T = TypeVar("T")
+
+
+class Row(Protocol):
+    """A row of a view, or what has its columns."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+State = Literal["shown", "held", "withdrawn", "removed", "purged"]
+Role = Literal["observer", "member", "moderator", "lead"]
+Visibility = Literal["public", "open", "private"]
+Kind = Literal["national", "regional", "professional", "topic"]
+EXCERPT_MAX_CHARS = 140
+
+
+class Page(Struct, Generic[T], frozen=True, kw_only=True):
+    """A stretch of a list. Ask on with `?after=` and `next`; null is the end."""
+
+    items: list[T]
+    next: str | None
+    channels: dict[str, int]
+    """What to follow so that the list stays current, and from which cursor."""
+    log: str
+    """The log that these cursors belong to."""
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """Somebody, by reference. A null name was removed; a null id is a name without an account, from an import."""
+
+    id: int | None
+    name: str | None
+    title: str | None
+    organisation: str | None
+
+
+class Mention(Struct, frozen=True, kw_only=True):
+    """Who stands behind `@{id}`."""
+
+    id: int
+    name: str | None
+
+
+class PostGap(Struct, frozen=True, kw_only=True):
+    """Why there are no words: the moderators of `network` decide about the post, for a hold until `until`."""
+
+    state: State
+    network: str
+    at: datetime | None
+    until: datetime | None
+
+
+class Post(Struct, frozen=True, kw_only=True):
+    """One contribution in a thread, written through `network`. The opening one has depth 0 and no parent."""
+
+    id: int
+    thread: int
+    network: str
+    author: Person | None
+    parent: int | None
+    number: int
+    depth: int
+    state: State
+    body: str | None
+    html: str | None
+    mentions: list[Mention]
+    created_at: datetime
+    edited_at: datetime | None
+    version: int
+    gap: PostGap | None
+
+
+class MessageGap(Struct, frozen=True, kw_only=True):
+    """Why a message has no words."""
+
+    state: State
+    at: datetime | None
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """One contribution in a room."""
+
+    id: int
+    room: int
+    author: Person | None
+    reply_to: int | None
+    number: int
+    state: State
+    body: str | None
+    html: str | None
+    mentions: list[Mention]
+    created_at: datetime
+    edited_at: datetime | None
+    version: int
+    gap: MessageGap | None
+
+
+class Revision(Struct, frozen=True, kw_only=True):
+    """What a contribution said before an edit."""
+
+    version: int
+    body: str
+    at: datetime
+
+
+class ThreadHead(Struct, frozen=True, kw_only=True):
+    """What the head of a thread says. The network it was opened through is `network`, and the first of `networks`."""
+
+    id: int
+    title: str | None
+    networks: list[str]
+    network: str
+    locked: bool
+    audience: Visibility
+    version: int
+
+
+class Thread(ThreadHead, frozen=True, kw_only=True):
+    """A titled discussion. `posts` is how many are shown, `unread` how many of them the caller has not read."""
+
+    pinned: bool
+    posts: int
+    last_number: int
+    author: Person | None
+    created_at: datetime
+    active_at: datetime
+    unread: int | UnsetType | None = UNSET
+    post: Post | UnsetType = UNSET
+    """The opening post, where the thread was asked for by itself."""
+    channels: dict[str, int] | UnsetType = UNSET
+    log: str | UnsetType = UNSET
+
+
+class NetworkHead(Struct, frozen=True, kw_only=True):
+    """What the head of a network says."""
+
+    id: int
+    slug: str
+    name: str
+    kind: Kind
+    visibility: Visibility
+    purpose: str
+    version: int
+
+
+class Network(NetworkHead, frozen=True, kw_only=True):
+    """A community; `parent` (where the caller sees it) is the slug of the one above. `role` is the caller's own.
+
+    `room` is null, and the rest left out, for who sees the network from outside only.
+    """
+
+    parent: str | None
+    role: Role | None
+    members: int
+    room: int | None
+    listed: bool | UnsetType = UNSET
+    posting: Literal["member", "lead"] | UnsetType = UNSET
+    about: str | UnsetType = UNSET
+    about_html: str | UnsetType = UNSET
+    channels: dict[str, int] | UnsetType = UNSET
+    log: str | UnsetType = UNSET
+
+
+class MemberHead(Struct, frozen=True, kw_only=True):
+    """A member, as lists show them."""
+
+    id: int
+    name: str | None
+    title: str
+    organisation: str
+    region: str
+    version: int
+
+
+class Membership(Struct, frozen=True, kw_only=True):
+    """A member's place in one network; `id` is the member's."""
+
+    id: int
+    member: MemberHead
+    role: Role
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """A network that somebody belongs to, and their role in it."""
+
+    id: int
+    slug: str
+    name: str
+    role: Role
+
+
+class Member(MemberHead, frozen=True, kw_only=True):
+    """A profile, with those networks of theirs that the caller sees too."""
+
+    about: str
+    about_html: str
+    networks: list[Place]
+    created_at: datetime
+
+
+class MyPlace(Place, frozen=True, kw_only=True):
+    """A network of mine, and what is new in it. Counts end at 100."""
+
+    room: int | None
+    unread_threads: int
+    unread_messages: int
+    unread_mentions: int
+
+
+class Me(MemberHead, frozen=True, kw_only=True):
+    """The caller, their preferences and their networks."""
+
+    email: str
+    administrator: bool
+    about: str
+    about_html: str
+    theme: Literal["auto", "light", "dark"]
+    keys: bool
+    enter_sends: bool
+    networks: list[MyPlace]
+    notifications: int
+    """How many are unread, counted to 100."""
+    created_at: datetime
+    channels: dict[str, int]
+    log: str
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """A browser that is signed in."""
+
+    id: int
+    browser: str
+    current: bool
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+class JoinRequest(Struct, frozen=True, kw_only=True):
+    """Somebody asks to join. Its words are gone once it is decided."""
+
+    id: int
+    member: Person
+    state: Literal["asked", "approved", "declined", "withdrawn"]
+    body: str | None
+    asked_at: datetime
+
+
+class RequestState(Struct, frozen=True, kw_only=True):
+    """Where a request to join stands."""
+
+    id: int
+    state: Literal["asked", "approved", "declined"]
+
+
+class Hold(Struct, frozen=True, kw_only=True):
+    """A post that waits for another side's moderators; `outcome` is null until it is decided."""
+
+    id: int
+    post: int
+    until: datetime
+    outcome: str | None
+
+
+class Invitation(Struct, frozen=True, kw_only=True):
+    """A link into a network."""
+
+    id: int
+    role: Role
+    uses: int
+    max_uses: int
+    expires_at: datetime
+    token: str | UnsetType = UNSET
+    """Shown once, when it is made."""
+    url: str | UnsetType = UNSET
+
+
+class LogLine(Struct, frozen=True, kw_only=True):
+    """Who did what to whom, why, when. A null actor is the clock."""
+
+    id: int
+    act: str
+    noun: str
+    object: int
+    actor: Mention | None
+    subject: Mention | None
+    reason: str | None
+    note: str | None
+    thread: int | None
+    version_before: int | None
+    version_after: int | None
+    at: datetime
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """A post or a message that matches."""
+
+    kind: Literal["post", "message"]
+    id: int
+    thread: int | None
+    room: int | None
+    network: str
+    title: str | None
+    """The title of the post's thread."""
+    author: Person | None
+    number: int
+    body: str
+    html: str
+    mentions: list[Mention]
+    created_at: datetime
+    version: int
+
+
+class Notification(Struct, frozen=True, kw_only=True):
+    """Something that the member is told. The excerpt is cut from the row that it is about, as that stands now."""
+
+    id: int
+    kind: str
+    actor: Person | None
+    post: int | None
+    message: int | None
+    thread: int | None
+    network: str | None
+    title: str | None
+    excerpt: str | None
+    reason: str | None
+    created_at: datetime
+    read_at: datetime | None
+
+
+class Update(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="update"):
+    """One live change: `kind` happened to `id`, which stands in the field named for it as it is now.
+
+    `gone`: it is no longer in this channel. With neither, ask for what the kind names.
+    """
+
+    channel: str
+    seq: int
+    kind: str
+    id: int
+    at: datetime
+    version: int | UnsetType = UNSET
+    gone: Literal[True] | UnsetType = UNSET
+    post: Post | UnsetType = UNSET
+    message: Message | UnsetType = UNSET
+    thread: ThreadHead | UnsetType = UNSET
+    network: NetworkHead | UnsetType = UNSET
+    membership: Membership | UnsetType = UNSET
+    member: MemberHead | UnsetType = UNSET
+    notification: Notification | UnsetType = UNSET
+    request: JoinRequest | UnsetType = UNSET
+    hold: Hold | UnsetType = UNSET
+    messages: int | UnsetType = UNSET
+    """The number of a room's last message."""
+
+
+class Reset(Struct, frozen=True, kw_only=True, tag_field="type", tag="reset"):
+    """The cursor cannot be caught up: load anew, then follow after `seq`."""
+
+    channel: str
+    seq: int
+    log: str
+
+
+class Updates(Struct, frozen=True, kw_only=True):
+    """What happened in a channel after a cursor. `channels` says where it stands now."""
+
+    items: list[Update | Reset]
+    next: str | None
+    channels: dict[str, int]
+    log: str
+
+
+def person(member: int | None, name: str | None, title: str | None = None, organisation: str | None = None) -> Person:
+    """Somebody, by what a row says of them."""
+    return Person(id=member, name=name, title=title or None, organisation=organisation or None)
+
+
+def _author(row: Row) -> Person | None:
+    if row["state"] != "shown":
+        return None
+    return person(row["author_id"], row["author_name"], row["author_title"], row["author_organisation"])
+
+
+def _mentions(row: Row) -> list[Mention]:
+    names: Mapping[str, str | None] = row["mention_names"] or {}
+    return [Mention(id=int(member), name=name) for member, name in names.items()]
+
+
+def post(row: Row) -> Post:
+    """A row of shown_posts."""
+    gap = None
+    if row["state"] != "shown":
+        gap = PostGap(state=row["state"], network=row["network_slug"], at=row["gap_at"], until=row["gap_until"])
+    return Post(
+        id=row["id"],
+        thread=row["thread_id"],
+        network=row["network_slug"],
+        author=_author(row),
+        parent=row["parent_id"],
+        number=row["number"],
+        depth=row["depth"],
+        state=row["state"],
+        body=row["body"],
+        html=None if row["html"] is None else text.expand(row["html"], row["mention_names"], row["quotes"]),
+        mentions=_mentions(row),
+        created_at=row["created_at"],
+        edited_at=row["edited_at"] if gap is None else None,
+        version=row["version"],
+        gap=gap,
+    )
+
+
+def message(row: Row) -> Message:
+    """A row of shown_messages."""
+    gap = None if row["state"] == "shown" else MessageGap(state=row["state"], at=row["gap_at"])
+    return Message(
+        id=row["id"],
+        room=row["room_id"],
+        author=_author(row),
+        reply_to=row["reply_to_id"],
+        number=row["number"],
+        state=row["state"],
+        body=row["body"],
+        html=None if row["html"] is None else text.expand(row["html"], row["mention_names"], None),
+        mentions=_mentions(row),
+        created_at=row["created_at"],
+        edited_at=row["edited_at"] if gap is None else None,
+        version=row["version"],
+        gap=gap,
+    )
+
+
+def revision(row: Row) -> Revision:
+    """A row of a history."""
+    return Revision(version=row["version"], body=row["body"], at=row["at"])
+
+
+def thread_head(row: Row) -> ThreadHead:
+    """The columns id, title, networks, network_id, locked_at, audience and version of a thread."""
+    return ThreadHead(**_head(row))
+
+
+def _head(row: Row) -> dict[str, Any]:
+    # The one it was opened through comes first, except while a move is half read: so it is looked for.
+    slugs = {each["id"]: each["slug"] for each in row["networks"]}
+    return {
+        "id": row["id"],
+        "title": row["title"],
+        "networks": list(slugs.values()),
+        "network": slugs.get(row["network_id"]) or next(iter(slugs.values())),
+        "locked": row["locked_at"] is not None,
+        "audience": row["audience"],
+        "version": row["version"],
+    }
+
+
+def thread(row: Row, *, posts: int | None = None, **more: Any) -> Thread:
+    """A row of listed_threads; `posts` where it was counted just now, `more` for what the row does not say."""
+    return Thread(
+        **_head(row),
+        pinned=row["pinned_at"] is not None,
+        posts=row["shown"] if posts is None else posts,
+        last_number=row["last_number"],
+        author=person(row["author_id"], row["author_name"]),
+        created_at=row["created_at"],
+        active_at=row["active_at"],
+        **more,
+    )
+
+
+def network_head(row: Row) -> NetworkHead:
+    """The columns of networks."""
+    return NetworkHead(**_network(row))
+
+
+def _network(row: Row) -> dict[str, Any]:
+    return {name: row[name] for name in ("id", "slug", "name", "kind", "visibility", "purpose", "version")}
+
+
+def network(row: Row, *, parent: str | None, role: Role | None, room: int | None, members: int, **more: Any) -> Network:
+    """The columns of networks, and how the caller stands to it."""
+    return Network(**_network(row), parent=parent, role=role, room=room, members=members, **more)
+
+
+def member_head(row: Row) -> MemberHead:
+    """The columns of people."""
+    return MemberHead(**_member(row))
+
+
+def _member(row: Row) -> dict[str, Any]:
+    return {name: row[name] for name in ("id", "name", "title", "organisation", "region", "version")}
+
+
+def membership(row: Row) -> Membership:
+    """The columns of people, and a role."""
+    return Membership(id=row["id"], member=member_head(row), role=row["role"])
+
+
+def place(row: Row) -> Place:
+    """A network with the role in it."""
+    return Place(id=row["id"], slug=row["slug"], name=row["name"], role=row["role"])
+
+
+def member(row: Row, shared: list[Place]) -> Member:
+    """A profile, and the networks that the caller sees too."""
+    return Member(
+        **_member(row),
+        about=row["about"],
+        about_html=text.expand(row["about_html"], None, None),
+        networks=shared,
+        created_at=row["created_at"],
+    )
+
+
+def session(row: Row, current: int | None) -> Session:
+    """One of the caller's sessions; `current` is the one that asks."""
+    return Session(
+        id=row["id"],
+        browser=row["browser"],
+        current=row["id"] == current,
+        created_at=row["created_at"],
+        seen_at=row["seen_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+def request(row: Row) -> JoinRequest:
+    """The columns id, state, body and asked_at of a request, and those of who asks: member_id, name, title, …"""
+    return JoinRequest(
+        id=row["id"],
+        member=person(row["member_id"], row["name"], row["title"], row["organisation"]),
+        state=row["state"],
+        body=row["body"],
+        asked_at=row["asked_at"],
+    )
+
+
+def log_line(row: Row) -> LogLine:
+    """A line of a network's log."""
+    return LogLine(
+        id=row["id"],
+        act=row["act"],
+        noun=row["noun"],
+        object=row["object_id"],
+        actor=None if row["actor_id"] is None else Mention(id=row["actor_id"], name=row["actor_name"]),
+        subject=None if row["subject_id"] is None else Mention(id=row["subject_id"], name=row["subject_name"]),
+        reason=row["reason"],
+        note=row["note"],
+        thread=row["thread_id"],
+        version_before=row["version_before"],
+        version_after=row["version_after"],
+        at=row["at"],
+    )
+
+
+def found(row: Row, kind: Literal["post", "message"]) -> Found:
+    """A row of shown_posts with its thread's title, or of shown_messages with its network."""
+    is_post = kind == "post"
+    return Found(
+        kind=kind,
+        id=row["id"],
+        thread=row["thread_id"] if is_post else None,
+        room=None if is_post else row["room_id"],
+        network=row["network_slug"],
+        title=row["thread_title"] if is_post else None,
+        author=_author(row),
+        number=row["number"],
+        body=row["body"],
+        html=text.expand(row["html"], row["mention_names"], row["quotes"] if is_post else None),
+        mentions=_mentions(row),
+        created_at=row["created_at"],
+        version=row["version"],
+    )
+
+
+def notification(row: Row) -> Notification:
+    """A row of shown_notifications."""
+    html: str | None = row["post_html"] or row["message_html"]
+    names = row["post_mention_names"] if row["post_html"] else row["message_mention_names"]
+    actor = row["actor_id"]
+    return Notification(
+        id=row["id"],
+        kind=row["what"],
+        actor=None
+        if actor is None
+        else person(actor, row["actor_name"], row["actor_title"], row["actor_organisation"]),
+        post=row["post_id"],
+        message=row["message_id"],
+        thread=row["thread_id"],
+        network=row["network_slug"],
+        title=row["thread_title"],
+        excerpt=None if html is None else text.excerpt(html, EXCERPT_MAX_CHARS, names),
+        reason=row["reason"],
+        created_at=row["created_at"],
+        read_at=row["read_at"],
+    )
