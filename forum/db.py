@@ -103,15 +103,13 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._updates: list[tuple[str, str, int]] = []
+        self._updates: dict[tuple[str, str, int], None] = {}
         self._raised: set[str] = set()
         self._resets: set[str] = set()
 
     def record(self, channel: str, kind: str, object_id: int) -> None:
         """Collect one update: `kind` happened to `object_id`, for all who follow `channel`; twice is once."""
-        update = (channel, kind, object_id)
-        if update not in self._updates:
-            self._updates.append(update)
+        self._updates[channel, kind, object_id] = None
 
     def raise_access(self, *channels: str) -> None:
         """Have the followers of these channels (and of the threads and rooms below a network) checked again."""

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from forum import notifications, updates
+from forum import updates
 from forum.api import json_frames
 from forum.db import Database
 from forum.updates import LogRead
@@ -122,7 +122,7 @@ def _member(_views: Views, row: asyncpg.Record) -> Facts:
     name = row["m_name"]
     return {
         "version": row["m_version"],
-        "name": name or words.FORMER_MEMBER,
+        "name": name,
         "role": words.role(row["m_title"], row["m_organisation"]),
         "initials": words.initials(name),
     }
@@ -133,26 +133,21 @@ def _room(_views: Views, row: asyncpg.Record) -> Facts:
 
 
 def _notification(views: Views, row: asyncpg.Record) -> Facts:
-    notification = notifications.shown(_columns(row, "id", "about_version"))
+    notification = _columns(row, "id", "about_version")
     return {"version": notification["about_version"], "html": str(views.notification(notification))}
 
 
 def _request(views: Views, row: asyncpg.Record) -> Facts:
     if row["q_state"] != "asked":
         return {"gone": True}
-    return {"html": str(views.waiting(_waiting(row, "q_", "request")))}
+    request = _columns(row, "q_id", "q_region", prefix="q_")
+    return {"html": str(views.request(request, row["network_slug"]))}
 
 
 def _hold(views: Views, row: asyncpg.Record) -> Facts:
     if row["h_outcome"] is not None:
         return {"gone": True}
-    hold = _waiting(row, "h_", "hold")
-    return {"html": str(views.waiting({**hold, "held_by_network_id": hold["network_id"]}))}
-
-
-def _waiting(row: asyncpg.Record, prefix: str, noun: str) -> Facts:
-    facts = {name[2:]: value for name, value in row.items() if name.startswith(prefix)}
-    return {**facts, "noun": noun, "network_slug": row["network_slug"]}
+    return {"html": str(views.hold(_columns(row, "h_id", "h_held_by_network_name", prefix="h_")))}
 
 
 RENDERERS: Mapping[tuple[str, str], Render] = {

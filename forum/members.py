@@ -123,6 +123,8 @@ async def record_change(tx: Transaction, member: int) -> None:
     """Tell every network where something of this member is shown, and their own screens."""
     for row in await SQL.shown_in(tx.connection, member=member):
         tx.record(f"network:{row['network_id']}", "member.changed", member)
+    for row in await SQL.named_by_value(tx.connection, member=member):
+        tx.record(row["channel"], row["kind"], row["object"])
     tx.record(f"member:{member}", "member.changed", member)
 
 

@@ -120,10 +120,7 @@ async def hold_post(db: Database, caller: Caller, post_id: int, reason: str, not
                     tx, side, caller, "hold", "post", post_id,
                     subject=post["author_id"], reason=reason, note=note, versions=(post["version"], version),
                 )  # fmt: skip
-            for moderator in await SQL.moderators(tx.connection, network=post["network_id"]):
-                await _tell_author(
-                    tx, moderator["member_id"], caller, "hold", None, network=post["network_id"], post=post_id
-                )
+            await _tell_author(tx, post["author_id"], caller, "hold", None, network=post["network_id"], post=post_id)
     return await posts.one(db, post_id)
 
 
@@ -351,3 +348,11 @@ async def standing(connection: Connection, network_id: int, member: int) -> Sequ
     """The sanctions in force for a member in a network (kind, until)."""
     rows: Sequence[Any] = await SQL.in_force(connection, network=network_id, member=member)
     return rows
+
+
+async def holds(db: Database, caller: Caller, slug: str) -> Sequence[Any]:
+    """The open holds in threads that this network holds, by their end: for its moderators. Raises NotFound, Forbidden."""
+    async with db.connection() as connection:
+        network = await access.require_network(connection, caller, slug, "moderate")
+        rows: Sequence[Any] = await SQL.open_holds(connection, network=network.id)
+        return rows

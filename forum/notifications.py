@@ -1,27 +1,13 @@
 """What a member is told: ids and facts. The excerpt is cut from the row that it is about, when it is shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from forum import text
 from forum.access import Caller
 from forum.db import Connection, Database, statements
 
 SQL = statements("notifications")
 PAGE = 30
-EXCERPT_MAX_CHARS = 140
-
-
-def shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of shown_notifications as it is told: with `kind`, and `said`, the excerpt ("" without words)."""
-    noun = "post" if row["post_id"] is not None else "message"
-    html = row[f"{noun}_html"]
-    said = "" if html is None else text.excerpt(text.expand(html, row[f"{noun}_mention_names"], {}), EXCERPT_MAX_CHARS)
-    return {name: value for name, value in row.items() if not name.endswith("_html")} | {
-        "kind": row["what"],
-        "said": said,
-        "requester_name": row["actor_name"] if row["what"] == "request" else None,
-    }
 
 
 async def listed(

@@ -13,9 +13,6 @@ UPDATE holds SET outcome = :outcome, ended_at = now() WHERE post_id = :post AND 
 -- name: due_holds
 SELECT post_id FROM holds WHERE outcome IS NULL AND until <= :now ORDER BY until LIMIT 100;
 
--- name: moderators
-SELECT member_id FROM standing WHERE network_id = :network AND role IN ('moderator', 'lead') ORDER BY member_id LIMIT 50;
-
 -- name: notify$
 INSERT INTO notifications (member_id, kind, network_id, post_id, message_id, reason_id)
 VALUES (:member, :kind, :network, :post, :message, :reason) RETURNING id;
@@ -41,3 +38,9 @@ UPDATE sanctions SET ended_at = now() WHERE id = :sanction AND ended_at IS NULL 
 
 -- name: in_force
 SELECT kind, until FROM sanctions WHERE member_id = :member AND ended_at IS NULL AND (network_id = :network OR network_id IS NULL);
+
+-- name: open_holds
+SELECT h.id, h.post_id, h.until, h.outcome, h.held_at, h.thread_id, h.thread_title, h.decides_id,
+       h.network_id AS held_by_network_id, h.held_by_network AS held_by_network_name
+FROM shown_holds h JOIN thread_networks g ON g.thread_id = h.thread_id AND g.network_id = :network
+WHERE h.outcome IS NULL ORDER BY h.until, h.id LIMIT 200;

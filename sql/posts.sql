@@ -157,3 +157,6 @@ FROM posts WHERE thread_id = :thread AND depth > 0;
 
 -- name: subtree_of_author
 SELECT id FROM posts WHERE author_id = :author AND state = 'shown' ORDER BY id;
+
+-- name: last_number$
+SELECT number FROM posts WHERE thread_id = :thread ORDER BY number DESC LIMIT 1;

@@ -163,6 +163,12 @@ VALUES (:thread, :act, :network, :audience, :member, :agreed) ON CONFLICT DO NOT
 -- name: open_agreement^
 SELECT * FROM agreements WHERE thread_id = :thread AND outcome IS NULL FOR NO KEY UPDATE;
 
+-- name: waiting_agreement^
+-- What waits for the agreement of a thread's sides, as a page tells of it.
+SELECT a.id, a.act, a.network_id, n.name AS network_name, a.audience, a.asked_by, p.name AS asked_by_name, a.agreed
+FROM agreements a LEFT JOIN networks n ON n.id = a.network_id LEFT JOIN people p ON p.id = a.asked_by
+WHERE a.thread_id = :thread AND a.outcome IS NULL;
+
 -- name: agree!
 UPDATE agreements SET agreed = :agreed WHERE id = :agreement;
 

@@ -71,11 +71,11 @@ WITH u AS MATERIALIZED (
     SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
 SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
        u.seq, u.kind, u.object, u.at, coalesce(q.id, h.id) IS NOT NULL OR u.kind LIKE 'log.%' AS there,
-       q.id AS q_id, q.member_id AS q_member_id, q.state AS q_state, q.body AS q_body, q.asked_at AS q_asked_at,
-       m.name AS q_name, m.title AS q_title, m.organisation AS q_organisation,
+       q.id AS q_id, q.member_id AS q_member_id, q.body AS q_body, q.asked_at AS q_asked_at, q.state AS q_state,
+       m.name AS q_member_name, m.title AS q_title, m.organisation AS q_organisation, m.region AS q_region,
        h.id AS h_id, h.post_id AS h_post_id, h.until AS h_until, h.outcome AS h_outcome, h.held_at AS h_held_at,
-       h.network_id AS h_network_id, h.held_by_network AS h_held_by_network, h.thread_id AS h_thread_id,
-       h.thread_title AS h_thread_title, (SELECT slug FROM networks x WHERE x.id = :object) AS network_slug
+       h.thread_id AS h_thread_id, h.thread_title AS h_thread_title, h.decides_id AS h_decides_id,
+       h.network_id AS h_held_by_network_id, h.held_by_network AS h_held_by_network_name, (SELECT slug FROM networks x WHERE x.id = :object) AS network_slug
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true
 LEFT JOIN requests q ON u.kind LIKE 'request.%' AND q.id = u.object AND q.network_id = :object

@@ -467,6 +467,8 @@ CREATE TABLE notifications (
     read_at     timestamptz
 );
 CREATE INDEX notifications_of_member ON notifications (member_id, id DESC);
+CREATE INDEX notifications_of_post ON notifications (post_id) WHERE post_id IS NOT NULL;
+CREATE INDEX notifications_of_message ON notifications (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX notifications_unread ON notifications (member_id) WHERE read_at IS NULL;
 CREATE UNIQUE INDEX notifications_once ON notifications (member_id, kind, post_id) WHERE post_id IS NOT NULL AND kind IN ('reply', 'mention');
 

@@ -1,0 +1,34 @@
+"""The acts of the forum, found in its code: every function of a module of nouns that opens a transaction."""
+
+import ast
+from pathlib import Path
+
+FORUM = Path(__file__).parents[2] / "forum"
+
+NOT_NOUNS = {"db", "app", "live", "cli", "serve", "migrate", "demo", "jobs"}
+
+RECORD_NOTHING = {
+    "sessions.seen": "when a session was last used is shown nowhere live",
+    "members.add": "an account that nobody has met is on no screen; the log of the site has it",
+    "members.one_time_link": "a link is told to the operator alone",
+}
+"""Acts that may record no update, each with its reason."""
+
+
+def acts() -> set[str]:
+    """`module.function` of every act."""
+    found = set()
+    for path in FORUM.glob("*.py"):
+        if path.stem in NOT_NOUNS:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.AsyncFunctionDef) and _opens_transaction(node):
+                found.add(f"{path.stem}.{node.name}")
+    return found
+
+
+def _opens_transaction(function: ast.AsyncFunctionDef) -> bool:
+    return any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "transaction"
+        for node in ast.walk(function)
+    )

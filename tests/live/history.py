@@ -1,0 +1,201 @@
+"""One long history in which every act of the forum happens at least once, on a world of its own.
+
+Each step is an act by its name, `module.function`, and what calls it. The tests take snapshots between the steps.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+from forum import (
+    announcements,
+    members,
+    moderation,
+    networks,
+    notifications,
+    posts,
+    rooms,
+    sessions,
+    threads,
+)
+from forum.access import Caller
+from tests.people import PASSWORD, World
+
+LATER = timedelta(days=30)
+
+
+async def history(world: World) -> AsyncIterator[str]:
+    """Run it, step by step; yields the name of each act that has just happened."""
+    db = world.db
+    thread = (await threads.start(db, world.ana, world.network, "A thread", "Opening", jointly_with=[world.other])).thread
+    thread_id: int = thread["id"]
+    yield "threads.start"
+    one = (await posts.reply(db, world.ben, thread_id, "One"))["id"]
+    two = (await posts.reply(db, world.ana, thread_id, f"> [#{one}]\n\nTwo, @{world.names[world.ben.member]}", parent=one))["id"]
+    yield "posts.reply"
+    third = (await posts.reply(db, world.max, thread_id, "Three", parent=two))["id"]
+    await announcements.announce_threads(db)
+    yield "announcements.announce_threads"
+    await posts.edit(db, world.ben, one, "One, edited")
+    yield "posts.edit"
+    await posts.withdraw(db, world.ben, one)
+    await announcements.announce_threads(db)
+    yield "posts.withdraw"
+    await posts.undo(db, world.ben, one)
+    yield "posts.undo"
+    await moderation.remove_post(db, world.mod, one, "Advertising")
+    await announcements.announce_threads(db)
+    yield "moderation.remove_post"
+    await moderation.restore_post(db, world.mod, one)
+    yield "moderation.restore_post"
+    await moderation.hold_post(db, world.max, two, "Private information")
+    yield "moderation.hold_post"
+    await moderation.release_post(db, world.max, two)
+    yield "moderation.release_post"
+    await moderation.hold_post(db, world.mod, third, "Private information")
+    await moderation.lapse_hold(db, third, now=datetime.now(UTC) + LATER)
+    await announcements.announce_threads(db)
+    yield "moderation.lapse_hold"
+    await threads.retitle(db, world.ana, thread_id, "Another title")
+    yield "threads.retitle"
+    await threads.remove_title(db, world.mod, thread_id, "Private information")
+    yield "threads.remove_title"
+    await threads.restore_title(db, world.mod, thread_id)
+    yield "threads.restore_title"
+    await threads.lock(db, world.mod, thread_id, locked=True)
+    await threads.lock(db, world.mod, thread_id, locked=False)
+    yield "threads.lock"
+    await threads.pin(db, world.mod, thread_id, world.network, pinned=True)
+    yield "threads.pin"
+    await threads.watch(db, world.ben, thread_id, watching=True)
+    yield "threads.watch"
+    await threads.mark_read(db, world.ben, thread_id, [1, 2, 3])
+    yield "threads.mark_read"
+    await threads.mark_all_read(db, world.ben, [world.network])
+    yield "threads.mark_all_read"
+    await notifications.mark_read(db, world.ben)
+    yield "notifications.mark_read"
+
+    message = (await rooms.say(db, world.ben, world.network, "Good morning"))["id"]
+    await rooms.say(db, world.ana, world.network, "Good morning to you", reply_to=message)
+    await announcements.announce_rooms(db)
+    yield "rooms.say"
+    yield "announcements.announce_rooms"
+    await rooms.edit(db, world.ben, message, "Good afternoon")
+    yield "rooms.edit"
+    await rooms.withdraw(db, world.ben, message)
+    yield "rooms.withdraw"
+    await rooms.undo(db, world.ben, message)
+    yield "rooms.undo"
+    await moderation.remove_message(db, world.mod, message, "Advertising")
+    yield "moderation.remove_message"
+    await moderation.restore_message(db, world.mod, message)
+    yield "moderation.restore_message"
+    await rooms.mark_read(db, world.ana, world.network, 1)
+    yield "rooms.mark_read"
+
+    await members.edit_profile(db, world.ben, name=f"Benjamin {world.tag}", title="Head of IT")
+    yield "members.edit_profile"
+    await members.set_preferences(db, world.ben, theme="dark")
+    yield "members.set_preferences"
+    await members.remove_words(db, world.admin, world.ben.member, "name", "Private information")
+    yield "members.remove_words"
+    async for step in _belonging(world):
+        yield step
+    async for step in _agreements(world, thread_id):
+        yield step
+    async for step in _accounts(world):
+        yield step
+
+
+async def _belonging(world: World) -> AsyncIterator[str]:
+    db = world.db
+    await networks.create(
+        db, world.lead, name=f"Sub {world.tag}", slug=f"sub-{world.tag}", kind="topic", parent=world.network
+    )
+    yield "networks.create"
+    await networks.describe(db, world.lead, world.network, name=f"Renamed {world.tag}", purpose="To help", about="Us")
+    yield "networks.describe"
+    request = await networks.ask(db, world.eve, world.network, "Let me in")
+    yield "networks.ask"
+    await networks.decide(db, world.mod, world.network, request, approve=True)
+    yield "networks.decide"
+    await networks.set_role(db, world.lead, world.network, world.eve.member, "observer")
+    yield "networks.set_role"
+    await moderation.sanction(
+        db, world.mod, world.network, world.ana.member, "mute", until=datetime.now(UTC) + timedelta(hours=1), reason="Rude"
+    )
+    yield "moderation.sanction"
+    await moderation.end_sanctions(db, now=datetime.now(UTC) + LATER)
+    yield "moderation.end_sanctions"
+    await moderation.sanction(db, world.mod, world.network, world.obs.member, "suspension", until=None, reason="Rude")
+    await moderation.lift(db, world.mod, world.network, world.obs.member, "suspension")
+    yield "moderation.lift"
+    await networks.leave(db, world.eve, world.network)
+    yield "networks.leave"
+    invitation = await networks.invite(db, world.mod, world.network, max_uses=2)
+    yield "networks.invite"
+    await networks.accept(db, world.eve, invitation.token)
+    yield "networks.accept"
+    await networks.remove_member(db, world.lead, world.network, world.eve.member)
+    yield "networks.remove_member"
+    await networks.revoke_invitation(db, world.mod, world.network, invitation.id)
+    yield "networks.revoke_invitation"
+    await networks.describe(db, world.lead, world.other, visibility="open")
+    await networks.join(db, world.eve, world.other)
+    yield "networks.join"
+
+
+async def _agreements(world: World, thread_id: int) -> AsyncIterator[str]:
+    db = world.db
+    sub = f"sub-{world.tag}"
+    await threads.ask_agreement(db, world.lead, thread_id, "hold_in", slug=sub)
+    yield "threads.ask_agreement"
+    alone = await world.thread(title="A second thread")
+    await threads.ask_agreement(db, world.mod, thread_id, "widen", audience="open")
+    await threads.agree(db, world.lead, thread_id)
+    yield "threads.agree"
+    await networks.set_role(db, world.lead, world.other, world.mod.member, "member")
+    await threads.ask_agreement(db, world.mod, alone, "move", slug=world.other)
+    await threads.decline(db, world.max, alone)
+    yield "threads.decline"
+    await threads.leave(db, world.lead, thread_id, sub)
+    yield "threads.leave"
+    await threads.ask_agreement(db, world.lead, alone, "move", slug=world.other)
+    await announcements.announce_threads(db)
+    yield "threads.move"
+
+
+async def _accounts(world: World) -> AsyncIterator[str]:
+    db = world.db
+    await members.add(db, f"new-{world.tag}@example.org", "Somebody new", password=PASSWORD)
+    yield "members.add"
+    invitation = await networks.invite(db, world.mod, world.network)
+    new, _ = await members.join_by_invitation(
+        db, invitation.token, email=f"guest-{world.tag}@example.org", name="Guest", password=PASSWORD
+    )
+    yield "members.join_by_invitation"
+    token, member = await sessions.sign_in(db, f"new-{world.tag}@example.org", PASSWORD)
+    yield "sessions.sign_in"
+    yield "sessions.start"
+    async with db.connection() as connection:
+        known = await sessions.by_cookie(connection, token)
+    assert known is not None
+    await sessions.seen(db, known.caller.session_id or 0)
+    yield "sessions.seen"
+    await sessions.start(db, member)
+    await members.change_password(db, known.caller, PASSWORD, PASSWORD + " more")
+    yield "members.change_password"
+    await sessions.sign_out(db, known.caller)
+    yield "sessions.end"
+    await sessions.start(db, member)
+    link, _ = await members.one_time_link(db, member)
+    yield "members.one_time_link"
+    await members.set_password_by_link(db, link, PASSWORD)
+    yield "members.set_password_by_link"
+    await sessions.create_token(db, member)
+    yield "sessions.create_token"
+    await members.suspend(db, world.admin, new, "Spam")
+    yield "members.suspend"
+    await members.reinstate(db, world.admin, new)
+    yield "members.reinstate"
+    assert isinstance(known.caller, Caller)
