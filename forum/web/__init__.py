@@ -12,16 +12,17 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from forum.settings import Settings
-from forum.web import sessions, static
+from forum.web import paths, posts, sessions, static, threads
 from forum.web.errors import Errors, on_http_exception
 from forum.web.request_log import RequestLog
 from forum.web.security import Guard, SecureHeaders
 
-NOUNS = (static, sessions)
+NOUNS = (static, sessions, threads, posts)
 
 
 def routes() -> list[BaseRoute]:
     """All pages."""
+    paths.register()
     return [route for noun in NOUNS for route in noun.routes()]
 
 

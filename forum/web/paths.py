@@ -36,6 +36,3 @@ def register() -> None:
     if "slug" not in CONVERTOR_TYPES:
         register_url_convertor("id", IdConvertor())
         register_url_convertor("slug", SlugConvertor())
-
-
-register()

@@ -1,0 +1,281 @@
+"""What posts and messages have in common on the page: the acts that I have, edit, history, withdraw, remove, restore.
+
+A `Noun` says how one of the two is found, drawn and acted on; `Pages` makes the handlers of it. What a gap said is read
+by nobody but who decides about it, and by its author after a withdrawal.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from forum import contributions, moderation, text
+from forum.access import Caller
+from forum.db import Connection, Database
+from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
+from forum.views import Row, Views
+from forum.web import answers, shell
+from forum.web.context import caller_of, reading, site_of, writer_of
+from forum.web.forms import form_of, new_key, wants_fragment
+
+Act = Callable[[Database, Caller, int], Awaitable[Row]]
+Decision = Callable[[Database, Caller, int, str, str], Awaitable[Row]]
+
+MAX_REASON_CHARS: Final = moderation.REASON_MAX_CHARS
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One contribution as one caller stands to it."""
+
+    row: Row
+    network: Mapping[str, Any]
+    """id, slug, name of the network that it was written through."""
+    may: frozenset[str]
+    at: str
+    """Where it is read."""
+    back: str
+    """The words of the link that leads there."""
+
+    @property
+    def link(self) -> Mapping[str, str]:
+        """For templates."""
+        return {"href": self.at, "words": self.back}
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """How posts, or messages, are found, drawn and acted on."""
+
+    name: Literal["post", "message"]
+    find: Callable[[Connection, Caller, int], Awaitable[Place]]
+    draw: Callable[[Views, Row], Markup]
+    channel: Callable[[Row], str]
+    edit: Callable[..., Awaitable[Row]]
+    history: Callable[[Database, Caller, int], Awaitable[tuple[Row, Sequence[Row]]]]
+    withdraw: Act
+    undo: Act
+    remove: Decision
+    restore: Act
+    menu: str
+    hold: Decision | None = None
+    release: Act | None = None
+
+
+class Pages:
+    """The handlers of one noun."""
+
+    def __init__(self, noun: Noun) -> None:
+        self._noun = noun
+
+    def routes(self) -> list[BaseRoute]:
+        """`/posts/{id}/…` or `/messages/{id}/…`, but for the permalink itself."""
+        at = f"/{self._noun.name}s/{{id:id}}"
+        routes: list[BaseRoute] = [
+            Route(f"{at}/acts", self.acts, methods=["GET"]),
+            Route(f"{at}/edit", self.edit_page, methods=["GET"]),
+            Route(f"{at}/edit", self.edit, methods=["POST"]),
+            Route(f"{at}/history", self.history, methods=["GET"]),
+            Route(f"{at}/withdraw", self.withdraw_page, methods=["GET"]),
+            Route(f"{at}/withdraw", self.withdraw, methods=["POST"]),
+            Route(f"{at}/undo", self.undo, methods=["POST"]),
+            Route(f"{at}/remove", self.remove_page, methods=["GET"]),
+            Route(f"{at}/remove", self.remove, methods=["POST"]),
+            Route(f"{at}/restore", self.restore, methods=["POST"]),
+        ]
+        if self._noun.hold is not None:
+            routes += [
+                Route(f"{at}/hold", self.hold, methods=["POST"]),
+                Route(f"{at}/release", self.release, methods=["POST"]),
+            ]
+        return routes
+
+    async def find(self, request: Request, connection: Connection, caller: Caller) -> Place:
+        """The contribution that the path names. Raises NotFound."""
+        return await self._noun.find(connection, caller, request.path_params["id"])
+
+    async def acts(self, request: Request) -> Response:
+        """The acts that I have on it: as a menu for our scripts, else as a page."""
+        async with reading(request) as (connection, caller):
+            place = await self.find(request, connection, caller)
+            if wants_fragment(request):
+                return answers.fragment(self._menu(request, place))
+            frame = await shell.frame(request, connection, [self._noun.channel(place.row)])
+            place = await self.find(request, connection, caller)
+        views = site_of(request).views
+        return answers.page(
+            request, "contributions/acts.html", shell=frame.shell(), noun=self._noun.name, item=place.row,
+            may=place.may, slug=place.network["slug"], said=views.said(place.row), back=place.link,
+        )  # fmt: skip
+
+    def _menu(self, request: Request, place: Place) -> str:
+        return site_of(request).views.page(self._noun.menu, item=place.row, may=place.may, slug=place.network["slug"])
+
+    async def edit_page(self, request: Request) -> Response:
+        """The words as they were written."""
+        return await self._edit_page(request)
+
+    async def _edit_page(self, request: Request, said: str | None = None, error: ForumError | None = None) -> Response:
+        async with reading(request) as (connection, caller):
+            frame = await shell.frame(request, connection)
+            place = await self.find(request, connection, caller)
+            if "edit" not in place.may:
+                raise _refused(caller, place.row)
+            body = said if said is not None else await contributions.for_editing(connection, place.row["body"])
+        return answers.page(
+            request, "contributions/edit.html", status=200 if error is None else error.status, shell=frame.shell(),
+            noun=self._noun.name, item=place.row, body=body, error="" if error is None else error.detail,
+            key=new_key(), version=place.row["version"], network=place.network, back=place.link,
+        )  # fmt: skip
+
+    async def edit(self, request: Request) -> Response:
+        """Change the words."""
+        form = await form_of(request)
+        caller = await writer_of(request, "write")
+        try:
+            row = await self._noun.edit(
+                site_of(request).db, caller, request.path_params["id"], form.text("body"),
+                version=form.number("version"), key=form.key(request),
+            )  # fmt: skip
+        except (Invalid, Conflict) as error:
+            if wants_fragment(request):
+                raise
+            return await self._edit_page(request, form.text("body"), error)
+        return self._changed(request, row)
+
+    def _changed(self, request: Request, row: Row) -> Response:
+        return answers.written(
+            request, self._noun.draw(site_of(request).views, row), object_id=row["id"], version=row["version"],
+            channel=self._noun.channel(row), at=f"/{self._noun.name}s/{row['id']}",
+        )  # fmt: skip
+
+    async def history(self, request: Request) -> Response:
+        """What it said before each edit; of a gap, what it said, for those who decide."""
+        noun = self._noun
+        async with reading(request) as (connection, caller):
+            frame = await shell.frame(request, connection)
+            place = await self.find(request, connection, caller)
+        site, row = site_of(request), place.row
+        sealed = row["state"] != "shown"
+        versions: list[tuple[int, datetime, str]]
+        if sealed:
+            words = await moderation.sealed_words(site.db, caller, noun.name, row["id"])
+            versions = [(each["version"], each["at"], each["body"]) for each in words]
+        else:
+            row, earlier = await noun.history(site.db, caller, row["id"])
+            versions = [(each["version"], each["at"], each["body"]) for each in earlier]
+            if row["body"] is not None:
+                versions.append((row["version"], row["edited_at"] or row["created_at"], row["body"]))
+        async with reading(request) as (connection, _):
+            names = await _names(connection, [body for _, _, body in versions])
+        drawn = [
+            {"version": version, "at": at, "html": Markup(text.expand(await _html(body), names, None))}  # noqa: S704
+            for version, at, body in reversed(versions)
+        ]
+        return answers.page(
+            request, "contributions/history.html", shell=frame.shell(), noun=noun.name, item=row, sealed=sealed,
+            versions=drawn, back=place.link,
+        )  # fmt: skip
+
+    async def withdraw_page(self, request: Request) -> Response:
+        """Asks first (sentence 35)."""
+        async with reading(request) as (connection, caller):
+            frame = await shell.frame(request, connection)
+            place = await self.find(request, connection, caller)
+        if "withdraw" not in place.may:
+            raise _refused(caller, place.row)
+        return answers.page(
+            request, "contributions/withdraw.html", shell=frame.shell(), noun=self._noun.name, item=place.row,
+            key=new_key(), back=place.link,
+        )  # fmt: skip
+
+    async def withdraw(self, request: Request) -> Response:
+        """Take one's own back."""
+        return await self._act(request, self._noun.withdraw, "write")
+
+    async def undo(self, request: Request) -> Response:
+        """Bring one's own back."""
+        return await self._act(request, self._noun.undo, "write")
+
+    async def restore(self, request: Request) -> Response:
+        """Bring back what a moderator removed."""
+        return await self._act(request, self._noun.restore, "moderate")
+
+    async def release(self, request: Request) -> Response:
+        """End a hold: the deciding side by bringing the post back, the other by taking its hold back."""
+        caller = await caller_of(request)
+        async with reading(request) as (connection, _):
+            place = await self.find(request, connection, caller)
+        act = self._noun.restore if "restore" in place.may else self._noun.release
+        if act is None:
+            raise NotFound
+        return await self._act(request, act, "moderate")
+
+    async def _act(self, request: Request, act: Act, kind: Literal["write", "moderate"]) -> Response:
+        caller = await writer_of(request, kind)
+        return self._changed(request, await act(site_of(request).db, caller, request.path_params["id"]))
+
+    async def remove_page(self, request: Request) -> Response:
+        """Reason and note; for the other side's post of a joint thread, a hold."""
+        return await self._remove_page(request)
+
+    async def _remove_page(
+        self, request: Request, reason: str = "", note: str = "", error: Invalid | None = None
+    ) -> Response:
+        async with reading(request) as (connection, caller):
+            frame = await shell.frame(request, connection)
+            place = await self.find(request, connection, caller)
+        act = next((act for act in ("remove", "hold") if act in place.may), None)
+        if act is None:
+            raise _refused(caller, place.row, f"Only moderators of {place.network['name']} may do this.")
+        errors = {} if error is None else error.errors
+        return answers.page(
+            request, "contributions/remove.html", status=200 if error is None else error.status, shell=frame.shell(),
+            noun=self._noun.name, item=place.row, act=act, decider=place.network["name"], reasons=moderation.REASONS,
+            reason=reason, note=note, errors={name: errors.get(name, "") for name in ("reason", "note")},
+            key=new_key(), back=place.link,
+        )  # fmt: skip
+
+    async def remove(self, request: Request) -> Response:
+        """Take the words away from everybody."""
+        return await self._decide(request, self._noun.remove)
+
+    async def hold(self, request: Request) -> Response:
+        """Stop the other side's post until that side decides."""
+        if self._noun.hold is None:
+            raise NotFound
+        return await self._decide(request, self._noun.hold)
+
+    async def _decide(self, request: Request, decision: Decision) -> Response:
+        form = await form_of(request)
+        caller = await writer_of(request, "moderate")
+        reason, note = form.text("reason"), form.text("note")
+        try:
+            row = await decision(site_of(request).db, caller, request.path_params["id"], reason, note)
+        except Invalid as error:
+            if wants_fragment(request):
+                raise
+            return await self._remove_page(request, reason, note, error)
+        return self._changed(request, row)
+
+
+def _refused(caller: Caller, row: Row, sentence: str = "Only its author may do this.") -> ForumError:
+    """Why an act that is not among mine is not: a guest signs in, a gap says what it is."""
+    _ = caller.member
+    gone = contributions.GONE.get(row["state"])
+    return Conflict(gone) if gone is not None else Forbidden(sentence)
+
+
+async def _html(body: str) -> str:
+    return (await text.render_async(body)).html
+
+
+async def _names(connection: Connection, bodies: Sequence[str]) -> Mapping[str, str | None]:
+    ids = {member for body in bodies for member in text.mentioned(body)}
+    rows = await contributions.PEOPLE.names(connection, members=sorted(ids)) if ids else []
+    return {str(row["id"]): row["name"] for row in rows}

@@ -1,0 +1,358 @@
+"""Threads: the page that opens at the first unread post, start, change, follow, read."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from forum import access, moderation, networks, posts, threads
+from forum.access import Caller, Holder, Thread
+from forum.db import Connection
+from forum.errors import Conflict, Forbidden, ForumError, Invalid
+from forum.threads import Agreement
+from forum.views import Views
+from forum.web import answers, shell
+from forum.web.context import reading, site_of, writer_of
+from forum.web.forms import Form, form_of, new_key, path_of, query_number, wants_fragment
+from forum.web.posts import closed_of, composer_of
+from forum.web.ranges import Ranges
+
+PLACES: Final = ("at", "after", "before", "order")
+ORDERS: Final = ("tree", "time")
+MAX_READ_AT_ONCE: Final = 1_000
+NO_READ: Final[Mapping[str, Any]] = {"numbers": "{}", "read_at": None, "watching": None}
+
+
+async def show(request: Request) -> Response:
+    """A thread; without a place in the address it opens at the first unread post, by redirect."""
+    thread_id: int = request.path_params["thread"]
+    async with reading(request) as (connection, caller):
+        thread = await access.require_thread(connection, caller, thread_id)
+        if caller.member_id is not None and not any(name in request.query_params for name in PLACES):
+            first = await threads.SQL.first_unread(connection, member=caller.member_id, thread=thread_id)
+            if first is not None and first["number"] is not None and first["number"] > 1:
+                return answers.go(f"/threads/{thread_id}?at={first['number']}#post-{first['post']}")
+        frame = await shell.frame(request, connection, [f"thread:{thread_id}"])
+        # Read again: the cursors were read before this, so what it says is at least as new as they are.
+        thread = await access.require_thread(connection, caller, thread_id)
+        context = await _content(request, connection, caller, thread)
+    holder = _holder_for(thread)
+    return answers.page(
+        request, "threads/thread.html", shell=frame.shell(f"thread:{holder.id}"), network=holder,
+        composer=composer_of(thread) if caller.member_id is not None else None,
+        closed=closed_of(request, thread, caller), join=_join(thread, caller),
+        may_change=_may_change(thread, caller), **context,
+    )  # fmt: skip
+
+
+async def _content(request: Request, connection: Connection, caller: Caller, thread: Thread) -> dict[str, Any]:
+    """What the page shows of the thread itself: see templates/threads/thread.html."""
+    order = request.query_params.get("order", "tree")
+    if order not in ORDERS:
+        raise Invalid("order", "The order is tree or time.")
+    row = await threads.current(connection, thread.id)
+    opening = await posts.current(connection, await posts.SQL.opening(connection, thread=thread.id))
+    stretch = await (_by_time if order == "time" else _by_tree)(request, connection, thread)
+    me = caller.member_id
+    reading_ = NO_READ if me is None else await threads.SQL.reading(connection, thread=thread.id, member=me)
+    read = Ranges.parse(reading_["numbers"])
+    unread = set()
+    if me is not None:
+        for post in (opening, *stretch["posts"]):
+            if post["state"] == "shown" and post["author_id"] != me and post["number"] not in read:
+                unread.add(post["number"])
+    ancestors = await _ancestors(connection, caller, _holder_for(thread))
+    views = site_of(request).views
+    return {
+        **stretch,
+        "thread": row,
+        "ancestors": ancestors,
+        "opening": opening,
+        "order": order,
+        "unread": unread - {1},
+        "since": "" if reading_["read_at"] is None else since(reading_["read_at"], views),
+        "read": "" if me is None else reading_["numbers"],
+        "following": reading_["watching"],
+    }
+
+
+async def _by_tree(request: Request, connection: Connection, thread: Thread) -> dict[str, Any]:
+    window = await posts.window(
+        connection, thread.id, at=query_number(request, "at"), after=path_of(request, "after"),
+        before=path_of(request, "before"),
+    )  # fmt: skip
+    home, shown = f"/threads/{thread.id}", window.posts
+    first, last = (shown[0]["path"].hex(), shown[-1]["path"].hex()) if shown else ("", "")
+    return {
+        "posts": shown,
+        "earlier": {"count": window.before, "href": f"{home}?before={first}"} if window.before else None,
+        "later": {"count": window.after, "href": f"{home}?after={last}"} if window.after else None,
+        "first": first if window.before else "",
+        "last": last if window.after else "",
+    }
+
+
+async def _by_time(request: Request, connection: Connection, thread: Thread) -> dict[str, Any]:
+    """Numbers are dense, so that a number is a place: a page begins after one."""
+    at, after = query_number(request, "at"), query_number(request, "after")
+    if at is not None:
+        after = max(at - posts.PAGE // 2, 1)
+    before = query_number(request, "before")
+    if before is not None:
+        after = max(before - posts.PAGE - 1, 1)
+    after = max(after or 1, 1)
+    rows = list(await posts.by_time(connection, thread.id, after=after, limit=posts.PAGE + 1))
+    more, shown = len(rows) > posts.PAGE, rows[: posts.PAGE]
+    last = await posts.SQL.last_number(connection, thread=thread.id) if more else 0
+    home = f"/threads/{thread.id}?order=time"
+    earlier = {"count": after - 1, "href": f"{home}&before={after + 1}"} if after > 1 else None
+    later = {"count": last - shown[-1]["number"], "href": f"{home}&after={shown[-1]['number']}"} if more else None
+    return {
+        "posts": shown,
+        "earlier": earlier,
+        "later": later,
+        "first": shown[0]["path"].hex() if shown and earlier else "",
+        "last": shown[-1]["path"].hex() if shown and later else "",
+    }
+
+
+def since(at: datetime, views: Views) -> str:
+    """When somebody read here last, as a heading says it: "Friday, 17:42"; what stands before the comma is the day."""
+    local, today = at.astimezone(views.zone), views.now().astimezone(views.zone).date()
+    past = (today - local.date()).days
+    if past <= 0:
+        day = "today"
+    elif past < 7:
+        day = f"{WEEKDAYS[local.weekday()]}" if past > 1 else "yesterday"
+    else:
+        day = f"{local.day} {MONTHS[local.month - 1]}"
+    return f"{day}, {local:%H:%M}"
+
+
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def _holder_for(thread: Thread) -> Holder:
+    """The network through which somebody looks: one of theirs, else the one that it was opened through."""
+    return next((holder for holder in thread.holders if holder.role is not None), thread.holders[0])
+
+
+async def _ancestors(connection: Connection, caller: Caller, holder: Holder) -> Sequence[Mapping[str, Any]]:
+    if holder.parent_id is None:
+        return ()
+    row = await access.SQL.network(connection, member=caller.member_id, slug=holder.slug)
+    return parents_of(row)
+
+
+def parents_of(row: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The network above, as far as the caller may see it: for the breadcrumb."""
+    if row["parent_id"] is None or not row["may_see_parent"]:
+        return ()
+    return ({"id": row["parent_id"], "slug": row["parent_slug"], "name": row["parent_name"]},)
+
+
+def _join(thread: Thread, caller: Caller) -> Mapping[str, str] | None:
+    """The button beside the sentence in the composer's place."""
+    if thread.locked or any(holder.may_write or holder.muted for holder in thread.holders):
+        return None
+    if caller.member_id is None:
+        return {"href": f"/sign-in?next=/threads/{thread.id}", "words": "Sign in"}
+    holder = thread.holders[0]
+    return None if holder.role is not None else {"href": f"/networks/{holder.slug}", "words": f"Join {holder.name}"}
+
+
+def _may_change(thread: Thread, caller: Caller) -> bool:
+    return bool(_may(thread, caller))
+
+
+def _may(thread: Thread, caller: Caller) -> set[str]:
+    """Which parts of /threads/N/edit are mine."""
+    opener = thread.network_id in thread.moderates
+    by_author = (
+        caller.member_id is not None
+        and thread.row["author_id"] == caller.member_id
+        and thread.opened_through.may_write
+        and not thread.locked
+        and thread.row["title"] is not None
+    )
+    allowed = {
+        "title": opener or by_author,
+        "lock": bool(thread.moderates),
+        "remove_title": opener and thread.row["title"] is not None,
+        "restore_title": opener and thread.row["title"] is None,
+        "leave": bool(thread.moderates),
+        "ask": bool(thread.moderates),
+    }
+    return {act for act, is_mine in allowed.items() if is_mine}
+
+
+async def new_page(request: Request) -> Response:
+    """The form of a new thread."""
+    return await _new_page(request, Form({}))
+
+
+async def _new_page(request: Request, form: Form, error: ForumError | None = None) -> Response:
+    slug: str = request.path_params["slug"]
+    async with reading(request) as (connection, caller):
+        network = await access.require_network(connection, caller, slug, "write")
+        frame = await shell.frame(request, connection, [f"network:{network.id}"])
+        seen = {row["id"]: row for row in await networks.tree(connection, caller)}
+        mine = [row for row in frame.networks if row["role"] != "observer" and row["id"] != network.id]
+        similar = await _similar(connection, form.text("title"), [network.id, *(row["id"] for row in mine)])
+    errors = error.errors if isinstance(error, Invalid) else {} if error is None else {"body": error.detail}
+    return answers.page(
+        request, "threads/new.html", status=200 if error is None else error.status,
+        shell=frame.shell(f"thread:{network.id}"), network=network, ancestors=parents_of(network.row),
+        others=[seen[row["id"]] for row in mine if row["id"] in seen],
+        values={"title": form.text("title"), "body": form.text("body"), "with": form.texts("with")},
+        errors={name: errors.get(name, "") for name in ("title", "body", "with")}, similar=similar,
+        key=form.text("key") or new_key(),
+    )  # fmt: skip
+
+
+async def _similar(connection: Connection, title: str, network_ids: Sequence[int]) -> Sequence[Any]:
+    title = title.strip()[: threads.TITLE_MAX_CHARS]
+    if not title or not title.isprintable():
+        return []
+    rows: Sequence[Any] = await threads.SQL.similar(connection, title=title, networks=list(network_ids))
+    return rows
+
+
+async def create(request: Request) -> Response:
+    """Start a thread."""
+    form = await form_of(request)
+    caller = await writer_of(request, "start")
+    site, slug = site_of(request), request.path_params["slug"]
+    try:
+        started = await threads.start(
+            site.db, caller, slug, form.text("title"), form.text("body"), jointly_with=form.texts("with"),
+            key=form.key(request),
+        )  # fmt: skip
+    except (Invalid, Conflict) as error:
+        if wants_fragment(request):
+            raise
+        return await _new_page(request, form, error)
+    row = started.thread
+    return answers.written(
+        request, site.views.thread_row(row), object_id=row["id"], version=row["version"],
+        channel=f"network:{row['network_id']}", at=f"/threads/{row['id']}", status=201,
+    )  # fmt: skip
+
+
+async def edit_page(request: Request) -> Response:
+    """What may be changed about a thread."""
+    return await _edit_page(request)
+
+
+async def _edit_page(request: Request, form: Form | None = None, error: ForumError | None = None) -> Response:
+    thread_id: int = request.path_params["thread"]
+    async with reading(request) as (connection, caller):
+        frame = await shell.frame(request, connection, [f"thread:{thread_id}"])
+        thread = await access.require_thread(connection, caller, thread_id)
+        may = _may(thread, caller)
+        if not may:
+            _ = caller.member
+            raise Forbidden("Only its author and the moderators of the networks that hold it may change this thread.")
+        row = await threads.current(connection, thread_id)
+        agreement = await _agreement(connection, thread, caller)
+    held = {holder.id for holder in thread.holders}
+    targets = [row for row in frame.networks if row["role"] != "observer" and row["id"] not in held]
+    errors = error.errors if isinstance(error, Invalid) else {} if error is None else {"network": error.detail}
+    title = row["title"] or "" if form is None else form.text("title", row["title"] or "")
+    return answers.page(
+        request, "threads/edit.html", status=200 if error is None else error.status, shell=frame.shell(),
+        thread=row, holders=thread.holders, may=may, targets=targets, agreement=agreement, reasons=moderation.REASONS,
+        values={"title": title}, errors={name: errors.get(name, "") for name in ("title", "network")}, key=new_key(),
+    )  # fmt: skip
+
+
+async def _agreement(connection: Connection, thread: Thread, caller: Caller) -> Mapping[str, Any] | None:
+    """What waits for the agreement of all sides, as templates/threads/edit.html names it."""
+    row = await threads.SQL.waiting_agreement(connection, thread=thread.id)
+    if row is None:
+        return None
+    mine = row["asked_by"] == caller.member_id or thread.moderates <= set(row["agreed"])
+    return {**row, "agreed": mine}
+
+
+async def edit(request: Request) -> Response:
+    """Title, lock, pin, holders: each form names its act."""
+    form = await form_of(request)
+    caller = await writer_of(request, "moderate" if form.text("act") != "title" else "write")
+    thread_id: int = request.path_params["thread"]
+    try:
+        await _change(request, caller, thread_id, form)
+    except (Invalid, Conflict) as error:
+        if wants_fragment(request):
+            raise
+        return await _edit_page(request, form, error)
+    return answers.done(request, f"/threads/{thread_id}?order=tree")
+
+
+async def _change(request: Request, caller: Caller, thread_id: int, form: Form) -> None:
+    db, act, slug = site_of(request).db, form.text("act"), form.text("network")
+    if act == "title":
+        await threads.retitle(db, caller, thread_id, form.text("title"))
+    elif act in {"lock", "unlock"}:
+        await threads.lock(db, caller, thread_id, locked=act == "lock")
+    elif act in {"pin", "unpin"}:
+        await threads.pin(db, caller, thread_id, slug, pinned=act == "pin")
+    elif act in AGREEMENTS:
+        audience = form.optional("audience") if act == "widen" else None
+        await threads.ask_agreement(db, caller, thread_id, AGREEMENTS[act], slug=slug or None, audience=audience)
+    elif act in SIMPLE_ACTS:
+        await SIMPLE_ACTS[act](db, caller, thread_id)
+    elif act == "leave":
+        await threads.leave(db, caller, thread_id, slug)
+    elif act == "remove_title":
+        await threads.remove_title(db, caller, thread_id, form.text("reason"), form.text("note"))
+    else:
+        raise Invalid("act", "This form has no such act.")
+
+
+AGREEMENTS: Final[Mapping[str, Agreement]] = {"hold_in": "hold_in", "move": "move", "widen": "widen"}
+SIMPLE_ACTS: Final[Mapping[str, Any]] = {
+    "agree": threads.agree,
+    "decline": threads.decline,
+    "restore_title": threads.restore_title,
+}
+
+
+async def watch(request: Request) -> Response:
+    """Be told of every reply, or no longer."""
+    form = await form_of(request)
+    caller = await writer_of(request, "mark")
+    thread_id: int = request.path_params["thread"]
+    await threads.watch(site_of(request).db, caller, thread_id, watching=form.truth("watch"))
+    return answers.done(request, f"/threads/{thread_id}?order=tree")
+
+
+async def read(request: Request) -> Response:
+    """These numbers are read."""
+    form = await form_of(request)
+    caller = await writer_of(request, "mark")
+    said = [part for value in form.texts("numbers") for part in value.replace(",", " ").split()]
+    if len(said) > MAX_READ_AT_ONCE or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in said):
+        raise Invalid("numbers", f"These are at most {MAX_READ_AT_ONCE} whole numbers.")
+    await threads.mark_read(site_of(request).db, caller, request.path_params["thread"], [int(part) for part in said])
+    return Response(status_code=204)
+
+
+def routes() -> list[BaseRoute]:
+    """Threads."""
+    return [
+        Route("/networks/{slug:slug}/threads/new", new_page, methods=["GET"]),
+        Route("/networks/{slug:slug}/threads", create, methods=["POST"]),
+        Route("/threads/{thread:id}", show, methods=["GET"]),
+        Route("/threads/{thread:id}/edit", edit_page, methods=["GET"]),
+        Route("/threads/{thread:id}/edit", edit, methods=["POST"]),
+        Route("/threads/{thread:id}/watch", watch, methods=["POST"]),
+        Route("/threads/{thread:id}/read", read, methods=["POST"]),
+    ]
