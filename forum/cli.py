@@ -8,7 +8,7 @@ embedded servers.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import TaskID
 
-from forum import __version__, logs
+from forum import __version__, demo, logs, members, sessions
 from forum.db import Database
 from forum.embedded import EmbeddedError, Servers, attach
-from forum.errors import NotFound
+from forum.errors import ForumError, NotFound
 from forum.imports import irc, mbox
 from forum.imports.report import Progress, Report
 from forum.migrate import MigrationError, migrate, role_of
@@ -43,6 +43,8 @@ imports = typer.Typer(
     help="Brings in what was written elsewhere. May be run again, after a kill too.", no_args_is_help=True
 )
 app.add_typer(imports, name="import")
+members_app = typer.Typer(help="Accounts.", no_args_is_help=True)
+app.add_typer(members_app, name="member")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -69,7 +71,96 @@ def run(host: Host = None, port: Port = None, processes: Processes = None) -> No
     settings = _settings(host, port, processes)
     with attach(settings) as servers:
         asyncio.run(_bring_up_to_date(servers))
+        asyncio.run(_offer_demo(servers))
         _serve(servers.settings(settings))
+
+
+async def _offer_demo(servers: Servers) -> None:
+    """On an empty database: loads the demo where FORUM_DEMO says yes, asks on a terminal, and else says how."""
+    async with _open(servers) as database:
+        if not await demo.is_empty(database):
+            return
+        wanted = os.environ.get("FORUM_DEMO", "").strip().lower()
+        if wanted in {"1", "y", "yes", "true"} or (
+            not wanted and sys.stdin.isatty() and typer.confirm("The site is empty. Fill it with a demo?", default=True)
+        ):
+            await _load_demo(database)
+        else:
+            err.print("The site is empty. `python -m forum demo` fills it with invented networks to look round in;")
+            err.print("`python -m forum member add EMAIL --name NAME --admin` makes the first account.")
+
+
+async def _load_demo(database: Database) -> None:
+    with err.status("Loading the demo") as status:
+        loaded = await demo.load(database, lambda step: status.update(f"Loading the demo: {step}"))
+    out.print(f"The demo is loaded. Sign in with the password  [bold]{loaded.password}[/bold]  as:", soft_wrap=True)
+    for person in loaded.people:
+        out.print(f"  {person.email}  {person.name}, {person.role}", markup=False, soft_wrap=True)
+
+
+@app.command("demo")
+def demo_command() -> None:
+    """Fills an empty database with invented networks, people, threads and chat; prints how to sign in."""
+
+    async def work() -> None:
+        async with running(_settings()) as database:
+            await _load_demo(database)
+
+    _carry_out(work())
+
+
+@members_app.command("add")
+def member_add(
+    email: Annotated[str, typer.Argument(help="The address that they sign in with.")],
+    name: Annotated[str, typer.Option(help="Their name, as it will be shown.")],
+    admin: Annotated[bool, typer.Option("--admin", help="Administrator of the site.")] = False,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from a line.")] = False,
+) -> None:
+    """Makes an account. Without a password it prints a one-time link with which its owner sets one."""
+    settings = _settings()
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
+
+    async def work() -> None:
+        async with running(settings) as database:
+            row = await members.add(database, email, name, administrator=admin, password=password)
+            err.print(f"Member {row['id']} added: {row['name']} <{row['email']}>", markup=False)
+            if password is None:
+                token, expires_at = await members.one_time_link(database, row["id"])
+                err.print(f"This link sets the password, once, until {expires_at:%-d %B, %H:%M} UTC:")
+                out.print(f"{settings.base_url}/links/{token}", markup=False, soft_wrap=True)
+
+    _carry_out(work())
+
+
+@app.command("token")
+def token_command(
+    email: Annotated[str, typer.Argument(help="Whose token it is.")],
+    scope: Annotated[list[str] | None, typer.Option(help="read, write, moderate; may be given several times.")] = None,
+    days: Annotated[int, typer.Option(help="How long it is good for.")] = 90,
+    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+) -> None:
+    """Makes a token for programs, and prints it alone on the last line. It cannot be read again."""
+
+    async def work() -> None:
+        async with running(_settings()) as database:
+            async with database.connection() as connection:
+                member = await members.SQL.id_by_email(connection, email=email)
+            if member is None:
+                _fail(f"There is no member with the address {email}.")
+            scopes = scope or list(sessions.SCOPES)
+            token = await sessions.create_token(database, member, name=name, scopes=scopes, days=days)
+            err.print(f"A token with {', '.join(scopes)}, good for {days} days:")
+            out.print(token, markup=False, soft_wrap=True)
+
+    _carry_out(work())
+
+
+def _carry_out(work: Coroutine[Any, Any, None]) -> None:
+    """Runs it; what the forum refuses is said as its sentence."""
+    try:
+        asyncio.run(work)
+    except ForumError as error:
+        _fail(error.detail)
 
 
 @app.command("serve")
@@ -176,12 +267,18 @@ async def running(settings: Settings) -> AsyncIterator[Database]:
     """
     with attach(settings) as servers:
         await _bring_up_to_date(servers)
-        database = Database(servers.database_url, pool_size=COMMAND_POOL_SIZE)
-        await database.open()
-        try:
+        async with _open(servers) as database:
             yield database
-        finally:
-            await database.close()
+
+
+@asynccontextmanager
+async def _open(servers: Servers) -> AsyncIterator[Database]:
+    database = Database(servers.database_url, pool_size=COMMAND_POOL_SIZE)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def _settings(host: str | None = None, port: int | None = None, processes: int | None = None) -> Settings:
