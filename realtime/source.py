@@ -36,7 +36,10 @@ class Batch(NamedTuple):
     """What one statement, hence one snapshot, found in a channel.
 
     `updates` are exactly those with `after < seq <= min(head, after + limit)`, ascending. A channel in which nothing
-    was ever recorded has head 0, access version 0 and oldest 0.
+    was ever recorded has head 0, access version 0 and oldest 0, and the same `log` as every other.
+
+    `access_version` must differ from any earlier one after any change of who may follow: followers are checked again
+    only where it does.
     """
 
     head: int

@@ -304,15 +304,16 @@ async def test_near_and_far_followers_of_one_round(hub, source):
     assert sockets[2].of(THREAD) == ["following 900"]
 
 
-async def test_a_database_restored_from_an_older_copy_resets_those_who_are_live(hub, source):
+@pytest.mark.parametrize("log", ["restored", "first"])
+async def test_a_database_restored_from_an_older_copy_resets_those_who_are_live(hub, source, log):
     for _ in range(6):
         source.write(THREAD)
     _, socket = await follow(hub, 6)
-    source.log = "restored"
+    source.log = log
     del source.channel(THREAD).notes[3:]
     await hub.look()
     await until(lambda: socket.of(THREAD) == ["following 6", "reset 3"])
-    assert socket.frames[-1]["log"] == "restored"
+    assert socket.frames[-1]["log"] == log
 
 
 async def test_a_log_trimmed_past_the_live_cursor_resets(hub, source):
@@ -360,6 +361,22 @@ async def test_a_source_that_fails_loses_no_screen(hub, source, monkeypatch):
     await until(lambda: socket.of(THREAD)[-1] == "2")
     assert hub.metrics.source_errors == 7
     assert hub.gauges()["lag_s"] == 0.0
+
+
+async def test_a_read_that_fails_forgets_no_joiner(hub, source, monkeypatch):
+    monkeypatch.setattr(hub_module, "FIRST_PAUSE_S", 0.005)
+    source.write(THREAD)
+    read, failures = source.read, iter([ConnectionError(), TimeoutError()])
+
+    async def fail_twice(*question):
+        for failure in failures:
+            raise failure
+        return await read(*question)
+
+    source.read = fail_twice
+    _, socket = await follow(hub, 0)
+    assert socket.of(THREAD) == ["1", "following 1"]
+    assert hub.metrics.source_errors == 2
 
 
 async def test_the_lag_shows_while_the_source_is_away(hub, source):
@@ -482,6 +499,14 @@ async def test_nothing_is_left_when_the_last_screen_has_gone(hub, source):
     await until(lambda: not hub._channels)
     assert hub.gauges() == {"screens": 0, "followers": 0, "channels": 0, "lag_s": 0.0}
     assert not hub._by_member
+
+
+async def test_a_silent_watch_leaves_nothing_either(hub, source):
+    screen, _ = enter(hub, 1)
+    await hub.watch(screen, silently=True)
+    assert hub._channels
+    hub.leave(screen)
+    assert not hub._channels
 
 
 async def test_a_false_alarm_of_the_look_harms_nobody(hub, source):
