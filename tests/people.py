@@ -1,4 +1,5 @@
-"""The same people everywhere: ana writes, ben is a member, mod moderates; max moderates another network; eve is an outsider.
+"""The same people everywhere: ana writes, ben is a member, mod moderates; max moderates another network; eve is an
+outsider.
 
 `make_world` gives each test networks and people of its own on the shared database, so tests do not see each other.
 """

@@ -19,7 +19,7 @@ class NotingDatabase(Database):
 
     def transaction(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
         """As always, and noted."""
-        code = sys._getframe(1).f_code  # noqa: SLF001
+        code = sys._getframe(1).f_code
         return self._noting(f"{Path(code.co_filename).stem}.{code.co_name}")
 
     @contextlib.asynccontextmanager

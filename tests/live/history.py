@@ -26,11 +26,15 @@ LATER = timedelta(days=30)
 async def history(world: World) -> AsyncIterator[str]:
     """Run it, step by step; yields the name of each act that has just happened."""
     db = world.db
-    thread = (await threads.start(db, world.ana, world.network, "A thread", "Opening", jointly_with=[world.other])).thread
+    thread = (
+        await threads.start(db, world.ana, world.network, "A thread", "Opening", jointly_with=[world.other])
+    ).thread
     thread_id: int = thread["id"]
     yield "threads.start"
     one = (await posts.reply(db, world.ben, thread_id, "One"))["id"]
-    two = (await posts.reply(db, world.ana, thread_id, f"> [#{one}]\n\nTwo, @{world.names[world.ben.member]}", parent=one))["id"]
+    two = (
+        await posts.reply(db, world.ana, thread_id, f"> [#{one}]\n\nTwo, @{world.names[world.ben.member]}", parent=one)
+    )["id"]
     yield "posts.reply"
     third = (await posts.reply(db, world.max, thread_id, "Three", parent=two))["id"]
     await announcements.announce_threads(db)
@@ -122,7 +126,13 @@ async def _belonging(world: World) -> AsyncIterator[str]:
     await networks.set_role(db, world.lead, world.network, world.eve.member, "observer")
     yield "networks.set_role"
     await moderation.sanction(
-        db, world.mod, world.network, world.ana.member, "mute", until=datetime.now(UTC) + timedelta(hours=1), reason="Rude"
+        db,
+        world.mod,
+        world.network,
+        world.ana.member,
+        "mute",
+        until=datetime.now(UTC) + timedelta(hours=1),
+        reason="Rude",
     )
     yield "moderation.sanction"
     await moderation.end_sanctions(db, now=datetime.now(UTC) + LATER)

@@ -1,9 +1,9 @@
 """Live equals reload: an old screen and the updates after its cursor show what a fresh page of the same range shows.
 
-Screens are taken before and after every act of one long history, and at its end each is brought up to date from its own
-cursor. What a screen shows *by reference* (a member's name, a network's, a title, something of another post) is brought up
-to date by the browser from the frame of that thing; here both sides are compared without it where such a frame came, and
-tests/browser compares the real thing.
+Screens are taken before and after every act of one long history, and at its end each is brought up to date from its
+own cursor. What a screen shows *by reference* (a member's name, a network's, a title, something of another post) is
+brought up to date by the browser from the frame of that thing; here both sides are compared without it where such a
+frame came, and tests/browser compares the real thing.
 """
 
 import re
@@ -31,7 +31,9 @@ CLEARED_BY = {
 
 @dataclass
 class Screen:
-    """What one page showed: fragments by what they are of, the cursors they came with, and how much of a list it shows."""
+    """What one page showed: fragments by what they are of, the cursors they came with, and how much of a list it
+    shows.
+    """
 
     name: str
     channels: list[str]
@@ -124,9 +126,7 @@ async def _fresh(world: World, views: Views, name: str, first: Any = None, last:
             screen.shown = {f"membership:{r['id']}": str(views.member_row(_person(r, network))) for r in people}
         elif name == "member":
             told = await notifications.listed(connection, world.ben.member, limit=500)
-            screen.shown = {
-                f"notification:{row['id']}": str(views.notification(row)) for row in told
-            }
+            screen.shown = {f"notification:{row['id']}": str(views.notification(row)) for row in told}
     if name == "moderators":
         screen.shown = await _waiting(world, views)
     return screen
@@ -194,4 +194,6 @@ async def test_every_act_is_told(noting: NotingDatabase) -> None:
 
 def _differences(screen: Screen, fresh: Screen) -> list[tuple[str, str | None, str | None]]:
     old, new = screen.without_references(screen.shown), screen.without_references(fresh.shown)
-    return [(key, old.get(key), new.get(key)) for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
+    return [
+        (key, old.get(key), new.get(key)) for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)
+    ]
