@@ -71,7 +71,8 @@ async def test_an_act_in_a_state(world: World, act: str, state: str) -> None:
 
 async def _check(world: World, post: int, allowed: set[str]) -> str:
     row = await world.db.pool.fetchrow(
-        "SELECT p.state, p.body, (SELECT count(*) FROM sealed s WHERE s.noun = 'post' AND s.object_id = p.id) AS sealed,"
+        "SELECT p.state, p.body,"
+        " (SELECT count(*) FROM sealed s WHERE s.noun = 'post' AND s.object_id = p.id) AS sealed,"
         " (SELECT count(*) FROM holds h WHERE h.post_id = p.id AND h.outcome IS NULL) AS holds"
         " FROM posts p WHERE p.id = $1",
         post,

@@ -70,7 +70,8 @@ class Screen:
     def without_references(self, shown: dict[str, str]) -> dict[str, str]:
         """The fragments, but for what the browser brings up to date by reference."""
         result = {}
-        for key, html in shown.items():
+        for key, fragment in shown.items():
+            html = fragment
             for kind, object_id in self.changed:
                 html = _without(html, kind, object_id)
             result[key] = html
@@ -163,9 +164,8 @@ async def test_every_act_is_told(noting: NotingDatabase) -> None:
     screens: list[tuple[str, Screen]] = []
     names = ["thread", "room", "network", "people", "member", "moderators"]
     async for act in history(world):
-        for name in names:
-            if (screen := await _fresh(world, views, name)) is not None:
-                screens.append((act, screen))
+        pages = [await _fresh(world, views, name) for name in names]
+        screens.extend((act, page) for page in pages if page is not None)
         whole = screens[-len(names)][1]
         paths = sorted(row["path"] for row in await noting.pool.fetch("SELECT path FROM posts WHERE depth > 0"))
         if whole.name == "thread" and len(paths) > 1:
@@ -177,14 +177,14 @@ async def test_every_act_is_told(noting: NotingDatabase) -> None:
     silent = {act for act in acts() if not noting.noted[act]} - RECORD_NOTHING.keys()
     assert not silent, f"acts that record nothing: {silent}"
     wrong = []
-    pages: dict[tuple[Any, ...], Screen] = {}
+    fresh_pages: dict[tuple[Any, ...], Screen] = {}
     for act, screen in screens:
         place = (screen.name, screen.first, screen.last)
-        if place not in pages:
+        if place not in fresh_pages:
             page = await _fresh(world, views, *place)
             assert page is not None
-            pages[place] = page
-        fresh = pages[place]
+            fresh_pages[place] = page
+        fresh = fresh_pages[place]
         await _catch_up(world, views, screen)
         if not screen.reset and screen.without_references(screen.shown) != screen.without_references(fresh.shown):
             wrong.append((act, screen.name, _differences(screen, fresh)))
