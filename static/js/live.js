@@ -154,6 +154,7 @@ class ForumLive extends HTMLElement {
     this.#clearTimers();
     if (this.#over) return;
     document.dispatchEvent(new CustomEvent("forum:connection", { detail: { live } }));
+    if (this.#banner?.textContent === BACK) this.#draw(null);
     if (live) {
       this.#words("Live", true);
       if (this.#banner) {

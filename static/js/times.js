@@ -58,9 +58,9 @@ export function wordsFor(datetime, form, now) {
   return short(then, today);
 }
 
-/** Milliseconds from `now` to a moment after the next midnight of the zone. Looks again hourly, so that a change of clocks costs nothing. */
+/** Milliseconds from `now` to just after the next midnight of the zone; at most an hour, since clocks are put forward. */
 export function untilTomorrow(now) {
-  const [hours, minutes] = local(now).clock.split(":").map(Number);
-  const left_ms = (24 * 60 - hours * 60 - minutes) * 60_000;
-  return Math.min(left_ms, 3_600_000) + 500;
+  const found = Object.fromEntries(parts.formatToParts(new Date(now)).map(({ type, value }) => [type, Number(value)]));
+  const left_s = 86_400 - found.hour * 3_600 - found.minute * 60 - found.second;
+  return Math.min(left_s, 3_600) * 1_000 + 50;
 }

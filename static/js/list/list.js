@@ -1,7 +1,7 @@
 // <forum-list>: rows that change in place. What would jump or is new waits behind a pill, so that nothing moves under
 // the pointer; while nobody looks it goes straight in.
 
-import { element, focusOn } from "../markup.js";
+import { element, focusOn, make } from "../markup.js";
 import { polite, rated } from "../announce.js";
 import { Pill } from "../pill.js";
 import { clean } from "../references.js";
@@ -15,12 +15,15 @@ const SAY_EVERY_MS = 30_000;
 class ForumList extends HTMLElement {
   #ending;
   #pill;
-  /** Rows by id that are new, or stand where they no longer belong. */
-  #waiting = new Map();
+  /** Ids of rows that are new, or stand where they no longer belong. */
+  #waiting = new Set();
+  /** New rows wait in the page, unseen: what is removed or renamed meanwhile is so in them too. */
+  #shelf = make("ol", { hidden: true });
 
   connectedCallback() {
     if (this.#ending) return;
     this.#pill = new Pill(this, () => this.#press());
+    this.append(this.#shelf);
     const ends = [onUpdate((frame) => this.#take(frame))];
     const onShow = () => document.hidden || this.#waiting.size === 0 || this.#enter();
     document.addEventListener("visibilitychange", onShow);
@@ -36,7 +39,7 @@ class ForumList extends HTMLElement {
   }
 
   get list() {
-    return this.querySelector("ol, ul");
+    return this.querySelector(":is(ol, ul):not([hidden])");
   }
 
   get rows() {
@@ -78,7 +81,8 @@ class ForumList extends HTMLElement {
     } else if (shown) {
       if (ofThis || shown.dataset.network === network) {
         this.#replace(shown, frame.node);
-        if (ofThis && this.#isFirstPage && this.#wouldJump(this.querySelector(`#${id}`))) this.#wait(id, null);
+        const replaced = this.querySelector(`#${id}`);
+        if (ofThis && this.#isFirstPage && this.list.contains(replaced) && this.#wouldJump(replaced)) this.#wait(id);
       }
     } else if (ofThis && this.#isFirstPage) {
       this.#wait(id, frame.node);
@@ -93,9 +97,15 @@ class ForumList extends HTMLElement {
     const shown = this.querySelector(`#${id}`);
     // On Home one list is for me, the other holds threads.
     if (!this.list?.matches(".foryou") && this.dataset.list === "home") return;
-    if (frame.gone || !frame.node) shown?.remove();
-    else if (shown) this.#replace(shown, frame.node);
-    else if (frame.kind === "notification.created" && this.#isFirstPage) this.#wait(id, frame.node);
+    if (frame.gone || !frame.node) {
+      shown?.remove();
+      this.#waiting.delete(id);
+      this.#drawPill();
+    } else if (shown) {
+      this.#replace(shown, frame.node);
+    } else if (frame.kind === "notification.created" && this.#isFirstPage) {
+      this.#wait(id, frame.node);
+    }
     this.#drawEmpty();
   }
 
@@ -113,9 +123,9 @@ class ForumList extends HTMLElement {
     if (focused) focusOn(fresh.querySelector("a, button") ?? fresh);
   }
 
-  #wait(id, node) {
-    const before = this.#waiting.get(id);
-    this.#waiting.set(id, node ?? before ?? null);
+  #wait(id, node = null) {
+    this.#waiting.add(id);
+    if (node !== null) this.#shelf.prepend(node.cloneNode(true));
     if (document.hidden && this.dataset.list !== "home") this.#enter();
     else this.#drawPill();
   }
@@ -137,7 +147,7 @@ class ForumList extends HTMLElement {
 
   #drawPill() {
     const count = this.#waiting.size;
-    const isNew = [...this.#waiting.values()].every((node) => node !== null);
+    const isNew = this.#shelf.children.length === count;
     if (!count) this.#pill.show("");
     else if (!this.dataset.list.startsWith("network:")) this.#pill.show(`${count} new`);
     else this.#pill.show(`${counted(count, "thread", "threads")} ${isNew ? (count === 1 ? "is" : "are") : count === 1 ? "moved or is" : "moved or are"} new`);
@@ -150,17 +160,15 @@ class ForumList extends HTMLElement {
   }
 
   async #enter() {
-    const waiting = [...this.#waiting];
     this.#waiting.clear();
-    this.#drawPill();
     if (this.dataset.list === "home" && !this.list?.matches(".foryou")) {
+      this.#shelf.replaceChildren();
       await this.#fetchAnew();
-    } else if (this.dataset.list.startsWith("network:")) {
-      for (const [, node] of waiting) if (node) this.list.prepend(node.cloneNode(true));
-      this.list.append(...this.#sorted());
     } else {
-      for (const [, node] of waiting) if (node) this.list.prepend(node.cloneNode(true));
+      this.list.prepend(...this.#shelf.children);
+      if (this.dataset.list.startsWith("network:")) this.list.append(...this.#sorted());
     }
+    this.#drawPill();
     this.#drawEmpty();
     askUnread();
   }

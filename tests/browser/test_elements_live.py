@@ -1,0 +1,334 @@
+"""<forum-live>: order, gaps, ends of a connection, and what is left where I may no longer look."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, WebSocketRoute, expect
+
+from tests.browser.parts import composer, post, thread
+from tests.browser.stage import Stage, fragment, problem
+
+pytestmark = pytest.mark.browser
+CHANNELS = {"thread:9": 0, "member:7": 0}
+
+
+class Script:
+    """A server that says what a test tells it to: what a right one never does, a page must survive."""
+
+    def __init__(self) -> None:
+        self.sockets: list[WebSocketRoute] = []
+        self.follows: list[dict[str, Any]] = []
+
+    async def take(self, page: Page) -> None:
+        await page.route_web_socket("**/live", self._opened)
+
+    def _opened(self, socket: WebSocketRoute) -> None:
+        self.sockets.append(socket)
+        socket.on_message(lambda said: self.follows.append(json.loads(said)))
+
+    def say(self, **frame: Any) -> None:
+        self.sockets[-1].send(json.dumps(frame))
+
+    def following(self, channel: str, seq: int, log: str = "first") -> None:
+        self.say(type="following", channel=channel, seq=seq, log=log)
+
+    def update(self, seq: int, number: int) -> None:
+        self.say(type="update", channel="thread:9", seq=seq, kind="post.created", id=number, version=1, html=post(number))
+
+    async def followed(self, times: int) -> dict[str, Any]:
+        async with asyncio.timeout(8):
+            while len(self.follows) < times:
+                await asyncio.sleep(0.02)
+        return self.follows[times - 1]
+
+
+@pytest.fixture
+async def script(page: Page) -> Script:
+    script = Script()
+    await script.take(page)
+    return script
+
+
+async def order(page: Page) -> list[str]:
+    return await page.locator("ol.tree > li").evaluate_all("all => all.map(li => li.id)")
+
+
+async def live(page: Page) -> None:
+    await expect(page.locator("[data-connection]")).to_have_text("Live")
+
+
+async def test_a_page_catches_up_from_its_cursor(page: Page, stage: Stage) -> None:
+    for number in (2, 3, 4):
+        stage.record("thread:9", "post.created", number, post(number))
+    await page.goto(stage.show("/threads/9", thread(post(2)), {"thread:9": 1}))
+    await expect(page.locator("#post-4")).to_be_visible()
+    assert await order(page) == ["post-2", "post-3", "post-4"]
+
+
+async def test_many_channels_are_followed_in_one_frame(page: Page, stage: Stage, script: Script) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), {"thread:9": 4, "network:3": 7, "member:7": 1}))
+    assert await script.followed(1) == {"type": "follow", "channels": {"thread:9": 4, "network:3": 7, "member:7": 1}, "log": "first"}
+
+
+async def test_a_gap_is_asked_for_and_nothing_is_applied_twice(page: Page, stage: Stage, script: Script) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), {"thread:9": 4}))
+    await script.followed(1)
+    script.following("thread:9", 4)
+    script.update(6, 6)
+    assert (await script.followed(2))["channels"] == {"thread:9": 4}
+    assert await order(page) == ["post-2"]
+    script.update(7, 7)
+    script.update(5, 5)
+    script.update(6, 6)
+    script.update(6, 60)
+    script.update(7, 7)
+    script.following("thread:9", 7)
+    await expect(page.locator("#post-7")).to_be_visible()
+    assert await order(page) == ["post-2", "post-5", "post-6", "post-7"]
+    assert len(script.follows) == 2
+
+
+async def test_a_gap_that_nobody_can_fill_is_declared(page: Page, stage: Stage, script: Script) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), {"thread:9": 4}))
+    for times in range(1, 5):
+        await script.followed(times)
+        script.following("thread:9", 9)
+    await page.wait_for_event("framenavigated")
+
+
+async def test_a_frame_that_cannot_be_applied_is_never_skipped(chromium: Any, stage: Stage) -> None:
+    context = await chromium.new_context(base_url=stage.url)
+    page = await context.new_page()
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await live(page)
+    await page.evaluate("document.querySelector('forum-thread').querySelector('ol.tree').remove()")
+    async with page.expect_navigation():
+        stage.record("thread:9", "post.created", 3, post(3))
+    await live(page)
+    await expect(page.locator("#post-3")).to_be_visible()
+    await context.close()
+
+
+async def test_the_server_restarts_and_the_page_is_up_to_date_again(page: Page, stage: Stage) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await live(page)
+    stage.drop(1012)
+    stage.record("thread:9", "post.created", 3, post(3))
+    await expect(page.locator("#post-3")).to_be_visible()
+    await live(page)
+    assert await page.locator(".banner").count() == 0
+
+
+async def test_a_slept_page_drops_the_words_on_waking(page: Page, stage: Stage) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2, body="secret")), CHANNELS))
+    await live(page)
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    stage.record("thread:9", "post.removed", 2, post(2, author=None))
+    await stage.until(lambda: stage.live.hub.gauges()["screens"] == 0)
+    assert "secret" in await page.content()
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    await expect(page.locator("#post-2 .gap")).to_be_visible()
+    assert "secret" not in await page.content()
+
+
+async def test_no_connection_is_said_and_so_is_the_return(page: Page, stage: Stage) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await live(page)
+    await page.context.set_offline(True)
+    await expect(page.locator(".banner span")).to_have_text("No connection. You can keep reading and writing; nothing is lost.")
+    await expect(page.locator("[data-connection]")).to_have_text("Reconnecting…")
+    await page.context.set_offline(False)
+    await expect(page.locator(".banner")).to_have_text("Back. You are up to date.")
+    await live(page)
+    await expect(page.locator(".banner")).to_have_count(0)
+
+
+async def test_where_sockets_do_not_pass_the_same_comes_by_long_poll(page: Page, stage: Stage) -> None:
+    stage.sockets_pass = False
+    await page.goto(stage.show("/threads/9", thread(post(2, body="secret")), CHANNELS))
+    await live(page)
+    stage.record("thread:9", "post.created", 3, post(3))
+    await expect(page.locator("#post-3")).to_be_visible()
+    stage.record("thread:9", "post.removed", 2, post(2, author=None))
+    await expect(page.locator("#post-2 .gap")).to_be_visible()
+    assert "secret" not in await page.content()
+    # It keeps trying the socket, and then needs no poll.
+    stage.sockets_pass = True
+    await stage.until(lambda: stage.live.hub.gauges()["screens"] == 1 and not stage.live.metrics.polls == 0, 20)
+    stage.record("thread:9", "post.created", 4, post(4))
+    await expect(page.locator("#post-4")).to_be_visible()
+    assert await order(page) == ["post-2", "post-3", "post-4"]
+
+
+async def test_who_is_signed_out_is_told_and_keeps_the_draft(page: Page, stage: Stage) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await live(page)
+    await page.locator("textarea").fill("half an answer")
+    stage.live.hub.end(member=7, code=4001, reason="signed out")
+    sentence = "You were signed out. Sign in again, and your text will be waiting."
+    await expect(page.locator(".banner span")).to_have_text(sentence)
+    await expect(page.locator(".banner a")).to_have_attribute("href", "/sign-in?next=%2Fthreads%2F9")
+    await expect(page.locator("[data-problem]")).to_have_text(sentence)
+    await expect(page.locator("#assertive")).to_have_text(sentence)
+    await expect(page.locator("[data-connection]")).to_have_text("Signed out")
+    await page.reload()
+    await expect(page.locator("textarea")).to_have_value("half an answer")
+
+
+async def test_a_suspension_leads_to_the_page_that_says_so(page: Page, stage: Stage) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await live(page)
+    stage.pages["/threads/9"] = "<!doctype html><title>Suspended</title><p>Your account is suspended until 30 November.</p>"
+    stage.live.hub.end(member=7, code=4003, reason="suspended")
+    await expect(page.get_by_text("until 30 November")).to_be_visible()
+
+
+async def test_a_page_that_fell_too_far_behind_reloads_itself(page: Page, stage: Stage) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await live(page)
+    stage.show("/threads/9", thread(post(2) + post(3)), CHANNELS | {"thread:9": 5})
+    for number in range(5):
+        stage.record("network:3", "thread.touched", number)
+    stage.log.oldest["thread:9"] = 5
+    stage.log.notes["thread:9"] = [stage.log.notes["network:3"][0]] * 5
+    stage.drop(1012)
+    await expect(page.locator("#post-3")).to_be_visible()
+
+
+async def test_it_asks_first_where_somebody_writes(page: Page, stage: Stage, script: Script) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), {"thread:9": 4}))
+    await script.followed(1)
+    script.following("thread:9", 4)
+    await page.locator("textarea").fill("half")
+    script.say(type="reset", channel="thread:9", seq=900, log="first")
+    await expect(page.locator(".banner span")).to_have_text("This page is out of date. Your draft is kept.")
+    await page.get_by_role("button", name="Reload").click()
+    await expect(page.locator("textarea")).to_have_value("half")
+
+
+async def test_another_log_is_another_history(page: Page, stage: Stage, script: Script) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), {"thread:9": 4}))
+    await script.followed(1)
+    async with page.expect_navigation():
+        script.following("thread:9", 4, "restored")
+
+
+async def test_what_i_may_no_longer_see_leaves_the_page(page: Page, stage: Stage) -> None:
+    sentence = "You are no longer in London. If that surprises you, write to Margaret Oyelaran."
+    attributes = f'data-channel="thread:9" data-gone="{sentence}"'
+    await page.goto(stage.show("/threads/9", thread(post(2, body="secret")), CHANNELS, main_attributes=attributes))
+    await live(page)
+    stage.log.shut.add("thread:9")
+    stage.log.version += 1
+    await expect(page.locator("main")).to_have_text(sentence, timeout=3_000)
+    assert "secret" not in await page.content()
+    await expect(page.locator("aside")).to_have_count(0)
+    await expect(page.locator("#polite")).to_have_text(sentence)
+
+
+async def test_a_page_of_what_was_shut_meanwhile_is_cleared_on_return(page: Page, stage: Stage) -> None:
+    attributes = 'data-channel="thread:9" data-gone="You are no longer in London."'
+    await page.goto(stage.show("/threads/9", thread(post(2, body="secret")), CHANNELS, main_attributes=attributes))
+    await live(page)
+    stage.log.shut.add("thread:9")
+    stage.drop(1012)
+    await expect(page.locator("main")).to_have_text("You are no longer in London.")
+    assert "secret" not in await page.content()
+
+
+async def test_the_rail_is_fetched_anew_when_my_networks_change(page: Page, stage: Stage) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await live(page)
+    rail = '<div data-rail-content data-channels="{&quot;network:5&quot;:0}"><a href="/networks/leeds" data-network-name="5">Leeds</a><small data-connection hidden></small></div>'
+    stage.answers["/rail"] = rail
+    stage.record("member:7", "membership.changed", 5)
+    await expect(page.locator("[data-rail] a")).to_have_text("Leeds")
+    await live(page)
+    stage.record("network:5", "network.changed", 5, name="Leeds and Bradford")
+    await expect(page.locator("[data-rail] a")).to_have_text("Leeds and Bradford")
+
+
+async def test_who_is_here_is_shown_and_nobody_is_spoken_of(page: Page, stage: Stage) -> None:
+    side = '<span data-here-count="thread:9"></span><section data-here-of="thread:9" hidden><ul data-here="thread:9"></ul><span data-stack="thread:9"></span></section>'
+    await page.goto(stage.show("/threads/9", thread(post(2)) + side, CHANNELS))
+    await expect(page.locator("[data-here-count]")).to_have_text("1")
+    await expect(page.locator("[data-here] li")).to_have_text("AOAna OrtizYou")
+    await expect(page.locator("[data-stack] .avatar")).to_have_class("avatar h1 s")
+    assert await page.locator("#polite").text_content() == ""
+
+
+async def test_times_are_worded_anew_when_the_day_turns(page: Page, stage: Stage) -> None:
+    main = """<time datetime="2026-11-23T08:51:00Z">08:51</time><time datetime="2026-11-23" data-as="day">Today, Monday 23 November</time>
+    <time datetime="2026-11-23T08:51:00Z" data-as="fixed">08:51</time>"""
+    await page.clock.install(time="2026-11-23T23:59:58Z")
+    await page.goto(stage.show("/blank", main, {}))
+    await expect(page.locator("time").first).to_have_text("08:51")
+    await page.wait_for_function("customElements.get('forum-time') !== undefined")
+    await page.clock.run_for(3_000)
+    await expect(page.locator("time")).to_have_text(["Mon 08:51", "Monday 23 November", "08:51"])
+
+
+async def test_a_menu_opens_in_place_and_gives_the_focus_back(page: Page, stage: Stage) -> None:
+    stage.answers["/posts/2/acts"] = '<a href="/posts/2/edit">Edit</a><form method="post" action="/posts/2/restore" data-live data-said="Restored."><button>Restore</button></form>'
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await live(page)
+    link = page.get_by_role("link", name="More for the post by Ben Okafor")
+    await link.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("link", name="Edit")).to_be_focused()
+    await expect(link).to_have_attribute("aria-expanded", "true")
+    await page.keyboard.press("ArrowDown")
+    await expect(page.get_by_role("button", name="Restore")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(link).to_be_focused()
+    await expect(page.locator(".pop")).to_have_count(0)
+
+
+async def test_an_act_in_a_dialog_is_applied_at_once_and_can_be_undone(page: Page, stage: Stage) -> None:
+    stage.answers["/posts/2/acts"] = '<a href="/posts/2/withdraw" data-dialog>Withdraw</a>'
+    stage.show("/posts/2/withdraw", '<h1>Withdraw this post?</h1><form method="post" action="/posts/2/withdraw" data-live data-toast="Post withdrawn." data-undo="/posts/2/undo"><button>Withdraw</button></form>', {})
+    await page.goto(stage.show("/threads/9", thread(post(2, body="rash")), CHANNELS))
+    await live(page)
+    stage.answer = lambda sent: (
+        fragment(post(2, body="rash", version=3), 2, "thread:9", 3) if sent.path.endswith("undo") else fragment(post(2, author=None, version=2), 2, "thread:9", 2)
+    )
+    await page.get_by_role("link", name="More for the post").click()
+    await page.get_by_role("link", name="Withdraw").click()
+    dialog = page.get_by_role("dialog", name="Withdraw this post?")
+    await dialog.get_by_role("button", name="Withdraw").click()
+    await expect(page.locator("#post-2 .gap")).to_be_visible()
+    await expect(dialog).to_have_count(0)
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator("#post-2 .prose")).to_have_text("rash")
+    assert [sent.path for sent in stage.posts] == ["/posts/2/withdraw", "/posts/2/undo"]
+
+
+async def test_a_refused_act_says_why_and_stays_open(page: Page, stage: Stage) -> None:
+    main = '<form method="post" action="/posts/2/remove" data-live><button>Remove</button></form>'
+    await page.goto(stage.show("/blank", main, CHANNELS))
+    await live(page)
+    stage.answer = lambda _: problem(409, detail="It has been removed already.")
+    await page.get_by_role("button", name="Remove").click()
+    await expect(page.locator("[data-problem]")).to_have_text("It has been removed already.")
+
+
+async def test_drafts_do_not_stay_behind_at_sign_out(page: Page, stage: Stage) -> None:
+    main = composer() + '<form method="post" action="/sign-out"><button>Sign out</button></form>'
+    await page.goto(stage.show("/blank", main, CHANNELS))
+    await live(page)
+    await page.locator("textarea").fill("half")
+    await expect(page.locator("[data-kept]")).to_be_visible()
+    asked: list[str] = []
+
+    async def answer(dialog: Any) -> None:
+        asked.append(dialog.message)
+        await (dialog.accept() if len(asked) > 1 else dialog.dismiss())
+
+    page.on("dialog", answer)
+    await page.get_by_role("button", name="Sign out").click()
+    assert stage.posts_to("/sign-out") == []
+    await page.get_by_role("button", name="Sign out").click()
+    await stage.until(lambda: stage.posts_to("/sign-out"))
+    assert asked == ["1 text that you have not sent will be deleted from this browser. Sign out?"] * 2

@@ -1,0 +1,406 @@
+"""<forum-room>, <forum-composer> and <forum-list>: sending in order, grouping, drafts, sentences, rows."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import Page, expect
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from tests.browser.parts import composer, day, message, post, room, row, thread
+from tests.browser.stage import Post, Stage, fragment, problem
+
+pytestmark = pytest.mark.browser
+CHANNELS = {"room:3": 0, "member:7": 0}
+MORNING = "2026-11-23T08:31:00Z"
+TODAY = day("2026-11-23")
+
+
+async def opened(page: Page, stage: Stage, main: str, channels: dict[str, int] | None = None, **more: str) -> None:
+    await page.goto(stage.show("/networks/london/room", main, channels or CHANNELS, **more))
+    await expect(page.locator("[data-connection]")).to_have_text("Live")
+
+
+async def ids(page: Page) -> list[str]:
+    return await page.locator("ol.log > .msg").evaluate_all("all => all.map(li => li.id)")
+
+
+def keeps(stage: Stage):
+    """Answers as the forum does: a key that came before is answered with what it made. Echoes live first."""
+    made: dict[str, int] = {}
+
+    def answer(sent: Post) -> Response:
+        if sent.path != "/networks/london/messages":
+            return Response(status_code=204)
+        assert sent.key == sent.form["key"]
+        number = made.setdefault(sent.key, 100 + len(made))
+        html = message(number, MORNING, author=7, name="Ana Ortiz", body=sent.form["body"])
+        if number not in [note.id for note in stage.log.notes.get("room:3", [])]:
+            stage.record("room:3", "message.created", number, html, author="Ana Ortiz")
+        return fragment(html, number, "room:3")
+
+    return answer
+
+
+# Messages of others
+
+
+async def test_what_goes_on_stands_under_one_head_until_the_first_is_removed(page: Page, stage: Stage) -> None:
+    main = TODAY + message(1, MORNING) + message(2, "2026-11-23T08:32:00Z", grouped=True) + message(3, "2026-11-23T08:33:00Z", author=13, name="Tom")
+    await opened(page, stage, room(main))
+    stage.record("room:3", "message.created", 4, message(4, "2026-11-23T08:34:00Z", author=13, name="Tom"), author="Tom")
+    await expect(page.locator("#message-4")).to_have_attribute("data-grouped", "")
+    stage.record("room:3", "message.removed", 1, message(1, MORNING, author=None), version=2)
+    await expect(page.locator("#message-1 .gap")).to_be_visible()
+    assert await page.locator("[data-grouped]").evaluate_all("all => all.map(li => li.id)") == ["message-4"]
+    stage.record("room:3", "message.restored", 1, message(1, MORNING, version=3), version=3, author="Ben Okafor")
+    await expect(page.locator("#message-2")).to_have_attribute("data-grouped", "")
+
+
+async def test_a_new_day_begins_with_a_line(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(day("2026-11-22") + message(1, "2026-11-22T23:58:00Z")))
+    stage.record("room:3", "message.created", 2, message(2, "2026-11-23T00:01:00Z"), author="Ben")
+    await expect(page.locator(".day time")).to_have_count(2)
+    await expect(page.locator(".day time").last).to_contain_text("Monday 23 November")
+    assert await page.locator("#message-2[data-grouped]").count() == 0
+
+
+async def test_a_message_that_comes_late_stands_by_its_number(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    stage.record("room:3", "message.created", 3, message(3, MORNING), author="Ben")
+    stage.record("room:3", "message.created", 2, message(2, MORNING), author="Ben")
+    await expect(page.locator("#message-2")).to_be_visible()
+    assert await ids(page) == ["message-1", "message-2", "message-3"]
+
+
+async def test_an_answer_to_a_removed_message_says_so(page: Page, stage: Stage) -> None:
+    main = TODAY + message(1, MORNING, body="secret") + message(2, MORNING, reply=1)
+    await opened(page, stage, room(main))
+    stage.record("room:3", "message.removed", 1, message(1, MORNING, author=None))
+    await expect(page.locator("#message-2 .re")).to_have_text("in reply to a removed message")
+    assert "secret" not in await page.content()
+
+
+async def test_at_the_end_one_stays_there_and_further_up_one_stays_where_one_reads(page: Page, stage: Stage) -> None:
+    main = TODAY + "".join(message(n, MORNING) for n in range(1, 60))
+    await opened(page, stage, room(main))
+    at_end = "() => document.scrollingElement.scrollHeight - innerHeight - scrollY < 2"
+    await page.wait_for_function(at_end)
+    stage.record("room:3", "message.created", 60, message(60, MORNING), author="Ben")
+    await expect(page.locator("#message-60")).to_be_in_viewport()
+    await page.wait_for_function(at_end)
+    await page.evaluate("document.getElementById('message-20').scrollIntoView()")
+    await page.wait_for_function("scrollY > 0 && document.getElementById('message-60').getBoundingClientRect().top > innerHeight")
+    before = await page.evaluate("scrollY")
+    stage.record("room:3", "message.created", 61, message(61, MORNING), author="Ben")
+    stage.record("room:3", "message.created", 62, message(62, MORNING), author="Ben")
+    await expect(page.locator("button.pill")).to_have_text("2 new messages")
+    assert await page.evaluate("scrollY") == before
+    await page.locator("button.pill").click()
+    await expect(page.locator("#message-62")).to_be_in_viewport()
+    await expect(page.locator("button.pill")).to_be_hidden()
+
+
+async def test_what_was_said_is_spoken_and_what_was_removed_meanwhile_is_not(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    stage.record("room:3", "message.created", 2, message(2, MORNING, body="is your supplier late"), author="Tom Askew")
+    await expect(page.locator("#polite")).to_have_text("Tom Askew: is your supplier late")
+    stage.record("room:3", "message.created", 3, message(3, MORNING, body="secret"), author="Tom Askew")
+    stage.record("room:3", "message.created", 4, message(4, MORNING, body="open"), author="Ruth")
+    stage.record("room:3", "message.removed", 3, message(3, MORNING, author=None))
+    await expect(page.locator("#polite")).to_have_text("Ruth: open", timeout=8_000)
+
+
+async def test_what_i_have_seen_is_reported_up_to_its_number(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING) + message(2, MORNING), read=1))
+    await stage.until(lambda: stage.posts_to("/networks/london/read"))
+    assert stage.posts_to("/networks/london/read")[0].form == {"number": "2"}
+
+
+async def test_earlier_messages_come_by_themselves_and_nothing_moves(page: Page, stage: Stage) -> None:
+    stage.answers["/networks/london/messages"] = TODAY + "".join(message(n, MORNING) for n in range(1, 51))
+    main = "".join(message(n, MORNING) for n in range(51, 101))
+    await opened(page, stage, room(main, earlier="/networks/london/messages?before=51"))
+    await page.evaluate("document.getElementById('message-54').scrollIntoView()")
+    await expect(page.locator("#message-1")).to_be_attached()
+    assert abs((await page.locator("#message-54").bounding_box())["y"]) < 2
+    assert await ids(page) == [f"message-{n}" for n in range(1, 101)]
+    await expect(page.locator(".earlier")).to_have_count(0)
+    await expect(page.locator(".day")).to_have_count(1)
+    assert await page.locator("#message-51[data-grouped]").count() == 1
+
+
+async def test_earlier_messages_that_were_removed_on_their_way_come_as_gaps(page: Page, stage: Stage) -> None:
+    on_its_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: Request) -> HTMLResponse:
+        on_its_way.set()
+        await go_on.wait()
+        return HTMLResponse(TODAY + message(1, MORNING, body="secret") + message(2, MORNING, body="plain"))
+
+    stage.answers["/networks/london/messages"] = slow
+    await opened(page, stage, room(message(3, MORNING), earlier="/networks/london/messages?before=3"))
+    await on_its_way.wait()
+    stage.record("room:3", "message.removed", 1, message(1, MORNING, author=None, version=2), version=2)
+    stage.record("room:3", "message.created", 4, message(4, MORNING), author="Ben")
+    await expect(page.locator("#message-4")).to_be_visible()
+    go_on.set()
+    await expect(page.locator("#message-2")).to_be_attached()
+    await expect(page.locator("#message-1 .gap")).to_be_attached()
+    assert "secret" not in await page.content()
+
+
+async def test_who_is_typing_is_shown_and_goes_with_their_message(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    other = await page.context.new_page()
+    stage.live.presence  # noqa: B018 (typing of another member goes the way of the bus)
+    from realtime.protocol import TypingBy
+
+    stage.live.hub.broadcast("room:3", TypingBy("room:3", 12, "Ruth Castellane"))
+    await expect(page.locator("[data-typing]")).to_have_text("Ruth Castellane is typing")
+    stage.record("room:3", "message.created", 2, message(2, MORNING, author=12), author="Ruth Castellane")
+    await expect(page.locator("[data-typing]")).to_be_hidden()
+    await other.close()
+
+
+# Mine
+
+
+async def test_three_quick_ones_stand_once_each_and_in_order(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    stage.answer = keeps(stage)
+    for words in ("one", "two", "three"):
+        await page.locator("textarea").fill(words)
+        await page.keyboard.press("Enter")
+    await expect(page.locator("#message-102")).to_be_visible()
+    assert await page.locator(".msg .prose").all_text_contents() == ["words", "one", "two", "three"]
+    assert [sent.form["body"] for sent in stage.posts_to("/networks/london/messages")] == ["one", "two", "three"]
+    await expect(page.locator("textarea")).to_be_focused()
+    assert await page.evaluate("Object.keys(localStorage)") == []
+
+
+async def test_a_message_waits_for_the_connection_and_is_sent_on_return(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    stage.answer = keeps(stage)
+    await page.context.set_offline(True)
+    for words in ("one", "two"):
+        await page.locator("textarea").fill(words)
+        await page.keyboard.press("Enter")
+    await expect(page.locator(".msg.sending .state").first).to_have_text("Waiting for the connection")
+    assert stage.posts_to("/networks/london/messages") == []
+    await page.context.set_offline(False)
+    await expect(page.locator("#message-101")).to_be_visible()
+    assert await page.locator(".msg .prose").all_text_contents() == ["words", "one", "two"]
+
+
+async def test_an_answer_that_is_lost_does_not_make_two(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    kept = keeps(stage)
+    stage.answer = lambda sent: (kept(sent), problem(503))[1] if len(stage.posts) == 1 else kept(sent)
+    await page.locator("textarea").fill("once")
+    await page.keyboard.press("Enter")
+    await stage.until(lambda: len(stage.posts_to("/networks/london/messages")) == 2)
+    keys = [sent.key for sent in stage.posts_to("/networks/london/messages")]
+    assert keys[0] == keys[1]
+    await expect(page.locator(".msg.sending")).to_have_count(0)
+    assert await page.locator(".msg .prose").all_text_contents() == ["words", "once"]
+
+
+async def test_a_refused_message_says_so_and_can_be_tried_again_after_a_reload(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    stage.answer = lambda _: problem(429, retry_after=12)
+    await page.locator("textarea").fill("quick")
+    await page.keyboard.press("Enter")
+    state = page.locator(".msg .state.bad")
+    await expect(state).to_contain_text("Not sent. That was very quick. You can send again in 12 seconds.")
+    await expect(page.locator("#assertive")).to_have_text("Not sent.")
+    await page.locator("textarea").fill("later")
+    await page.keyboard.press("Enter")
+    first = stage.posts_to("/networks/london/messages")
+    assert [sent.form["body"] for sent in first] == ["quick"]
+    await page.reload()
+    await expect(state).to_contain_text("Not sent")
+    stage.answer = keeps(stage)
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.locator("#message-101")).to_be_visible()
+    assert await page.locator(".msg .prose").all_text_contents() == ["words", "quick", "later"]
+    assert stage.posts_to("/networks/london/messages")[1].key == first[0].key
+
+
+async def test_a_refused_message_can_be_deleted(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    stage.answer = lambda _: problem(422, errors={"body": "Please write something first."})
+    await page.locator("textarea").fill("x")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Delete").click()
+    assert await ids(page) == ["message-1"]
+    assert await page.evaluate("Object.keys(localStorage)") == []
+
+
+async def test_arrow_up_edits_my_last_and_a_removal_empties_the_edit(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING) + message(2, MORNING, author=7, name="Ana Ortiz", body="typpo")))
+    form = '<form method="post"><input type="hidden" name="key" value="k2"><input type="hidden" name="version" value="1"><textarea name="body">typpo</textarea></form>'
+    stage.show("/messages/2/edit", form, {})
+    area = page.locator("textarea")
+    await area.focus()
+    await page.keyboard.press("ArrowUp")
+    await expect(area).to_have_value("typpo")
+    stage.answer = lambda sent: fragment(message(2, MORNING, author=7, body=sent.form["body"], version=2), 2, "room:3", 2)
+    await area.fill("typo")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#message-2 .prose")).to_have_text("typo")
+    await expect(area).to_have_value("")
+    sent = stage.posts_to("/messages/2/edit")[0]
+    assert (sent.form["body"], sent.form["version"], sent.key) == ("typo", "1", "k2")
+
+    await page.keyboard.press("ArrowUp")
+    await expect(area).to_have_value("typpo")
+    stage.record("room:3", "message.removed", 2, message(2, MORNING, author=None), version=3)
+    await expect(area).to_have_value("")
+    await expect(page.locator("[data-note]")).to_have_text("The message has been removed.")
+
+
+# Drafts and sentences
+
+
+async def test_a_draft_is_kept_and_goes_when_the_server_has_it(page: Page, stage: Stage) -> None:
+    await opened(page, stage, thread(post(2)), {"thread:9": 0})
+    await page.locator("textarea").fill("Two things helped us")
+    await expect(page.locator("[data-kept]")).to_be_visible()
+    await page.reload()
+    await expect(page.locator("textarea")).to_have_value("Two things helped us")
+    await expect(page.locator("[data-connection]")).to_have_text("Live")
+    stage.answer = lambda _: problem(500)
+    await page.locator("textarea").press("Control+Enter")
+    await expect(page.locator("[data-problem]")).to_have_text("Something broke on our side. Your text is safe. Please try again in a minute.")
+    await page.reload()
+    await expect(page.locator("[data-connection]")).to_have_text("Live")
+    stage.answer = lambda sent: fragment(post(4, author=7, body=sent.form["body"]), 4, "thread:9")
+    await page.locator("textarea").press("Control+Enter")
+    await expect(page.locator("#post-4 .prose")).to_have_text("Two things helped us")
+    keys = {sent.key for sent in stage.posts_to("/threads/9/posts")}
+    assert len(stage.posts_to("/threads/9/posts")) == 2
+    assert len(keys) == 1
+    await expect(page.locator("textarea")).to_have_value("")
+    assert await page.evaluate("Object.keys(localStorage)") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "answer", "sentence"),
+    [
+        ("  ", None, "Please write something first."),
+        ("x" * 140, None, "This is 40 characters too long. A thread can hold more than one post."),
+        ("hello", problem(429, retry_after=12), "That was very quick. You can send again in 12 seconds."),
+        ("hello", problem(401), "You were signed out. Sign in again, and your text will be waiting."),
+        ("hello", problem(409, detail="Locked by a moderator on 20 November."), "Locked by a moderator on 20 November."),
+        ("hello", problem(422, errors={"body": "There is a character that we cannot store (line 3)."}), "There is a character that we cannot store (line 3)."),
+    ],
+)
+async def test_what_went_wrong_is_said_and_the_text_stays(page: Page, stage: Stage, words: str, answer: Response | None, sentence: str) -> None:
+    await opened(page, stage, thread(post(2)), {"thread:9": 0})
+    stage.answer = (lambda _: answer) if answer else None
+    await page.locator("textarea").fill(words)
+    await page.locator("textarea").press("Control+Enter")
+    await expect(page.locator("[data-problem]")).to_have_text(sentence)
+    await expect(page.locator("textarea")).to_have_value(words)
+    assert bool(stage.posts_to("/threads/9/posts")) is (answer is not None)
+
+
+async def test_a_server_out_of_reach_loses_nothing(page: Page, stage: Stage) -> None:
+    await opened(page, stage, thread(post(2)), {"thread:9": 0})
+    await page.locator("textarea").fill("hello")
+    await page.context.set_offline(True)
+    await page.locator("textarea").press("Control+Enter")
+    await expect(page.locator("[data-problem]")).to_have_text("Not posted yet: we could not reach the server. Your text is safe here.")
+    await expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    await expect(page.locator("textarea")).to_have_value("hello")
+
+
+async def test_another_text_under_a_key_that_was_used_is_asked_about(page: Page, stage: Stage) -> None:
+    await opened(page, stage, thread(post(2)), {"thread:9": 0})
+    stage.answer = lambda _: problem(503)
+    await page.locator("textarea").fill("first")
+    await page.locator("textarea").press("Control+Enter")
+    await expect(page.locator("[data-problem]")).to_contain_text("Something broke")
+    await page.locator("textarea").fill("first and second")
+    stage.answer = lambda _: problem(422, detail="The key was used with another body.")
+    await page.locator("textarea").press("Control+Enter")
+    await expect(page.locator("[data-problem]")).to_have_text("Your earlier text did arrive. Send again to post this one as well.")
+    await page.locator("textarea").press("Control+Enter")
+    await stage.until(lambda: len(stage.posts) == 3)
+    assert stage.posts[1].key != stage.posts[2].key
+
+
+async def test_people_are_offered_and_chosen_by_keyboard(page: Page, stage: Stage) -> None:
+    stage.answers["/people"] = {"people": [{"id": 12, "name": "Ruth Castellane", "role": "Director"}, {"id": 13, "name": "Rune Berg", "role": ""}]}
+    await opened(page, stage, thread(post(2)), {"thread:9": 0})
+    area = page.locator("textarea")
+    await area.focus()
+    await page.keyboard.type("Ask @ru")
+    await expect(page.get_by_role("option")).to_have_count(2)
+    await expect(area).to_have_attribute("aria-activedescendant", "mentions-1-0")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(area).to_have_value("Ask @Rune Berg ")
+    await expect(page.get_by_role("listbox")).to_have_count(0)
+    assert stage.posts == []
+
+
+async def test_a_preview_is_drawn_by_the_server_and_goes_when_the_text_changes(page: Page, stage: Stage) -> None:
+    await opened(page, stage, thread(post(2)), {"thread:9": 0})
+    stage.answer = lambda sent: HTMLResponse(f"<p>{sent.form['body']}, drawn</p>")
+    await page.locator("textarea").fill("bold")
+    await page.get_by_role("button", name="Preview").click()
+    await expect(page.locator("[data-preview]")).to_have_text("bold, drawn")
+    await page.locator("textarea").press("x")
+    await expect(page.locator("[data-preview]")).to_be_hidden()
+
+
+# Lists
+
+
+def listed(rows: str, which: str = "network:3") -> str:
+    return f'<forum-list data-list="{which}"><button class="pill" type="button" hidden><span></span></button><ol class="threads">{rows}</ol></forum-list>'
+
+
+async def test_rows_change_in_place_and_sort_when_asked(page: Page, stage: Stage) -> None:
+    rows = row(1, "2026-11-20T08:00:00Z", pinned=True) + row(2, "2026-11-23T08:00:00Z") + row(3, "2026-11-22T08:00:00Z")
+    await opened(page, stage, listed(rows), {"network:3": 0, "member:7": 0})
+    stage.answers["/unread"] = {"notifications": 4, "networks": {}, "threads": {"3": 2}}
+    stage.record("network:3", "thread.touched", 3, row(3, "2026-11-23T09:00:00Z", title="Renamed"))
+    await expect(page.locator("#thread-3 a")).to_have_text("Renamed")
+    stage.record("network:3", "thread.created", 4, row(4, "2026-11-23T09:01:00Z"))
+    order = "all => all.map(li => li.id)"
+    await expect(page.locator(".pill")).to_have_text("2 threads moved or are new")
+    assert await page.locator(".threads > li").evaluate_all(order) == ["thread-1", "thread-2", "thread-3"]
+    await expect(page.locator("#thread-3 [data-unread-of]")).to_have_text("2 new")
+    await expect(page.locator("#thread-3")).to_have_class("thread unread")
+    await expect(page).to_have_title("(4) Page – Site")
+    await page.locator(".pill").click()
+    assert await page.locator(".threads > li").evaluate_all(order) == ["thread-1", "thread-4", "thread-3", "thread-2"]
+    await expect(page.locator("#thread-1 a")).to_be_focused()
+    stage.record("network:3", "thread.moved", 3, gone=True)
+    await expect(page.locator("#thread-3")).to_have_count(0)
+
+
+async def test_a_notification_waits_behind_the_pill_and_its_excerpt_goes_with_the_post(page: Page, stage: Stage) -> None:
+    note = '<li class="note" id="notification-{0}"><a class="go" href="/posts/2">x</a><p class="said" data-ref="post-2">secret</p></li>'
+    main = f'<forum-list data-list="notifications"><button class="pill" type="button" hidden><span></span></button><ol class="foryou">{note.format(1)}</ol></forum-list>'
+    await opened(page, stage, main, {"member:7": 0, "thread:9": 0})
+    stage.record("member:7", "notification.created", 2, note.format(2))
+    await expect(page.locator(".pill")).to_have_text("1 new")
+    stage.record("thread:9", "post.removed", 2, post(2, author=None))
+    await expect(page.locator("#notification-1 .said")).to_have_text("The post has been removed.")
+    await page.locator(".pill").click()
+    await expect(page.locator("#notification-2 .said")).to_have_text("The post has been removed.")
+    assert "secret" not in await page.content()
+
+
+async def test_a_composer_of_its_own_page_leads_to_what_it_made(page: Page, stage: Stage) -> None:
+    await opened(page, stage, composer("thread", "network:3:new", "/networks/london/threads"), {"member:7": 0})
+    stage.show("/threads/31", "the new thread", {})
+    stage.answer = lambda _: fragment("<li></li>", 31, "network:3")
+    await page.locator("textarea").fill("a question")
+    await page.get_by_role("button", name="Reply").click()
+    await expect(page.get_by_text("the new thread")).to_be_visible()
+    assert await page.evaluate("Object.keys(localStorage)") == []
