@@ -105,6 +105,7 @@ def create_app(settings: Settings) -> Starlette:
         return {channel: live.presence.here(channel) for channel in channels}
 
     site = context.Site(db, settings, views, Limits(settings.redis_url, settings.secret_key), here)
+    stopping = asyncio.Event()
     routes: list[BaseRoute] = [
         *live.routes(),
         *operations.routes(lambda: asdict(live.metrics), lambda: {**live.hub.gauges(), **_pool_gauges(db)}),
@@ -117,13 +118,16 @@ def create_app(settings: Settings) -> Starlette:
         await db.open()
         await live.start()
         work = asyncio.create_task(jobs.run(db), name="jobs")
+        letting_go = asyncio.create_task(_let_go(stopping, live), name="let go")
         try:
             yield
         finally:
+            letting_go.cancel()
             await live.stop()
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
             await site.settle()
+            await site.limits.close()
             await db.close()
 
     app = Starlette(
@@ -132,9 +136,16 @@ def create_app(settings: Settings) -> Starlette:
         exception_handlers=web.exception_handlers(),
         lifespan=lifespan,
     )
+    app.state.stopping = stopping
     app.state.site = site
     app.state.live = live
     return app
+
+
+async def _let_go(stopping: asyncio.Event, live: Live) -> None:
+    """When the server begins to stop, screens are let go first: it waits for what is in flight, and they never end."""
+    await stopping.wait()
+    live.release()
 
 
 def _live(settings: Settings, db: Database, views: Views) -> Live:
