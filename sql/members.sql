@@ -108,3 +108,6 @@ FROM words w JOIN quotes q ON q.source_id = w.id JOIN posts t ON t.id = q.target
 UNION SELECT 'room:' || r.room_id, 'message.edited', r.id FROM said s JOIN messages r ON r.reply_to_id = s.id
 UNION SELECT 'member:' || n.member_id, 'notification.changed', n.id FROM words w JOIN notifications n ON n.post_id = w.id
 UNION SELECT 'member:' || n.member_id, 'notification.changed', n.id FROM said s JOIN notifications n ON n.message_id = s.id;
+
+-- name: has_about$
+SELECT about <> '' FROM members WHERE id = :member;

@@ -175,3 +175,12 @@ WHERE s.network_id = :network AND s.role IN ('lead', 'moderator') ORDER BY s.rol
 -- Requests to join that wait for the member, over all networks where they decide.
 SELECT count(*) FROM (SELECT FROM requests q JOIN standing s ON s.network_id = q.network_id
     WHERE s.member_id = :member AND s.role IN ('moderator', 'lead') AND q.state = 'asked' LIMIT 100) w;
+
+-- name: led_by
+-- The networks that a member leads.
+SELECT network_id AS id FROM standing WHERE member_id = :member AND role = 'lead';
+
+-- name: memberships_of
+-- Where a member is, whether or not a suspension shuts them out.
+SELECT n.id, n.slug, n.name, s.role FROM memberships s JOIN networks n ON n.id = s.network_id
+WHERE s.member_id = :member ORDER BY n.name COLLATE "C", n.id;

@@ -12,12 +12,41 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from forum.settings import Settings
-from forum.web import paths, posts, sessions, static, threads
+from forum.web import (
+    home,
+    live,
+    members,
+    moderation,
+    networks,
+    notifications,
+    paths,
+    posts,
+    rooms,
+    search,
+    sessions,
+    settings,
+    static,
+    threads,
+)
 from forum.web.errors import Errors, on_http_exception
 from forum.web.request_log import RequestLog
 from forum.web.security import Guard, SecureHeaders
 
-NOUNS = (static, sessions, threads, posts)
+NOUNS = (
+    static,
+    home,
+    sessions,
+    networks,
+    threads,
+    posts,
+    rooms,
+    members,
+    moderation,
+    notifications,
+    search,
+    settings,
+    live,
+)
 
 
 def routes() -> list[BaseRoute]:
@@ -26,13 +55,13 @@ def routes() -> list[BaseRoute]:
     return [route for noun in NOUNS for route in noun.routes()]
 
 
-def middleware(settings: Settings) -> list[Middleware]:
+def middleware(site_settings: Settings) -> list[Middleware]:
     """What stands around every request, outermost first."""
     return [
         Middleware(RequestLog),
-        Middleware(SecureHeaders, base_url=settings.base_url),
+        Middleware(SecureHeaders, base_url=site_settings.base_url),
         Middleware(Errors),
-        Middleware(Guard, base_url=settings.base_url),
+        Middleware(Guard, base_url=site_settings.base_url),
     ]
 
 

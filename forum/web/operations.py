@@ -60,7 +60,7 @@ async def readyz(request: Request) -> Response:
 
 
 def disk_is_full(folder: os.PathLike[str] | None) -> bool:
-    """Whether fewer than 500 MB are free where our own servers keep their data; never for servers that are elsewhere."""
+    """Whether fewer than 500 MB are free where our own servers keep their data; never for servers elsewhere."""
     return folder is not None and shutil.disk_usage(folder).free < DISK_MIN_BYTES
 
 

@@ -1,5 +1,7 @@
 """What may stand in a path: numbers that can be ids, and slugs. Everything else matches no route."""
 
+import re
+
 from starlette.convertors import CONVERTOR_TYPES, Convertor, register_url_convertor
 
 
@@ -36,3 +38,8 @@ def register() -> None:
     if "slug" not in CONVERTOR_TYPES:
         register_url_convertor("id", IdConvertor())
         register_url_convertor("slug", SlugConvertor())
+
+
+def matches(convertor: type[Convertor[str]], text: str) -> bool:
+    """Whether a text that came otherwise than in a path could stand in one."""
+    return re.fullmatch(convertor.regex, text) is not None

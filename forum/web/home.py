@@ -1,0 +1,90 @@
+"""Home: what changed for me, and where people are; for a guest, what anybody may read."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from forum import members, networks, notifications, rooms, threads
+from forum.access import GUEST
+from forum.db import Connection
+from forum.web import answers, shell
+from forum.web.context import known, reading
+from forum.web.forms import cursor, place_of
+from forum.web.rooms import cards_of
+from forum.web.shell import Frame
+
+NOTES: Final = 6
+ROOMS: Final = 4
+THREADS: Final = 20
+LATEST: Final = 10
+CROWD: Final = 2
+"""How many people make a room worth naming here."""
+
+
+async def show(request: Request) -> Response:
+    """The page at `/`."""
+    async with reading(request) as (connection, caller):
+        if caller.member_id is None:
+            frame = await shell.frame(request, connection)
+            public = [row for row in await networks.tree(connection, GUEST) if row["visibility"] == "public"]
+            return answers.page(request, "guest.html", shell=frame.shell("home"), networks=public)
+        frame = await shell.frame(request, connection)
+        me = await known(request, connection)
+        place = place_of(request, "after", tuple[datetime, int])
+        before, before_id = place or (None, None)
+        found = list(
+            await threads.SQL.unread_home(
+                connection, member=caller.member_id, before=before, before_id=before_id, limit=THREADS + 1
+            )
+        )
+        shown = found[:THREADS]
+        latest = [] if shown else await threads.SQL.latest_home(connection, member=caller.member_id, limit=LATEST)
+        unanswered = await threads.SQL.unanswered_home(connection, member=caller.member_id)
+        notes = await notifications.listed(connection, caller.member_id, unread_only=True, limit=NOTES)
+        busy = [row for row in frame.networks if _is_busy(frame, row)][:ROOMS]
+        cards = await cards_of(request, connection, busy)
+        visited_at = None if me is None else me.row["visited_at"]
+        steps = None if visited_at is not None else await _first_steps(connection, frame, caller.member_id)
+    return answers.page(
+        request, "home.html", shell=frame.shell("home"), visited_at=visited_at, notes=notes, rooms=cards,
+        threads=shown, unread={row["id"]: row["unread"] for row in shown},
+        after=f"/?after={cursor(shown[-1]['listed_at'], shown[-1]['id'])}" if len(found) > THREADS else "",
+        latest=latest, unanswered=unanswered, start=_start(frame.networks), first_steps=steps,
+    )  # fmt: skip
+
+
+def _is_busy(frame: Frame, row: Mapping[str, Any]) -> bool:
+    here = len(frame.here.get(f"room:{row['room_id']}", ()))
+    return here >= CROWD or bool(row["unread_mentions"])
+
+
+def _start(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The network in which "New thread" begins: the first in which I may write."""
+    return next((row["slug"] for row in rows if row["role"] != "observer"), "")
+
+
+async def _first_steps(connection: Connection, frame: Frame, member: int) -> Sequence[Mapping[str, Any]] | None:
+    """Three small things for somebody new, which tick themselves; None once all are done, or where nothing fits."""
+    if not frame.networks:
+        return None
+    first = frame.networks[0]
+    said_who = await members.SQL.has_about(connection, member=member)
+    looked = await rooms.SQL.read_to(connection, member=member, room=first["room_id"]) is not None
+    in_subgroup = any(row["parent_id"] is not None for row in frame.networks)
+    steps = (
+        ("/settings", "Say who you are in one sentence", said_who),
+        (f"/networks/{first['slug']}/room", f"Look into the room of {first['name']}", looked),
+        ("/networks", "Join a sub-group", in_subgroup),
+    )
+    if all(done for _, _, done in steps):
+        return None
+    return [{"href": href, "words": words, "done": done} for href, words, done in steps]
+
+
+def routes() -> list[BaseRoute]:
+    """Home."""
+    return [Route("/", show, methods=["GET"])]

@@ -1,0 +1,133 @@
+"""Members: a profile, the people of a network, and what who runs a network may settle about them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from forum import access, members, moderation, networks
+from forum.access import Caller
+from forum.db import Connection
+from forum.errors import Invalid, NotFound, Unauthenticated
+from forum.views.words import role
+from forum.web import answers, shell
+from forum.web.context import counted, reading, site_of, writer_of
+from forum.web.forms import Form, cursor, form_of, new_key, place_of, query_number
+from forum.web.networks import see
+
+PAGE: Final = 100
+MAX_QUERY_CHARS: Final = 200
+MAX_DAYS: Final = 3_650
+SANCTIONS: Final[dict[str, moderation.Sanction]] = {"mute": "mute", "suspension": "suspension"}
+
+
+async def profile(request: Request) -> Response:
+    """A member, for members."""
+    member_id: int = request.path_params["member"]
+    async with reading(request) as (connection, caller):
+        if caller.member_id is None:
+            raise NotFound
+        frame = await shell.frame(request, connection)
+        member, shared = await members.profile(connection, caller, member_id)
+        runs = await _runs(connection, caller, member_id, shared)
+    return answers.page(
+        request, "members/profile.html", shell=frame.shell(), member=member, networks=shared,
+        mine=member_id == caller.member_id, runs=runs, roles=networks.ROLES, reasons=moderation.REASONS, key=new_key(),
+    )  # fmt: skip
+
+
+async def _runs(connection: Connection, caller: Caller, member: int, shared: Sequence[Any]) -> Sequence[Any]:
+    """The networks that the caller runs in which the member is, with the sanctions in force."""
+    if member == caller.member_id:
+        return []
+    lead = {row["id"] for row in await networks.SQL.led_by(connection, member=caller.member)}
+    return [
+        {
+            "slug": row["slug"],
+            "name": row["name"],
+            "role": row["role"],
+            "sanctions": await moderation.standing(connection, row["id"], member),
+        }
+        for row in await networks.SQL.memberships_of(connection, member=member)
+        if row["id"] in lead or (caller.administrator and any(each["id"] == row["id"] for each in shared))
+    ]
+
+
+async def settle(request: Request) -> Response:
+    """Role, place, mute or suspension of one member in one network: each button names its act."""
+    form = await form_of(request)
+    act = form.text("act")
+    caller = await writer_of(request, "write" if act in {"role", "remove"} else "moderate")
+    db, slug, member = site_of(request).db, request.path_params["slug"], request.path_params["member"]
+    if act == "role":
+        await networks.set_role(db, caller, slug, member, form.text("role"))
+    elif act == "remove":
+        await networks.remove_member(db, caller, slug, member)
+    elif act in SANCTIONS:
+        until = datetime.now(UTC) + timedelta(days=_days(form))
+        await moderation.sanction(
+            db, caller, slug, member, SANCTIONS[act], until=until, reason=form.text("reason"), note=form.text("note")
+        )
+    elif act.removeprefix("lift_") in SANCTIONS:
+        await moderation.lift(db, caller, slug, member, SANCTIONS[act.removeprefix("lift_")])
+    else:
+        raise Invalid("act", "This form has no such act.")
+    return answers.done(request, f"/members/{member}")
+
+
+def _days(form: Form) -> int:
+    days = form.number("days") or 0
+    if not 1 <= days <= MAX_DAYS:
+        raise Invalid("days", f"This is 1 to {MAX_DAYS} days.")
+    return days
+
+
+async def people(request: Request) -> Response:
+    """Who is in a network, by name; found by name, title and organisation."""
+    query = _query(request)
+    async with reading(request) as (connection, caller):
+        seen = await see(request, connection, caller, "people", need="read")
+        if caller.member_id is None:
+            raise Unauthenticated("Members see who is in a network. Sign in first.")
+        place = place_of(request, "after", tuple[str, int])
+        rows = await networks.people(connection, seen.network.id, query=query, after=place, limit=PAGE + 1)
+    shown = rows[:PAGE]
+    after = ""
+    if len(rows) > PAGE:
+        last = cursor(shown[-1]["name"] or "", shown[-1]["id"])
+        after = answers.with_query(f"/networks/{seen.network.slug}/people", q=query, after=last)
+    return seen.page(request, "networks/people.html", people=shown, query=query, after=after)
+
+
+def _query(request: Request) -> str:
+    query = request.query_params.get("q", "").strip()[:MAX_QUERY_CHARS]
+    if not query.isprintable():
+        raise Invalid("q", "This cannot be searched for.")
+    return query
+
+
+async def mentionable(request: Request) -> Response:
+    """Whom a text in a network may mention, for the list under the composer."""
+    query, network_id = _query(request), query_number(request, "network")
+    async with reading(request) as (connection, caller):
+        _ = caller.member
+        await counted(request, "people", caller.member_id)
+        if network_id is None:
+            raise Invalid("network", "This names a network.")
+        network = await access.require_network_id(connection, caller, network_id)
+        rows = await members.mentionable(connection, caller, [network.id], query)
+    found = [{"id": row["id"], "name": row["name"], "role": role(row["title"], row["organisation"])} for row in rows]
+    return JSONResponse({"people": found})
+
+
+def routes() -> list[BaseRoute]:
+    """Members."""
+    return [
+        Route("/members/{member:id}", profile, methods=["GET"]),
+        Route("/people", mentionable, methods=["GET"]),
+        Route("/networks/{slug:slug}/people", people, methods=["GET"]),
+        Route("/networks/{slug:slug}/people/{member:id}", settle, methods=["POST"]),
+    ]

@@ -1,0 +1,291 @@
+"""Rooms: the page that opens at the unread line, earlier messages, send, and the acts on one message."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from forum import access, members, moderation, rooms, threads
+from forum.access import Caller, Network
+from forum.db import Connection
+from forum.errors import Forbidden, ForumError, Invalid, Unauthenticated
+from forum.views import Row, Shell
+from forum.web import answers, shell
+from forum.web.context import known, reading, site_of, writer_of
+from forum.web.contributions import Noun, Pages, Place
+from forum.web.forms import Form, form_of, new_key, query_number, wants_fragment
+from forum.web.threads import parents_of
+
+MAX_SHOWN: Final = 200
+"""How far back the page reaches by itself for the unread line."""
+MAX_FROM_A_PLACE: Final = 1_000
+"""How many messages follow one that a permalink leads to: the page ends where the room ends."""
+BEFORE_A_PLACE: Final = 10
+LATEST_THREADS: Final = 3
+FACES: Final = 50
+
+
+def place_in_room(message: Row, slug: str) -> str:
+    """Where a message is read: its room, opened there."""
+    return f"/networks/{slug}/room?at={message['number']}#message-{message['id']}"
+
+
+def channel_of(message: Row) -> str:
+    """The channel that tells of a message."""
+    return f"room:{message['room_id']}"
+
+
+async def find(connection: Connection, caller: Caller, message_id: int) -> Place:
+    """A message as the caller stands to it. Raises NotFound."""
+    network, message = await rooms.require(connection, caller, message_id)
+    named = {"id": network.id, "slug": network.slug, "name": network.name}
+    at = place_in_room(message, network.slug)
+    return Place(message, named, may_on(network, message, caller), at, f"Room of {network.name}")
+
+
+def may_on(network: Network, message: Row, caller: Caller) -> frozenset[str]:
+    """Which acts this caller has on this message, as the domain would allow them now."""
+    own = caller.member_id is not None and message["author_id"] == caller.member_id
+    acts = {
+        "shown": {
+            "reply": network.may_say,
+            "edit": own and network.may_say,
+            "withdraw": own,
+            "remove": network.may_moderate,
+        },
+        "withdrawn": {"undo": own, "read": own},
+        "removed": {"restore": network.may_moderate, "read": network.may_moderate},
+    }
+    return frozenset(act for act, allowed in acts.get(message["state"], {}).items() if allowed)
+
+
+NOUN: Final = Noun(
+    name="message",
+    find=find,
+    draw=lambda views, row: views.message(row),
+    channel=channel_of,
+    edit=rooms.edit,
+    history=rooms.history,
+    withdraw=rooms.withdraw,
+    undo=rooms.undo,
+    remove=moderation.remove_message,
+    restore=moderation.restore_message,
+    menu="rooms/_menu.html",
+)
+PAGES: Final = Pages(NOUN)
+
+
+async def permalink(request: Request) -> Response:
+    """To the message in its room; for our scripts the acts that I have on it."""
+    if wants_fragment(request):
+        return await PAGES.acts(request)
+    async with reading(request) as (connection, caller):
+        place = await PAGES.find(request, connection, caller)
+    return answers.go(place.at)
+
+
+async def show(request: Request) -> Response:
+    """The room, at its end or at the unread line."""
+    return await _show(request)
+
+
+async def _show(request: Request, form: Form | None = None, error: ForumError | None = None) -> Response:
+    async with reading(request) as (connection, caller):
+        network = await _require_room(request, connection, caller)
+        frame = await shell.frame(request, connection, [f"room:{network.room_id}", f"network:{network.id}"])
+        network = await _require_room(request, connection, caller)
+        context = await _content(request, connection, caller, network)
+        answered = await _answered(request, connection, network, form)
+    composer = None
+    if network.may_say:
+        composer = {
+            "key": (form.text("key") if form else "") or new_key(),
+            "text": form.text("body") if form else "",
+            "error": "" if error is None else error.detail,
+            "parent": answered,
+        }
+    return answers.page(
+        request, "rooms/room.html", status=200 if error is None else error.status,
+        shell=frame.shell(f"room:{network.id}"), network=network, ancestors=parents_of(network.row),
+        composer=composer, closed=closed_of(network), join=_join(network), **context,
+    )  # fmt: skip
+
+
+async def _require_room(request: Request, connection: Connection, caller: Caller) -> Network:
+    network = await access.require_network(connection, caller, request.path_params["slug"])
+    if caller.member_id is None:
+        raise Unauthenticated("Rooms are for members. Sign in to read this one.")
+    return network
+
+
+async def _content(request: Request, connection: Connection, caller: Caller, network: Network) -> dict[str, Any]:
+    read = await rooms.SQL.read_to(connection, member=caller.member, room=network.room_id) or 0
+    shown, previous = await _stretch(request, connection, network.room_id, read)
+    listed = await threads.listed(connection, network.id, limit=LATEST_THREADS)
+    new = await threads.unread_in(connection, caller.member, [row["id"] for row in listed.items])
+    here, people = await who_is_here(request, connection, network.room_id)
+    return {
+        "messages": shown,
+        "previous": previous,
+        "read": read,
+        "earlier": earlier_of(network.slug, shown, previous),
+        "here": here,
+        "people": people,
+        "latest": listed.items,
+        "new": new,
+    }
+
+
+async def _stretch(
+    request: Request, connection: Connection, room_id: int, read: int
+) -> tuple[Sequence[Row], Row | None]:
+    """The messages that the page shows, oldest first, and the one before them."""
+    at, before = query_number(request, "at"), query_number(request, "before")
+    if before is not None:
+        rows = await rooms.messages(connection, room_id, before=before, limit=rooms.PAGE + 1)
+        return _split(rows, rooms.PAGE)
+    if at is not None:
+        after = max(at - BEFORE_A_PLACE - 2, 0)
+        rows = await rooms.messages(connection, room_id, after=after, limit=MAX_FROM_A_PLACE)
+        return (rows[1:], rows[0]) if after and rows else (rows, None)
+    last = await rooms.SQL.last_number(connection, room=room_id)
+    wanted = min(max(rooms.PAGE, last - read + BEFORE_A_PLACE), MAX_SHOWN)
+    return _split(await rooms.messages(connection, room_id, limit=wanted + 1), wanted)
+
+
+def _split(rows: Sequence[Row], wanted: int) -> tuple[Sequence[Row], Row | None]:
+    return (rows[1:], rows[0]) if len(rows) > wanted else (rows, None)
+
+
+def earlier_of(slug: str, shown: Sequence[Row], previous: Row | None) -> str:
+    """The address of what stands before these messages; "" where nothing does."""
+    return f"/networks/{slug}/messages?before={shown[0]['number']}" if shown and previous is not None else ""
+
+
+async def _answered(
+    request: Request, connection: Connection, network: Network, form: Form | None
+) -> Mapping[str, Any] | None:
+    """The message that the composer answers, where one is named and it is in this room."""
+    wanted = query_number(request, "reply") if form is None else form.number("reply_to")
+    if wanted is None:
+        return None
+    row = await rooms.SQL.one(connection, message=wanted)
+    if row is None or row["room_id"] != network.room_id or row["state"] != "shown":
+        return None
+    return {"id": row["id"], "name": row["author_name"]}
+
+
+async def who_is_here(request: Request, connection: Connection, room_id: int) -> tuple[int, Sequence[Row]]:
+    """How many are in a room now, and the first of them."""
+    ids = site_of(request).here([f"room:{room_id}"]).get(f"room:{room_id}", ())
+    people: Sequence[Row] = await members.SQL.cards(connection, members=list(ids)[:FACES]) if ids else []
+    return len(ids), people
+
+
+def closed_of(network: Network) -> str:
+    """The sentence in the composer's place; "" where there is a composer."""
+    try:
+        rooms.require_may_say(network)
+    except Forbidden as error:
+        return error.detail
+    return ""
+
+
+def _join(network: Network) -> Mapping[str, str] | None:
+    if network.role is not None:
+        return None
+    return {"href": f"/networks/{network.slug}", "words": f"Join {network.name}"}
+
+
+async def earlier(request: Request) -> Response:
+    """Earlier messages: to be put above the others by our script, else as a page."""
+    if not wants_fragment(request):
+        return await _show(request)
+    async with reading(request) as (connection, caller):
+        network = await _require_room(request, connection, caller)
+        shown, previous = await _stretch(request, connection, network.room_id, 0)
+        who = await known(request, connection)
+    me = None if who is None else shell.me_of(who)
+    return answers.fragment(
+        site_of(request).views.page(
+            "rooms/_earlier.html", shell=Shell(me=me), messages=shown, previous=previous,
+            earlier=earlier_of(network.slug, shown, previous),
+        )
+    )  # fmt: skip
+
+
+async def create(request: Request) -> Response:
+    """Send a message."""
+    form = await form_of(request)
+    caller = await writer_of(request, "say")
+    site, slug = site_of(request), request.path_params["slug"]
+    try:
+        row = await rooms.say(
+            site.db, caller, slug, form.text("body"), reply_to=form.number("reply_to"), key=form.key(request)
+        )
+    except Invalid as error:
+        if wants_fragment(request):
+            raise
+        return await _show(request, form, error)
+    return answers.written(
+        request, site.views.message(row), object_id=row["id"], version=row["version"], channel=channel_of(row),
+        at=f"/networks/{slug}/room#message-{row['id']}", status=201,
+    )  # fmt: skip
+
+
+async def read(request: Request) -> Response:
+    """Everything up to this number is read."""
+    form = await form_of(request)
+    caller = await writer_of(request, "mark")
+    number = form.number("number")
+    if number is None or number >= 2**31:
+        raise Invalid("number", "This is a whole number.")
+    await rooms.mark_read(site_of(request).db, caller, request.path_params["slug"], number)
+    return Response(status_code=204)
+
+
+async def mine(request: Request) -> Response:
+    """All my rooms, as cards."""
+    async with reading(request) as (connection, caller):
+        _ = caller.member
+        frame = await shell.frame(request, connection)
+        cards = await cards_of(request, connection, frame.networks)
+    return answers.page(request, "rooms/rooms.html", shell=frame.shell("rooms"), rooms=cards)
+
+
+async def cards_of(
+    request: Request, connection: Connection, networks: Sequence[Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    """Rows of `networks.mine` as templates/rooms/_card.html draws them: three statements for all."""
+    room_ids = [row["room_id"] for row in networks]
+    last = {row["room_id"]: row for row in await rooms.SQL.last_of_rooms(connection, rooms=room_ids)}
+    here = site_of(request).here([f"room:{room_id}" for room_id in room_ids])
+    seen = sorted({member for ids in here.values() for member in list(ids)[:3]})
+    people = {row["id"]: row for row in (await members.SQL.cards(connection, members=seen) if seen else [])}
+    return [
+        {
+            "network": row,
+            "mentions": row["unread_mentions"],
+            "messages": row["unread_messages"],
+            "here": len(ids),
+            "people": [people[member] for member in list(ids)[:3] if member in people],
+            "last": last.get(row["room_id"]),
+        }
+        for row in networks
+        for ids in [here.get(f"room:{row['room_id']}", ())]
+    ]
+
+
+def routes() -> list[BaseRoute]:
+    """Rooms and messages."""
+    return [
+        Route("/rooms", mine, methods=["GET"]),
+        Route("/networks/{slug:slug}/room", show, methods=["GET"]),
+        Route("/networks/{slug:slug}/messages", earlier, methods=["GET"]),
+        Route("/networks/{slug:slug}/messages", create, methods=["POST"]),
+        Route("/networks/{slug:slug}/read", read, methods=["POST"]),
+        Route("/messages/{id:id}", permalink, methods=["GET"]),
+        *PAGES.routes(),
+    ]

@@ -1,0 +1,70 @@
+"""Search: posts and messages that I may read, newest first."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from forum import access, members, search
+from forum.access import Caller
+from forum.db import Connection
+from forum.errors import Invalid, NotFound
+from forum.web import answers, shell
+from forum.web.context import counted, reading
+from forum.web.forms import query_number
+from forum.web.paths import SlugConvertor, matches
+
+MESSAGES = 5
+
+
+async def show(request: Request) -> Response:
+    """The field, and what was found."""
+    query = request.query_params.get("q", "").strip()[: search.MAX_CHARS]
+    if any(not char.isprintable() for char in query):
+        raise Invalid("q", "This cannot be searched for.")
+    before = query_number(request, "before")
+    async with reading(request) as (connection, caller):
+        await counted(request, "search", caller.member_id)
+        frame = await shell.frame(request, connection)
+        network = await _network(request, connection, caller)
+        author = await _author(request, connection, caller)
+        slug = None if network is None else network.slug
+        author_id = None if author is None else author["id"]
+        posts = await search.search(
+            connection, caller, query, network=slug, author=author_id, before=before, limit=search.PAGE + 1
+        )
+        messages: Sequence[Any] = []
+        if before is None:
+            messages = await search.messages(connection, caller, query, network=slug, author=author_id, limit=MESSAGES)
+    shown, after = posts[: search.PAGE], ""
+    if len(posts) > search.PAGE:
+        after = answers.with_query("/search", q=query, network=slug, author=author_id, before=shown[-1]["id"])
+    return answers.page(
+        request, "search/search.html", shell=frame.shell("search"), query=query, network=network, author=author,
+        networks=frame.networks, posts=shown, messages=messages, after=after,
+    )  # fmt: skip
+
+
+async def _network(request: Request, connection: Connection, caller: Caller) -> access.Network | None:
+    """The network that the search is limited to. Raises NotFound for one that the caller may not read."""
+    slug = request.query_params.get("network", "")
+    if not slug:
+        return None
+    if not matches(SlugConvertor, slug):
+        raise NotFound
+    return await access.require_network(connection, caller, slug)
+
+
+async def _author(request: Request, connection: Connection, caller: Caller) -> Mapping[str, Any] | None:
+    author = query_number(request, "author")
+    if author is None:
+        return None
+    row, _ = await members.profile(connection, caller, author)
+    return {"id": row["id"], "name": row["name"]}
+
+
+def routes() -> list[BaseRoute]:
+    """Search."""
+    return [Route("/search", show, methods=["GET"])]

@@ -1,0 +1,85 @@
+"""My settings: who I am, how pages look and listen, my password, where I am signed in. Each part saves by itself."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from forum import members, sessions
+from forum.access import Caller
+from forum.errors import Invalid
+from forum.web import answers, shell
+from forum.web.context import counted, reading, site_of, writer_of
+from forum.web.forms import Form, form_of, new_key
+
+PROFILE: Final = ("name", "title", "organisation", "region", "about")
+PARTS: Final = ("profile", "preferences", "password", "session")
+
+
+async def show(request: Request) -> Response:
+    """All parts."""
+    saved = request.query_params.get("saved", "")
+    return await _show(request, saved=saved if saved in PARTS else "")
+
+
+async def _show(
+    request: Request, *, saved: str = "", form: Form | None = None, error: Invalid | None = None
+) -> Response:
+    async with reading(request) as (connection, caller):
+        frame = await shell.frame(request, connection)
+        member = await members.current(connection, caller.member)
+        mine = await sessions.mine(connection, caller)
+    values = {name: member[name] or "" for name in PROFILE}
+    if form is not None and form.text("part") == "profile":
+        values = {name: form.text(name) for name in PROFILE}
+    errors: Mapping[str, str] = {} if error is None else error.errors
+    # A new password that is too short is the fault of the field that it came from.
+    errors = {**errors, "new": errors.get("new", errors.get("password", ""))}
+    return answers.page(
+        request, "settings/settings.html", status=200 if error is None else error.status,
+        shell=frame.shell("settings"), member=member, values=values, saved=saved, sessions=mine,
+        errors={name: errors.get(name, "") for name in (*PROFILE, "old", "new")}, session_id=caller.session_id,
+        key=new_key(),
+    )  # fmt: skip
+
+
+async def save(request: Request) -> Response:
+    """One part of it."""
+    form = await form_of(request)
+    caller = await writer_of(request, "mark")
+    part = form.text("part")
+    try:
+        await _save(request, caller, part, form)
+    except Invalid as error:
+        if part not in PARTS:
+            raise
+        return await _show(request, form=form, error=error)
+    return answers.done(request, f"/settings?saved={part}")
+
+
+async def _save(request: Request, caller: Caller, part: str, form: Form) -> None:
+    site = site_of(request)
+    if part == "profile":
+        await members.edit_profile(site.db, caller, **{name: form.text(name) for name in PROFILE})
+    elif part == "preferences":
+        await members.set_preferences(
+            site.db, caller, theme=form.text("theme", "auto"), keys=form.truth("keys"),
+            enter_sends=form.truth("enter_sends"),
+        )  # fmt: skip
+    elif part == "password":
+        await counted(request, "account", caller.member_id)
+        await members.change_password(site.db, caller, form.text("old"), form.text("new"))
+    elif part == "session":
+        await sessions.end(site.db, caller, form.number("session") or 0)
+    else:
+        raise Invalid("part", "These settings have no such part.")
+
+
+def routes() -> list[BaseRoute]:
+    """Settings."""
+    return [
+        Route("/settings", show, methods=["GET"]),
+        Route("/settings", save, methods=["POST"]),
+    ]

@@ -1,0 +1,345 @@
+"""Every page, for each kind of visitor; and that refusals tell nothing."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from forum import networks, posts, rooms
+from tests.pages.conftest import Visit
+from tests.people import World, make_world
+
+WHO = ("guest", "eve", "obs", "ana", "mod", "max", "lead", "admin")
+ALL = frozenset(WHO)
+SITE = ALL - {"guest"}
+IN = frozenset({"obs", "ana", "mod", "lead"})
+WRITERS = frozenset({"ana", "mod", "lead"})
+DECIDERS = frozenset({"mod", "lead"})
+
+PAGES: dict[str, frozenset[str]] = {
+    "/": ALL,
+    "/networks": ALL,
+    "/networks/new": frozenset({"admin"}),
+    "/networks/{slug}": IN | {"admin"} | SITE,
+    "/networks/{slug}/about": SITE,
+    "/networks/{slug}/room": IN,
+    "/networks/{slug}/messages": IN,
+    "/networks/{slug}/people": IN,
+    "/networks/{slug}/log": DECIDERS,
+    "/networks/{slug}/settings": frozenset({"lead", "admin"}),
+    "/networks/{slug}/invitations": DECIDERS | {"admin"},
+    "/networks/{slug}/requests": DECIDERS | {"admin"},
+    "/networks/{slug}/leave": IN,
+    "/networks/{slug}/threads/new": WRITERS,
+    "/threads/{thread}": IN,
+    "/threads/{thread}/reply": IN,
+    "/threads/{thread}/edit": frozenset({"ana", "mod", "lead"}),
+    "/posts/{post}": IN,
+    "/posts/{post}/acts": IN,
+    "/posts/{post}/edit": frozenset({"ana"}),
+    "/posts/{post}/history": IN,
+    "/posts/{post}/withdraw": frozenset({"ana"}),
+    "/posts/{post}/remove": DECIDERS,
+    "/messages/{message}": IN,
+    "/messages/{message}/acts": IN,
+    "/messages/{message}/edit": frozenset({"ana"}),
+    "/messages/{message}/history": IN,
+    "/messages/{message}/withdraw": frozenset({"ana"}),
+    "/messages/{message}/remove": DECIDERS,
+    "/rooms": SITE,
+    "/notifications": SITE,
+    "/search": ALL,
+    "/members/{member}": SITE,
+    "/people": IN,
+    "/settings": SITE,
+    "/sign-in": ALL,
+    "/sign-out": ALL,
+    "/invitations/{token}": frozenset(),
+    "/links/{token}": frozenset(),
+    "/unread": SITE,
+    "/rail": ALL,
+}
+"""Pages to those who get them from a private network; all others are refused."""
+
+WORDS = ("Title", "Opening", "Reply", "Message")
+"""What `built` writes, each before the world's tag."""
+
+
+def templates(app: Starlette) -> Iterator[str]:
+    for route in app.routes:
+        if (
+            isinstance(route, Route)
+            and route.methods
+            and "GET" in route.methods
+            and not route.path.startswith("/static")
+        ):
+            yield re.sub(r"\{(\w+)(:\w+)?\}", lambda found: "{" + found[1] + "}", route.path)
+
+
+def test_every_page_is_in_the_table(app: Starlette) -> None:
+    normal = {
+        re.sub(r"^/(post|message)s/\{id\}", lambda found: f"/{found[1]}s/{{{found[1]}}}", path)
+        for path in templates(app)
+    }
+    assert normal == set(PAGES)
+
+
+async def built(world: World) -> dict[str, object]:
+    thread = await world.thread(title=f"Title {world.tag}", body=f"Opening {world.tag}")
+    post = await posts.reply(world.db, world.ana, thread, f"Reply {world.tag}")
+    message = await rooms.say(world.db, world.ana, world.network, f"Message {world.tag}")
+    return {
+        "slug": world.network,
+        "thread": thread,
+        "post": post["id"],
+        "message": message["id"],
+        "member": world.ben.member,
+        "token": "made-up-token-of-nobody",
+    }
+
+
+async def test_who_gets_which_page(world: World, visit: Visit) -> None:
+    parts = await built(world)
+    network = await world.network_id()
+    visitors = {who: await visit(None if who == "guest" else getattr(world, who)) for who in WHO}
+    wrong: list[str] = []
+    for template, allowed in PAGES.items():
+        path = template.format(**parts) + (f"?network={network}" if template == "/people" else "")
+        for who in WHO:
+            answer = await visitors[who].get(path)
+            if answer.status_code >= 500 or (answer.status_code < 400) != (who in allowed):
+                wrong.append(f"{who} {template}: {answer.status_code}")
+            if who not in IN and any(f"{words} {world.tag}" in answer.text for words in WORDS):
+                wrong.append(f"{who} {template}: tells what was written")
+    assert wrong == []
+
+
+async def test_what_may_not_be_seen_answers_as_what_never_was(world: World, visit: Visit) -> None:
+    await networks.describe(world.db, world.lead, world.network, listed=False)
+    parts = await built(world)
+    never = {"slug": f"never-{world.tag}", "thread": 10**15, "post": 10**15, "message": 10**15, "token": "x" * 20}
+    for who in (world.eve, world.max, None):
+        visitor = await visit(who)
+        for template, allowed in PAGES.items():
+            if "{" not in template or ("eve" in allowed and "slug" not in template):
+                continue
+            unseen = await visitor.get(template.format(**parts))
+            missing = await visitor.get(template.format(**never))
+            assert unseen.status_code == (401 if who is None and template.endswith("/reply") else 404), template
+            # A guest is asked to sign in and to come back: that page repeats the address that was asked for.
+            seen_words, never_words = (
+                page.text.replace(page.request.url.raw_path.decode(), "") for page in (unseen, missing)
+            )
+            assert (unseen.status_code, seen_words) == (missing.status_code, never_words), template
+
+
+async def test_public_networks_are_read_by_guests(db: object, visit: Visit) -> None:
+    world = await make_world(db, visibility="public")  # type: ignore[arg-type]
+    parts = await built(world)
+    guest = await visit(None)
+    assert f"Title {world.tag}" in (await guest.get(f"/networks/{world.network}")).text
+    page = await guest.get(f"/threads/{parts['thread']}")
+    assert f"Reply {world.tag}" in page.text
+    assert "Sign in to reply." in page.text
+    assert f"Network {world.network}" in (await guest.get("/")).text
+    assert (await guest.get(f"/networks/{world.network}/room")).status_code == 401
+    assert (await guest.get(f"/networks/{world.network}/people")).status_code == 401
+    found = await guest.get(f"/search?q={world.tag}")
+    assert "Reply" in found.text
+    assert "Message" not in found.text
+    eve = await visit(world.eve)
+    assert "Join" in (await eve.get(f"/networks/{world.network}")).text
+    assert (await eve.post(f"/networks/{world.network}/join")).status_code == 303
+    assert (await eve.get(f"/networks/{world.network}/threads/new")).status_code == 200
+
+
+async def test_asking_to_join_and_being_let_in(world: World, visit: Visit) -> None:
+    eve, mod = await visit(world.eve), await visit(world.mod)
+    at = f"/networks/{world.network}"
+    assert "Ask to join" in (await eve.get(at)).text
+    assert (await eve.post(f"{at}/join", {"body": "I run the network next door"})).status_code == 303
+    assert "You asked on" in (await eve.get(at)).text
+    page = await mod.get(f"{at}/requests")
+    assert "I run the network next door" in page.text
+    request = re.search(rf'action="({at}/requests/\d+)"', page.text)
+    assert request is not None
+    assert (await eve.post(request[1], {"state": "approved"})).status_code == 403
+    assert (await mod.post(request[1], {"state": "maybe"})).status_code == 422
+    assert (await mod.post(request[1], {"state": "approved"})).status_code == 303
+    assert (await mod.post(request[1], {"state": "approved"})).status_code == 409
+    assert (await eve.get(f"{at}/threads/new")).status_code == 200
+    assert "You are a member of" in (await eve.get("/notifications")).text
+    assert (await eve.post(f"{at}/leave")).status_code == 303
+    assert (await eve.get(f"{at}/threads/new")).status_code == 403
+
+
+async def test_a_sub_group_is_made_described_and_invited_to(world: World, visit: Visit) -> None:
+    lead = await visit(world.lead)
+    slug = f"sub-{world.tag}"
+    form = await lead.get(f"/networks/new?parent={world.network}")
+    assert form.status_code == 200
+    assert 'value="public"' not in form.text
+    fields = {"parent": world.network, "name": "Portals", "slug": slug, "kind": "topic", "visibility": "private"}
+    refused = await lead.post("/networks", {**fields, "slug": "Not a slug", "purpose": "Kept purpose"})
+    assert refused.status_code == 422
+    assert "Kept purpose" in refused.text
+    assert (await lead.post("/networks", fields)).headers["location"] == f"/networks/{slug}"
+    assert (await lead.post("/networks", fields)).status_code == 409
+    saved = await lead.post(
+        f"/networks/{slug}/settings",
+        {
+            "name": "Patient portals",
+            "purpose": "Portals",
+            "about": "**Bold**",
+            "visibility": "private",
+            "posting": "lead",
+        },
+    )
+    assert saved.status_code == 303
+    assert "<strong>Bold</strong>" in (await lead.get(f"/networks/{slug}/about")).text
+    assert "Patient portals" in (await lead.get(f"/networks/{world.network}")).text
+    made = await lead.post(f"/networks/{slug}/invitations", {"role": "member", "max_uses": "2", "days": "7"})
+    link = re.search(r'value="http://127.0.0.1:8000(/invitations/[^"]+)"', made.text)
+    assert link is not None
+    ben = await visit(world.ben)
+    assert (await ben.get(link[1])).status_code == 200
+    assert (await ben.post(link[1])).headers["location"] == f"/networks/{slug}"
+    assert (await lead.post(f"/networks/{slug}/invitations", {"max_uses": "0", "days": "7"})).status_code == 422
+    revoke = re.search(r'name="revoke" value="(\d+)"', (await lead.get(f"/networks/{slug}/invitations")).text)
+    assert revoke is not None
+    assert (await lead.post(f"/networks/{slug}/invitations", {"revoke": revoke[1]})).status_code == 303
+    assert (await ben.get(link[1])).status_code == 404
+
+
+async def test_roles_and_sanctions_by_form(world: World, visit: Visit) -> None:
+    lead, ben = await visit(world.lead), await visit(world.ben)
+    at = f"/networks/{world.network}/people/{world.ben.member}"
+    assert f'action="{at}"' in (await lead.get(f"/members/{world.ben.member}")).text
+    assert (await lead.post(at, {"act": "role", "role": "observer"})).status_code == 303
+    assert (await ben.get(f"/networks/{world.network}/threads/new")).status_code == 403
+    assert (await lead.post(at, {"act": "role", "role": "member"})).status_code == 303
+    assert (await lead.post(at, {"act": "mute", "days": "7", "reason": "Off the subject"})).status_code == 303
+    assert "Muted" in (await lead.get(f"/members/{world.ben.member}")).text
+    assert (await ben.get(f"/networks/{world.network}/threads/new")).status_code == 403
+    assert (await lead.post(at, {"act": "lift_mute"})).status_code == 303
+    assert (await lead.post(at, {"act": "mute", "days": "x", "reason": "y"})).status_code == 422
+    assert (await ben.post(at, {"act": "role", "role": "lead"})).status_code == 403
+    assert (await lead.post(at, {"act": "remove"})).status_code == 303
+    thread = await world.thread()
+    assert (await ben.get(f"/threads/{thread}")).status_code == 404
+
+
+async def test_lists_go_on_by_cursor(world: World, visit: Visit) -> None:
+    for number in range(55):
+        await world.thread(title=f"Thread number {number}")
+    ana = await visit(world.ana)
+    seen: list[str] = []
+    path = f"/networks/{world.network}"
+    while path:
+        page = await ana.get(path)
+        assert page.status_code == 200
+        seen += re.findall(r"Thread number (\d+)</a>", page.text)
+        more = re.search(r'<p class="beyond"><a class="btn soft" href="([^"]+)"', page.text)
+        path = more[1] if more else ""
+    assert sorted(seen, key=int) == [str(number) for number in range(55)]
+    ben = await visit(world.ben)
+    home = await ben.get("/")
+    more = re.search(r'href="(/\?after=[^"]+)"', home.text)
+    assert more is not None
+    assert (await ben.get(more[1])).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?after=x",
+        "/networks/{slug}?after=bm8",
+        "/networks/{slug}/people?after=%00",
+        "/notifications?before=-1",
+        "/search?q=x&before=zz",
+        "/networks/{slug}/messages?before=0",
+        "/unread?threads=x",
+        "/people?network=0&q=a",
+        "/search?q=%00",
+    ],
+)
+async def test_a_made_up_cursor_is_a_clear_answer(world: World, visit: Visit, path: str) -> None:
+    answer = await (await visit(world.ana)).get(path.format(slug=world.network))
+    assert answer.status_code == 422
+
+
+async def test_notifications_are_marked_read(world: World, visit: Visit) -> None:
+    thread = await world.thread()
+    await posts.reply(world.db, world.ben, thread, "an answer to ana")
+    ana = await visit(world.ana)
+    page = await ana.get("/notifications")
+    assert "an answer to ana" in page.text
+    told = (await ana.get("/unread")).json()["notifications"]
+    assert told == await world.db.pool.fetchval(
+        "SELECT count(*) FROM notifications WHERE member_id = $1", world.ana.member
+    )
+    assert (await ana.post("/notifications/read")).status_code == 303
+    assert (await ana.get("/unread")).json()["notifications"] == 0
+    ben = await visit(world.ben)
+    assert (await ben.get("/")).status_code == 200
+    assert (await ben.post("/notifications/read", {"threads": "all"})).headers["location"] == "/"
+    assert (await ben.get(f"/unread?threads={thread}")).json()["threads"] == {str(thread): 0}
+
+
+async def test_unread_counts_tell_nothing_of_what_one_may_not_see(world: World, visit: Visit) -> None:
+    thread = await world.thread()
+    assert (await (await visit(world.ben)).get(f"/unread?threads={thread}")).json()["threads"] == {str(thread): 1}
+    eve = await visit(world.eve)
+    assert (await eve.get(f"/unread?threads={thread},999999999")).json()["threads"] == {}
+
+
+async def test_settings_are_saved_part_by_part(world: World, visit: Visit) -> None:
+    ana = await visit(world.ana)
+    fields = {
+        "part": "profile",
+        "name": "Ana Renamed",
+        "title": "CIO",
+        "organisation": "",
+        "region": "",
+        "about": "*Hello*",
+    }
+    assert (await ana.post("/settings", fields)).headers["location"] == "/settings?saved=profile"
+    page = await ana.get("/settings?saved=profile")
+    assert "Saved." in page.text
+    assert "Ana Renamed" in page.text
+    kept = await ana.post("/settings", {**fields, "name": "", "about": "Kept about"})
+    assert kept.status_code == 422
+    assert "Kept about" in kept.text
+    assert "<em>Hello</em>" in (await (await visit(world.ben)).get(f"/members/{world.ana.member}")).text
+    assert (await ana.post("/settings", {"part": "preferences", "theme": "dark", "keys": "yes"})).status_code == 303
+    assert 'data-theme="dark"' in (await ana.get("/")).text
+    assert (await ana.post("/settings", {"part": "preferences", "theme": "neon"})).status_code == 422
+    wrong = await ana.post("/settings", {"part": "password", "old": "wrong one here", "new": "short"})
+    assert wrong.status_code == 422
+    other = await visit(world.ana)
+    page = await ana.get("/settings")
+    session = re.search(r'name="session" value="(\d+)"', page.text)
+    assert session is not None
+    assert (await ana.post("/settings", {"part": "session", "session": session[1]})).status_code == 303
+    assert (await other.get("/settings")).status_code == 401
+
+
+async def test_preview_shows_what_would_be_posted(world: World, visit: Visit) -> None:
+    ben = await visit(world.ben)
+    network = await world.network_id()
+    shown = await ben.script("/preview", {"body": f"*hi* @Ana {world.tag}", "network": str(network)})
+    assert shown.status_code == 200
+    assert "<em>hi</em>" in shown.text
+    assert f"@Ana {world.tag}" in shown.text
+    assert (await ben.script("/preview", {"body": ""})).status_code == 422
+    assert (await (await visit(None)).script("/preview", {"body": "x"})).status_code == 401
+
+
+async def test_the_mention_list_has_people_of_the_network(world: World, visit: Visit) -> None:
+    ben = await visit(world.ben)
+    network = await world.network_id()
+    found = (await ben.get(f"/people?network={network}&q=an")).json()["people"]
+    assert [person["name"] for person in found] == [f"Ana {world.tag}"]
+    assert (await (await visit(world.eve)).get(f"/people?network={network}&q=an")).status_code in {403, 404}
