@@ -56,8 +56,9 @@ class Site:
         return "__Host-forum" if self.secure else "forum"
 
     async def settle(self) -> None:
-        """Wait for what still runs after its answer: before the database closes."""
+        """Wait for what still runs after its answer, and let go what the site holds: before the database closes."""
         await asyncio.gather(*self.later, return_exceptions=True)
+        await self.limits.close()
 
 
 def site_of(connection: HTTPConnection) -> Site:

@@ -57,6 +57,7 @@ async def frame(request: HTTPConnection, connection: Connection, channels: Itera
     if who is None:
         log, cursors = await updates.cursors(connection, list(channels))
         return Frame(None, (), log, cursors, 0, 0, {})
+    who.caller.require_scope("read")
     member = who.row["id"]
     mine = [f"network:{row['network_id']}" for row in await members.SQL.networks_of(connection, member=member)]
     wanted = list(dict.fromkeys([f"member:{member}", *channels, *mine]))[:MAX_CHANNELS]

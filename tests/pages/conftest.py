@@ -30,7 +30,6 @@ async def app(settings: Settings, db: Database) -> AsyncIterator[Starlette]:
     app.state.site = Site(db, settings, views, Limits(settings.redis_url, settings.secret_key))
     yield app
     await app.state.site.settle()
-    await app.state.site.limits.close()
 
 
 @pytest_asyncio.fixture
