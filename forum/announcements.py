@@ -19,6 +19,8 @@ async def announce_threads(db: Database) -> int:
         if not threads:
             return 0
         await SQL.recount(tx.connection, threads=threads)
+        for thread in threads:
+            tx.record(f"thread:{thread}", "thread.touched", thread)
         for row in await SQL.touch_lists(tx.connection, threads=threads):
             tx.record(f"network:{row['network_id']}", "thread.touched", row["thread_id"])
         for row in await SQL.tell_watchers(tx.connection, threads=threads):

@@ -182,6 +182,7 @@ async def add(tx: Transaction, network_id: int, member: int, role: Role) -> bool
     await SQL.read_past(tx.connection, network=network_id, member=member)
     tx.raise_access(f"network:{network_id}")
     tx.record(f"network:{network_id}", "membership.joined", member)
+    tx.record(f"network:{network_id}", "network.changed", network_id)
     tx.record(f"member:{member}", "membership.changed", network_id)
     return True
 
@@ -213,6 +214,7 @@ async def _take_out(tx: Transaction, network: Network, member: int) -> None:
     await SQL.drop_member(tx.connection, network=network.id, member=member)
     tx.raise_access(f"network:{network.id}")
     tx.record(f"network:{network.id}", "membership.left", member)
+    tx.record(f"network:{network.id}", "network.changed", network.id)
     tx.record(f"member:{member}", "membership.changed", network.id)
 
 

@@ -37,7 +37,12 @@ SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true
 LEFT JOIN listed_threads t ON u.kind LIKE 'thread.%' AND t.id = u.object AND t.in_network_id = :object
-LEFT JOIN shown_networks n ON u.kind LIKE 'network.%' AND n.id = u.object AND (n.id = :object OR n.parent_id = :object)
+LEFT JOIN shown_networks n ON u.kind LIKE 'network.%' AND n.id = u.object
+    AND (n.id = :object
+         OR (n.parent_id = :object AND (n.listed OR n.visibility <> 'private'))
+         OR (n.visibility <> 'private' AND n.id = (SELECT parent_id FROM networks x WHERE x.id = :object))
+         OR EXISTS (SELECT FROM thread_networks g JOIN thread_networks o ON o.thread_id = g.thread_id
+                    WHERE g.network_id = :object AND o.network_id = n.id))
 LEFT JOIN standing q ON u.kind LIKE 'membership.%' AND q.network_id = :object AND q.member_id = u.object
 LEFT JOIN people m ON (u.kind LIKE 'member.%' OR q.member_id IS NOT NULL) AND m.id = u.object
 LEFT JOIN rooms r ON u.kind LIKE 'room.%' AND r.id = u.object AND r.network_id = :object

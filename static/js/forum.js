@@ -5,6 +5,7 @@ import "./references.js";
 import "./unread.js";
 import "./presence.js";
 import "./rail.js";
+import "./subgroups.js";
 import "./toast.js";
 import "./acts.js";
 import "./menu.js";

@@ -31,9 +31,7 @@ def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def _windows(
-    site: RunningSite, chromium: Browser, world: World, way: str
-) -> tuple[Page, Page]:
+async def _windows(site: RunningSite, chromium: Browser, world: World, way: str) -> tuple[Page, Page]:
     pages = []
     for caller in (world.ben, world.mod):
         context = await site.window(chromium, world.db, caller)
@@ -51,9 +49,13 @@ async def test_a_reply_appears_and_a_removal_empties(
     for page in (ben, mod):
         await page.goto(f"/threads/{thread}")
         await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
-    await ben.get_by_role("button", name="Reply to the thread").or_(ben.locator("forum-composer textarea")).first.click()
+    await (
+        ben.get_by_role("button", name="Reply to the thread").or_(ben.locator("forum-composer textarea")).first.click()
+    )
     await ben.locator("form textarea").first.fill("A word to remember")
-    await ben.locator("form").filter(has=ben.locator("textarea")).get_by_role("button", name="Reply", exact=True).click()
+    await (
+        ben.locator("form").filter(has=ben.locator("textarea")).get_by_role("button", name="Reply", exact=True).click()
+    )
     await expect(ben.locator("ol.tree")).to_contain_text("A word to remember")
     await expect(mod.locator("ol.tree")).to_contain_text("A word to remember")
     post = await mod.locator("ol.tree li.post").first.get_attribute("id")
