@@ -32,6 +32,7 @@ from realtime.source import Batch, Caller, Head, Refused
 
 log = logging.getLogger(__name__)
 
+DISK_EVERY_S = 5.0
 EMPTY = Batch(0, 0, "", 0, [])
 
 
@@ -118,11 +119,13 @@ def create_app(settings: Settings) -> Starlette:
         await db.open()
         await live.start()
         work = asyncio.create_task(jobs.run(db), name="jobs")
+        watching = asyncio.create_task(_watch_disk(db, settings), name="watch disk")
         letting_go = asyncio.create_task(_let_go(stopping, live), name="let go")
         try:
             yield
         finally:
             letting_go.cancel()
+            watching.cancel()
             await live.stop()
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
@@ -146,6 +149,13 @@ async def _let_go(stopping: asyncio.Event, live: Live) -> None:
     """When the server begins to stop, screens are let go first: it waits for what is in flight, and they never end."""
     await stopping.wait()
     live.release()
+
+
+async def _watch_disk(db: Database, settings: Settings) -> None:
+    """Refuse writes while our own servers' disk is nearly full: Postgres would stop altogether at its end."""
+    while True:
+        db.refuses_writes = operations.disk_is_full(settings.data)
+        await asyncio.sleep(DISK_EVERY_S)
 
 
 def _live(settings: Settings, db: Database, views: Views) -> Live:

@@ -154,6 +154,8 @@ class Database:
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self.wake: Wake = wake or _wake_nobody
+        self.refuses_writes = False
+        """Set while the disk is nearly full: transactions are refused, reading goes on."""
 
     @property
     def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
@@ -201,6 +203,8 @@ class Database:
         Raises Unavailable where the database cannot serve. After a lost connection nobody can tell whether the commit
         happened; the same `Idempotency-Key` sent again finds out.
         """
+        if self.refuses_writes:
+            raise Unavailable(retry_after_s=60)
         async with self.connection() as connection:
             async with connection.transaction():
                 tx = Transaction(connection)

@@ -50,12 +50,12 @@ LIMITS: Mapping[Act, Limit] = {
     "sign_in": _limit("10 per 10 minutes", "600 per 10 minutes"),
     # Invitations and one-time links that are tried, passwords that are changed.
     "account": _limit("20 per 10 minutes", "300 per 10 minutes"),
-    "write": _limit("300 per 1 minute", "6000 per 1 minute"),
-    "say": _limit("300 per 1 minute", "12000 per 1 minute"),
-    "start": _limit("60 per 1 minute", "1200 per 1 minute"),
+    "write": _limit("1200 per 1 minute", "24000 per 1 minute"),
+    "say": _limit("2400 per 1 minute", "48000 per 1 minute"),
+    "start": _limit("120 per 1 minute", "2400 per 1 minute"),
     # Reads, watching, preferences: small writes that a page does by itself.
     "mark": _limit("600 per 1 minute", "24000 per 1 minute"),
-    "moderate": _limit("600 per 1 minute", "6000 per 1 minute"),
+    "moderate": _limit("1200 per 1 minute", "6000 per 1 minute"),
     "preview": _limit("120 per 1 minute", "2400 per 1 minute"),
     "search": _limit("120 per 1 minute", "2400 per 1 minute"),
     "people": _limit("600 per 1 minute", "12000 per 1 minute"),

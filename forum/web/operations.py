@@ -8,6 +8,7 @@ import ipaddress
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -54,14 +55,14 @@ async def readyz(request: Request) -> Response:
             await connection.fetchval("SELECT 1")
     except Unavailable:
         return PlainTextResponse("the database is away\n", 503, {"Retry-After": "2"})
-    if disk_is_full(site.settings.data if site.settings.database_url is None else None):
+    if disk_is_full(site.settings.data):
         return PlainTextResponse("the disk is full\n", 503, {"Retry-After": "60"})
     return PlainTextResponse("ready\n")
 
 
-def disk_is_full(folder: os.PathLike[str] | None) -> bool:
-    """Whether fewer than 500 MB are free where our own servers keep their data; never for servers elsewhere."""
-    return folder is not None and shutil.disk_usage(folder).free < DISK_MIN_BYTES
+def disk_is_full(data: Path) -> bool:
+    """Whether fewer than 500 MB are free where our own Postgres keeps its data; never where it is elsewhere."""
+    return any(data.glob("postgres-*")) and shutil.disk_usage(data).free < DISK_MIN_BYTES
 
 
 def _require_operator(request: Request) -> None:

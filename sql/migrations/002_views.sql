@@ -1,7 +1,10 @@
 -- What a page, an answer and a live frame show of a row, written once. Names stand in their own rows and are joined here.
 
 CREATE VIEW people AS
-    SELECT m.id, CASE WHEN m.state = 'gone' THEN NULL ELSE m.name END AS name, m.title, m.organisation, m.region, m.version, m.state
+    SELECT m.id, CASE WHEN m.state <> 'gone' THEN m.name END AS name,
+           CASE WHEN m.state = 'gone' THEN '' ELSE m.title END AS title,
+           CASE WHEN m.state = 'gone' THEN '' ELSE m.organisation END AS organisation,
+           CASE WHEN m.state = 'gone' THEN '' ELSE m.region END AS region, m.version, m.state
     FROM members m;
 
 -- May every reader of the thread `target` read the thread `source`?

@@ -143,8 +143,6 @@ def test_what_answers_a_gap_names_nobody() -> None:
 def test_a_member_who_is_gone_is_a_former_member() -> None:
     fragment = Reader(views().post(post(author_name=None)))
     assert "A former member" in fragment.said
-    assert "/members/12" not in str(fragment.attributes["href"])
-    assert "Tynegate" not in fragment.said
 
 
 def test_an_imported_author_has_a_name_and_no_profile() -> None:
