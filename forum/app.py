@@ -1,7 +1,8 @@
 """The composition root: the only module that knows both the forum and live delivery, and puts one site together.
 
-A request comes through the log of requests, the headers, the errors and the guard to its handler; a commit goes through
-`Database.wake` to the hub of this process and, by the bus, to the others. Everything that a part needs is handed to it here.
+A request comes through the log of requests, the headers, the errors and the guard to its handler; a commit goes
+through `Database.wake` to the hub of this process and, by the bus, to the others. Everything that a part needs is
+handed to it here.
 """
 
 import asyncio
@@ -74,9 +75,9 @@ async def identify(connection: HTTPConnection) -> Caller:
     """
     site = context.site_of(connection)
     token = context.bearer(connection)
-    if token is None and connection.scope["type"] == "websocket":
-        if connection.headers.get("origin", "").lower() != site.settings.base_url.lower():
-            raise Refused(protocol.REFUSED, "this socket was not opened by a page of this site")
+    ours = connection.headers.get("origin", "").lower() == site.settings.base_url.lower()
+    if token is None and not ours and connection.scope["type"] == "websocket":
+        raise Refused(protocol.REFUSED, "this socket was not opened by a page of this site")
     connection.scope.setdefault("state", {}).pop("known", None)
     async with site.db.connection() as database:
         try:
@@ -93,7 +94,9 @@ async def identify(connection: HTTPConnection) -> Caller:
 
 
 def create_app(settings: Settings) -> Starlette:
-    """One web process of the site. Opens the database and begins to deliver when it starts, and ends both when it stops."""
+    """One web process of the site. Opens the database and begins to deliver when it starts, and ends both when it
+    stops.
+    """
     idempotency.use_secret(settings.secret_key)
     if settings.database_url is None:
         raise ValueError("expected settings with the database's address: forum.embedded.attach gives them")

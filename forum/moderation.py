@@ -351,7 +351,9 @@ async def standing(connection: Connection, network_id: int, member: int) -> Sequ
 
 
 async def holds(db: Database, caller: Caller, slug: str) -> Sequence[Any]:
-    """The open holds in threads that this network holds, by their end: for its moderators. Raises NotFound, Forbidden."""
+    """The open holds in threads that this network holds, by their end: for its moderators. Raises NotFound,
+    Forbidden.
+    """
     async with db.connection() as connection:
         network = await access.require_network(connection, caller, slug, "moderate")
         rows: Sequence[Any] = await SQL.open_holds(connection, network=network.id)

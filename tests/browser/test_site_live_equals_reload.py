@@ -18,8 +18,8 @@ pytestmark = pytest.mark.browser
 SHOWN = """() => {
     const main = document.getElementById('main').cloneNode(true);
     // What is mine alone, who is here, and what a page forgets when it is loaded anew.
-    for (const gone of main.querySelectorAll('.dock, .pill, .new, .line.unread, li.new, [data-here-of], [data-here-count], .typing, '
-        + 'input[name=key], [data-unread-of], [data-next-unread], .foot, script, [data-busy], .stack')) gone.remove();
+    for (const gone of main.querySelectorAll('.dock, .pill, .new, .line.unread, li.new, [data-here-of], .typing, '
+        + '[data-here-count], input[name=key], [data-unread-of], [data-next-unread], .foot, script, [data-busy], .stack')) gone.remove();
     for (const each of main.querySelectorAll('*')) {
         each.classList.remove('unread', 'arrived', 'now', 'tome', 'taken');
         for (const name of ['data-read', 'data-since', 'data-seen', 'aria-current', 'data-key', 'id']) {
@@ -28,7 +28,8 @@ SHOWN = """() => {
         if (!each.getAttribute('class')) each.removeAttribute('class');
         if (each.getAttribute('tabindex') === '-1') each.removeAttribute('tabindex');
     }
-    for (const list of main.querySelectorAll('ul.people')) list.append(...[...list.children].sort((a, b) => a.id < b.id ? -1 : 1));
+    const byId = (one, other) => one.id < other.id ? -1 : 1;
+    for (const list of main.querySelectorAll('ul.people')) list.append(...[...list.children].sort(byId));
     return main.innerHTML.replace(/>\\s*</g, '>\\n<').replace(/[ \\t]+/g, ' ');
 }"""
 
