@@ -173,7 +173,7 @@ async def between(
     connection: Connection, room_id: int, *, before: int | None = None, after: int | None = None,
     since: datetime | None = None, until: datetime | None = None, limit: int = PAGE,
 ) -> Sequence[asyncpg.Record]:  # fmt: skip
-    """Messages not before `since` and before `until`: the newest first, or with `after` the oldest. Checks no access."""
+    """Messages from `since` on and before `until`: the newest first; with `after` the oldest. Checks no access."""
     dates = {"since": since, "until": until}
     rows: Sequence[asyncpg.Record]
     if after is not None:
