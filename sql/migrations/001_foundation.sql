@@ -503,7 +503,7 @@ CREATE INDEX moderation_log_of_network ON moderation_log (network_id, id DESC);
 CREATE INDEX moderation_log_of_subject ON moderation_log (subject_id, id DESC);
 CREATE INDEX moderation_log_of_object ON moderation_log (noun, object_id);
 
--- Writes that were answered, work that waits, what came from elsewhere ---------------------------------------------------------------
+-- Writes that were answered, what came from elsewhere ---------------------------------------------------------------
 
 CREATE TABLE idempotency_keys (
     member_id     bigint NOT NULL REFERENCES members ON DELETE CASCADE,
@@ -514,18 +514,6 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (member_id, key)
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
-
-CREATE TABLE jobs (
-    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    kind        text NOT NULL,
-    object      bigint NOT NULL DEFAULT 0,
-    due_at      timestamptz NOT NULL DEFAULT now(),
-    attempts    int NOT NULL DEFAULT 0,
-    error       text
-);
-COMMENT ON COLUMN jobs.error IS 'type and place of the last failure, never its words';
-CREATE INDEX jobs_due ON jobs (due_at, id);
-CREATE UNIQUE INDEX jobs_once ON jobs (kind, object);
 
 CREATE TABLE imports (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
