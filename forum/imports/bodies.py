@@ -49,7 +49,9 @@ def _parts(message: Message) -> Iterator[tuple[Message, bool]]:
     """Each part that is no container, and whether its text is wanted."""
     kind = message.get_content_type()
     if kind == "message/rfc822" or not message.is_multipart():
-        yield message, kind in ("text/plain", "text/html") and not _is_attachment(message)
+        # A container in which no part can be found is text, for all that we know.
+        readable = kind in ("text/plain", "text/html") or kind.startswith("multipart/")
+        yield message, readable and not _is_attachment(message)
         return
     children = [child for child in message.get_payload() if isinstance(child, Message)]
     if kind == "multipart/alternative":
@@ -96,9 +98,9 @@ def _payload(part: Message) -> bytes:
     if not isinstance(payload, str):
         return b""
     if encoding == "base64":
-        data = payload.encode("ascii", "surrogateescape")
+        data = b"".join(payload.encode("utf-8", "surrogateescape").split())
         try:
-            return base64.b64decode(data)
+            return base64.b64decode(data + b"=" * (-len(data) % 4))
         except binascii.Error:
             return _salvaged(data)
     decoded = part.get_payload(decode=True)

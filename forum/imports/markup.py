@@ -73,6 +73,7 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "blockquote":
             self._quotes = max(0, self._quotes - 1)
+            self._break()
             self._paragraph()
         elif tag == "pre":
             self._verbatim = max(0, self._verbatim - 1)

@@ -30,7 +30,7 @@ _ADDRESS = re.compile(
     r"(?<![\w.+/:-])([\w.+-]{1,64})@((?:[\w-]{1,63}\.){1,8}[a-z]{2,24})(?![\w-]|:[/\w])", re.IGNORECASE
 )
 _SPELT = re.compile(r"(?<![\w.+-])([\w.+-]{1,64}) at ((?:[\w-]{1,63}\.){1,8}[a-z]{2,24})(?![\w-])", re.IGNORECASE)
-_DRAWN = re.compile(r"[+|][-=]{3,}|[-=]{3,}[+|]|[│┌└├─]|\S {3,}\S.* {3,}\S|\t+\S+\t")
+_DRAWN = re.compile(r"[+|][-=]{3}|[-=]{3}[+|]|[│┌└├─]|\S {3,}\S.* {3,}\S|\t+\S+\t")
 _CODED = re.compile(r"[=(){};]|:$|^(?:Traceback|\w+Error)")
 _WORD = re.compile(r"\S+")
 _PLAIN_WORD = re.compile(r"(?<![\w.(\"'])[^\W\d_]{2,}(?=[\s,.;:!?]|$)")
