@@ -98,7 +98,7 @@ class Endpoint:
     @cached_property
     def hints(self) -> Mapping[str, Any]:
         """What the handler takes and returns, by name."""
-        return typing.get_type_hints(self.handle)
+        return inspect.get_annotations(self.handle)
 
     @property
     def names(self) -> Mapping[str, type]:
@@ -121,14 +121,14 @@ class Endpoint:
     def answers(self) -> Mapping[int, Any]:
         """The status of each answer, with its shape: None where there is nothing to say."""
         hint = self.hints["return"]
-        answers = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        answers = typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
         found: dict[int, Any] = {}
         for each in answers:
             origin = typing.get_origin(each)
             if origin in (Created, Accepted):
                 found[201 if origin is Created else 202] = typing.get_args(each)[0]
             else:
-                found[204 if each is types.NoneType else 200] = None if each is types.NoneType else each
+                found[204 if each is None else 200] = each
         return found
 
     @property

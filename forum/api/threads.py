@@ -195,8 +195,8 @@ async def read(call: Call, thread: int, body: ReadPosts) -> None:
         numbers = body.numbers
     else:
         async with call.db.connection() as connection:
-            row = (await access.require_thread(connection, call.caller, thread)).row
-        last = row["last_number"]
+            await access.require_thread(connection, call.caller, thread)
+            last = await posts.SQL.last_number(connection, thread=thread)
         numbers = list(range(1, (last if body.up_to is UNSET else min(body.up_to, last)) + 1))
     for first in range(0, max(len(numbers), 1), READ_AT_ONCE):
         await threads.mark_read(call.db, call.caller, thread, numbers[first : first + READ_AT_ONCE])
