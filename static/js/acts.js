@@ -83,10 +83,16 @@ document.addEventListener("click", async (event) => {
 
 /** Asks in a dialog. Focus goes back by itself to where it was, if that is still there. */
 function ask(form, title) {
-  const close = make("button", { type: "button", class: "btn soft" }, "Cancel");
+  let close = form.querySelector('[data-act="close"]');
+  if (!close) {
+    close = make("button", { type: "button", class: "btn soft" }, "Cancel");
+    form.append(close);
+  }
   const dialog = make("dialog", { class: "ask", "aria-label": title }, make("h2", {}, title), document.adoptNode(form));
-  form.append(close);
-  close.addEventListener("click", () => dialog.close());
+  close.addEventListener("click", (event) => {
+    event.preventDefault();
+    dialog.close();
+  });
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

@@ -1,6 +1,6 @@
 // Every place that shows something of another row: one frame clears or renews them all (contract: data-ref and kin).
 
-import { excerpt, isGap } from "./markup.js";
+import { become, excerpt, isGap } from "./markup.js";
 import { newest, onUpdate } from "./updates.js";
 import { FORMER, GONE_QUOTE, UNTITLED, initials } from "./words.js";
 
@@ -21,6 +21,14 @@ function memberChanged({ id, name, role, initials: letters }) {
   each(`[data-name="${id}"]`, (place) => write(place, place.matches(".mention") ? `@${shown}` : shown));
   each(`[data-role-of="${id}"]`, (place) => write(place, role ?? ""));
   each(`[data-avatar="${id}"]`, (place) => write(place, name === null ? "–" : (letters ?? initials(shown))));
+}
+
+/** A network's name, and its head on a page of its own. */
+function networkChanged({ id, name, node }) {
+  if (name === undefined) return; // it is not ours to see here
+  const head = document.querySelector(`#network-head[data-network="${id}"]`);
+  if (head && node) become(head, node);
+  each(`[data-network-name="${id}"]`, (place) => write(place, name));
 }
 
 /** What a post or message says of its author's name beside the name itself: labels, and lines of what answers it. */
@@ -87,7 +95,7 @@ export function clean(root) {
 onUpdate((frame) => {
   const [noun, happened] = (frame.kind ?? "").split(".");
   if (frame.kind === "member.changed") memberChanged(frame);
-  else if (frame.kind === "network.changed") each(`[data-network-name="${frame.id}"]`, (place) => write(place, frame.name));
+  else if (frame.kind === "network.changed") networkChanged(frame);
   else if (noun === "thread" && "title" in frame) each(`[data-title="${frame.id}"]`, (place) => write(place, frame.title ?? UNTITLED));
   else if ((noun === "post" || noun === "message") && happened !== "created") contributionChanged(noun, frame);
 });

@@ -1,12 +1,28 @@
 """Posts, messages, rows and composers as the templates draw them, in as few words as the elements need."""
 
+# ruff: noqa: E501 (markup stands on one line, as the server sends it)
 
-def post(number: int, parent: int = 1, depth: int = 1, *, author: int | None = 12, name: str = "Ben Okafor", body: str = "words", version: int = 1, more: str = "") -> str:
+
+def post(
+    number: int,
+    parent: int = 1,
+    depth: int = 1,
+    *,
+    author: int | None = 12,
+    name: str = "Ben Okafor",
+    body: str = "words",
+    version: int = 1,
+    more: str = "",
+) -> str:
     """A post whose id is its number; `author=None` draws a gap."""
     facts = f'class="post" id="post-{number}" data-parent="{parent}" data-depth="{depth}" data-indent="{min(depth - 1, 5)}" data-number="{number}" data-version="{version}"'
     if author is None:
         return f'<li {facts}><div class="gap"><span tabindex="-1">Removed by a moderator of London. The replies stay.</span></div></li>'
-    to = f'<p class="to"><a href="#post-{parent}" data-ref="post-{parent}">in reply to Ben Okafor</a></p>' if depth > 1 else ""
+    to = (
+        f'<p class="to"><a href="#post-{parent}" data-ref="post-{parent}">in reply to Ben Okafor</a></p>'
+        if depth > 1
+        else ""
+    )
     return f"""<li {facts} data-author="{author}"><article aria-labelledby="by-{number}"><header class="by"><h3 id="by-{number}" tabindex="-1"><a href="/members/{author}" data-name="{author}">{name}</a></h3>
 <a class="when" href="/posts/{number}"><time datetime="2026-11-23T08:22:04Z">08:22</time></a></header><div class="body">{to}<div class="prose"><p>{body}</p>{more}</div>
 <div class="acts"><a data-act="reply" href="/threads/9/reply?to={number}">Reply<span class="sr"> to {name}</span></a> <a data-act="quote" href="#">Quote</a>
@@ -16,7 +32,13 @@ def post(number: int, parent: int = 1, depth: int = 1, *, author: int | None = 1
 OPENING = """<article class="opening" id="post-1" data-depth="0" data-number="1" data-version="1" data-author="3"><header class="by"><h2 id="by-1" tabindex="-1"><a data-name="3">Cleo</a></h2></header><div class="prose"><p>the question</p></div></article>"""
 
 
-def composer(kind: str = "post", draft: str = "thread:9:0", action: str = "/threads/9/posts", answers: str = "parent", **attributes: str) -> str:
+def composer(
+    kind: str = "post",
+    draft: str = "thread:9:0",
+    action: str = "/threads/9/posts",
+    answers: str = "parent",
+    **attributes: str,
+) -> str:
     """A composer; `answers` is the field of what is answered."""
     more = "".join(f' data-{name}="{value}"' for name, value in attributes.items())
     limit = 'data-max-chars="100" data-count-from="80"'
@@ -28,7 +50,9 @@ def composer(kind: str = "post", draft: str = "thread:9:0", action: str = "/thre
 <button data-busy="Posting…">Reply</button><p data-problem hidden></p></form></forum-composer>"""
 
 
-def thread(posts: str, *, read: str = "{[1,100)}", attributes: str = "", around: tuple[str, str] = ("", ""), write: bool = True) -> str:
+def thread(
+    posts: str, *, read: str = "{[1,100)}", attributes: str = "", around: tuple[str, str] = ("", ""), write: bool = True
+) -> str:
     """A thread page's main, with a side list."""
     dock = composer(folds="") if write else ""
     return f"""<div id="thread-head" class="title"><h1 data-title="9">Portals</h1></div><forum-thread data-thread="9" data-read="{read}" data-order="tree" data-since="Friday, 17:42" {attributes}>{OPENING}
@@ -36,9 +60,23 @@ def thread(posts: str, *, read: str = "{[1,100)}", attributes: str = "", around:
 <aside><section hidden><ul data-news></ul></section></aside>"""
 
 
-def message(number: int, at: str, *, author: int | None = 12, name: str = "Ben Okafor", body: str = "words", reply: int = 0, version: int = 1, grouped: bool = False) -> str:
+def message(
+    number: int,
+    at: str,
+    *,
+    author: int | None = 12,
+    name: str = "Ben Okafor",
+    body: str = "words",
+    reply: int = 0,
+    version: int = 1,
+    grouped: bool = False,
+) -> str:
     """A message whose id is its number; `author=None` draws a gap."""
-    facts = f'class="msg" id="message-{number}" data-number="{number}" data-version="{version}" data-at="{at}"' + (f' data-reply="{reply}"' if reply else "") + (" data-grouped" if grouped else "")
+    facts = (
+        f'class="msg" id="message-{number}" data-number="{number}" data-version="{version}" data-at="{at}"'
+        + (f' data-reply="{reply}"' if reply else "")
+        + (" data-grouped" if grouped else "")
+    )
     if author is None:
         return f'<li {facts}><div class="body"><p class="gap" tabindex="-1">Removed by a moderator</p></div></li>'
     re = f'<p class="re"><a href="#message-{reply}" data-ref="message-{reply}">{name}: words</a></p>' if reply else ""

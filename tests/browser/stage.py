@@ -1,4 +1,4 @@
-"""A small site of static pages with our scripts, real live delivery from a log in memory, and answers that a test gives."""
+"""A small site: static pages with our scripts, live delivery from a log in memory, and answers that a test gives."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import uvicorn
-from uvicorn.server import ServerState
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.server import ServerState
 
 from realtime import protocol
 from realtime.endpoint import Live
@@ -175,7 +175,7 @@ class Stage:
     async def until(self, holds: Callable[[], Any], timeout_s: float = 8.0) -> None:
         """Wait for a condition on this side."""
         async with asyncio.timeout(timeout_s):
-            while not holds():
+            while not holds():  # noqa: ASYNC110 (whatever a test waits for)
                 await asyncio.sleep(0.02)
 
     async def _identify(self, _connection: HTTPConnection) -> Caller:
@@ -221,6 +221,7 @@ class Stage:
 
 
 SHEET = """
-body { margin: 0; font: 16px/1.5 sans-serif } li { list-style: none } ol, ul { margin: 0; padding: 0 } [hidden] { display: none !important }
+body { margin: 0; font: 16px/1.5 sans-serif } li { list-style: none } ol, ul { margin: 0; padding: 0 }
+[hidden] { display: none !important }
 .post, .opening { min-height: 90px } .msg { min-height: 24px } .dock { position: sticky; bottom: 0; background: white }
 """

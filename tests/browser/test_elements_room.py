@@ -1,5 +1,7 @@
 """<forum-room>, <forum-composer> and <forum-list>: sending in order, grouping, drafts, sentences, rows."""
 
+# ruff: noqa: E501 (markup stands on one line, as the server sends it)
+
 import asyncio
 
 import pytest
@@ -7,6 +9,7 @@ from playwright.async_api import Page, expect
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from realtime.protocol import TypingBy
 from tests.browser.parts import composer, day, message, post, room, row, thread
 from tests.browser.stage import Post, Stage, fragment, problem
 
@@ -46,9 +49,16 @@ def keeps(stage: Stage):
 
 
 async def test_what_goes_on_stands_under_one_head_until_the_first_is_removed(page: Page, stage: Stage) -> None:
-    main = TODAY + message(1, MORNING) + message(2, "2026-11-23T08:32:00Z", grouped=True) + message(3, "2026-11-23T08:33:00Z", author=13, name="Tom")
+    main = (
+        TODAY
+        + message(1, MORNING)
+        + message(2, "2026-11-23T08:32:00Z", grouped=True)
+        + message(3, "2026-11-23T08:33:00Z", author=13, name="Tom")
+    )
     await opened(page, stage, room(main))
-    stage.record("room:3", "message.created", 4, message(4, "2026-11-23T08:34:00Z", author=13, name="Tom"), author="Tom")
+    stage.record(
+        "room:3", "message.created", 4, message(4, "2026-11-23T08:34:00Z", author=13, name="Tom"), author="Tom"
+    )
     await expect(page.locator("#message-4")).to_have_attribute("data-grouped", "")
     stage.record("room:3", "message.removed", 1, message(1, MORNING, author=None), version=2)
     await expect(page.locator("#message-1 .gap")).to_be_visible()
@@ -90,7 +100,9 @@ async def test_at_the_end_one_stays_there_and_further_up_one_stays_where_one_rea
     await expect(page.locator("#message-60")).to_be_in_viewport()
     await page.wait_for_function(at_end)
     await page.evaluate("document.getElementById('message-20').scrollIntoView()")
-    await page.wait_for_function("scrollY > 0 && document.getElementById('message-60').getBoundingClientRect().top > innerHeight")
+    await page.wait_for_function(
+        "scrollY > 0 && document.getElementById('message-60').getBoundingClientRect().top > innerHeight"
+    )
     before = await page.evaluate("scrollY")
     stage.record("room:3", "message.created", 61, message(61, MORNING), author="Ben")
     stage.record("room:3", "message.created", 62, message(62, MORNING), author="Ben")
@@ -152,15 +164,10 @@ async def test_earlier_messages_that_were_removed_on_their_way_come_as_gaps(page
 
 async def test_who_is_typing_is_shown_and_goes_with_their_message(page: Page, stage: Stage) -> None:
     await opened(page, stage, room(TODAY + message(1, MORNING)))
-    other = await page.context.new_page()
-    stage.live.presence  # noqa: B018 (typing of another member goes the way of the bus)
-    from realtime.protocol import TypingBy
-
     stage.live.hub.broadcast("room:3", TypingBy("room:3", 12, "Ruth Castellane"))
     await expect(page.locator("[data-typing]")).to_have_text("Ruth Castellane is typing")
     stage.record("room:3", "message.created", 2, message(2, MORNING, author=12), author="Ruth Castellane")
     await expect(page.locator("[data-typing]")).to_be_hidden()
-    await other.close()
 
 
 # Mine
@@ -238,14 +245,18 @@ async def test_a_refused_message_can_be_deleted(page: Page, stage: Stage) -> Non
 
 
 async def test_arrow_up_edits_my_last_and_a_removal_empties_the_edit(page: Page, stage: Stage) -> None:
-    await opened(page, stage, room(TODAY + message(1, MORNING) + message(2, MORNING, author=7, name="Ana Ortiz", body="typpo")))
+    await opened(
+        page, stage, room(TODAY + message(1, MORNING) + message(2, MORNING, author=7, name="Ana Ortiz", body="typpo"))
+    )
     form = '<form method="post"><input type="hidden" name="key" value="k2"><input type="hidden" name="version" value="1"><textarea name="body">typpo</textarea></form>'
     stage.show("/messages/2/edit", form, {})
     area = page.locator("textarea")
     await area.focus()
     await page.keyboard.press("ArrowUp")
     await expect(area).to_have_value("typpo")
-    stage.answer = lambda sent: fragment(message(2, MORNING, author=7, body=sent.form["body"], version=2), 2, "room:3", 2)
+    stage.answer = lambda sent: fragment(
+        message(2, MORNING, author=7, body=sent.form["body"], version=2), 2, "room:3", 2
+    )
     await area.fill("typo")
     await page.keyboard.press("Enter")
     await expect(page.locator("#message-2 .prose")).to_have_text("typo")
@@ -272,7 +283,9 @@ async def test_a_draft_is_kept_and_goes_when_the_server_has_it(page: Page, stage
     await expect(page.locator("[data-connection]")).to_have_text("Live")
     stage.answer = lambda _: problem(500)
     await page.locator("textarea").press("Control+Enter")
-    await expect(page.locator("[data-problem]")).to_have_text("Something broke on our side. Your text is safe. Please try again in a minute.")
+    await expect(page.locator("[data-problem]")).to_have_text(
+        "Something broke on our side. Your text is safe. Please try again in a minute."
+    )
     await page.reload()
     await expect(page.locator("[data-connection]")).to_have_text("Live")
     stage.answer = lambda sent: fragment(post(4, author=7, body=sent.form["body"]), 4, "thread:9")
@@ -292,11 +305,21 @@ async def test_a_draft_is_kept_and_goes_when_the_server_has_it(page: Page, stage
         ("x" * 140, None, "This is 40 characters too long. A thread can hold more than one post."),
         ("hello", problem(429, retry_after=12), "That was very quick. You can send again in 12 seconds."),
         ("hello", problem(401), "You were signed out. Sign in again, and your text will be waiting."),
-        ("hello", problem(409, detail="Locked by a moderator on 20 November."), "Locked by a moderator on 20 November."),
-        ("hello", problem(422, errors={"body": "There is a character that we cannot store (line 3)."}), "There is a character that we cannot store (line 3)."),
+        (
+            "hello",
+            problem(409, detail="Locked by a moderator on 20 November."),
+            "Locked by a moderator on 20 November.",
+        ),
+        (
+            "hello",
+            problem(422, errors={"body": "There is a character that we cannot store (line 3)."}),
+            "There is a character that we cannot store (line 3).",
+        ),
     ],
 )
-async def test_what_went_wrong_is_said_and_the_text_stays(page: Page, stage: Stage, words: str, answer: Response | None, sentence: str) -> None:
+async def test_what_went_wrong_is_said_and_the_text_stays(
+    page: Page, stage: Stage, words: str, answer: Response | None, sentence: str
+) -> None:
     await opened(page, stage, thread(post(2)), {"thread:9": 0})
     stage.answer = (lambda _: answer) if answer else None
     await page.locator("textarea").fill(words)
@@ -311,7 +334,9 @@ async def test_a_server_out_of_reach_loses_nothing(page: Page, stage: Stage) -> 
     await page.locator("textarea").fill("hello")
     await page.context.set_offline(True)
     await page.locator("textarea").press("Control+Enter")
-    await expect(page.locator("[data-problem]")).to_have_text("Not posted yet: we could not reach the server. Your text is safe here.")
+    await expect(page.locator("[data-problem]")).to_have_text(
+        "Not posted yet: we could not reach the server. Your text is safe here."
+    )
     await expect(page.get_by_role("button", name="Try again")).to_be_visible()
     await expect(page.locator("textarea")).to_have_value("hello")
 
@@ -325,14 +350,21 @@ async def test_another_text_under_a_key_that_was_used_is_asked_about(page: Page,
     await page.locator("textarea").fill("first and second")
     stage.answer = lambda _: problem(422, detail="The key was used with another body.")
     await page.locator("textarea").press("Control+Enter")
-    await expect(page.locator("[data-problem]")).to_have_text("Your earlier text did arrive. Send again to post this one as well.")
+    await expect(page.locator("[data-problem]")).to_have_text(
+        "Your earlier text did arrive. Send again to post this one as well."
+    )
     await page.locator("textarea").press("Control+Enter")
     await stage.until(lambda: len(stage.posts) == 3)
     assert stage.posts[1].key != stage.posts[2].key
 
 
 async def test_people_are_offered_and_chosen_by_keyboard(page: Page, stage: Stage) -> None:
-    stage.answers["/people"] = {"people": [{"id": 12, "name": "Ruth Castellane", "role": "Director"}, {"id": 13, "name": "Rune Berg", "role": ""}]}
+    stage.answers["/people"] = {
+        "people": [
+            {"id": 12, "name": "Ruth Castellane", "role": "Director"},
+            {"id": 13, "name": "Rune Berg", "role": ""},
+        ]
+    }
     await opened(page, stage, thread(post(2)), {"thread:9": 0})
     area = page.locator("textarea")
     await area.focus()
@@ -383,7 +415,9 @@ async def test_rows_change_in_place_and_sort_when_asked(page: Page, stage: Stage
     await expect(page.locator("#thread-3")).to_have_count(0)
 
 
-async def test_a_notification_waits_behind_the_pill_and_its_excerpt_goes_with_the_post(page: Page, stage: Stage) -> None:
+async def test_a_notification_waits_behind_the_pill_and_its_excerpt_goes_with_the_post(
+    page: Page, stage: Stage
+) -> None:
     note = '<li class="note" id="notification-{0}"><a class="go" href="/posts/2">x</a><p class="said" data-ref="post-2">secret</p></li>'
     main = f'<forum-list data-list="notifications"><button class="pill" type="button" hidden><span></span></button><ol class="foryou">{note.format(1)}</ol></forum-list>'
     await opened(page, stage, main, {"member:7": 0, "thread:9": 0})

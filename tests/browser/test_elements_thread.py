@@ -1,5 +1,7 @@
 """<forum-thread>: what comes live stands where it belongs, and what is removed leaves every place at once."""
 
+# ruff: noqa: E501 (markup stands on one line, as the server sends it)
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -103,7 +105,9 @@ async def test_an_edit_replaces_the_words_and_leaves_my_reply_to_it_alone(page: 
     await expect(area).to_be_focused()
     await expect(page.locator("#post-2 [data-note]")).to_have_text("The post that you answer was edited.")
     stage.record("thread:9", "post.removed", 2, post(2, author=None, version=3), version=3)
-    await expect(page.locator("#post-2 [data-note]")).to_have_text("The post that you answer has been removed. Your draft is kept.")
+    await expect(page.locator("#post-2 [data-note]")).to_have_text(
+        "The post that you answer has been removed. Your draft is kept."
+    )
     await expect(page.locator("#post-2 [data-to-name]")).to_have_text("a removed post")
     await expect(area).to_have_value("I think")
 
@@ -154,8 +158,13 @@ async def test_one_composer_in_place_at_a_time_and_the_other_keeps_its_draft(pag
 
 
 async def test_a_reply_beyond_the_range_only_counts(page: Page, stage: Stage) -> None:
-    around = ('<p data-earlier><a href="#"><span data-count>80</span> earlier replies</a></p>', '<p data-later><a href="#"><span data-count>1,340</span> more replies</a></p>')
-    main = thread(post(20, 19, 2) + post(21, 20, 3), around=around).replace('class="tree"', 'class="tree" data-first="0010" data-last="0050"')
+    around = (
+        '<p data-earlier><a href="#"><span data-count>80</span> earlier replies</a></p>',
+        '<p data-later><a href="#"><span data-count>1,340</span> more replies</a></p>',
+    )
+    main = thread(post(20, 19, 2) + post(21, 20, 3), around=around).replace(
+        'class="tree"', 'class="tree" data-first="0010" data-last="0050"'
+    )
     await opened(page, stage, main)
     stage.record("thread:9", "post.created", 90, post(90), path="0090")
     stage.record("thread:9", "post.created", 91, post(91, 3, 2), path="0005")
@@ -165,6 +174,20 @@ async def test_a_reply_beyond_the_range_only_counts(page: Page, stage: Stage) ->
     assert await order(page) == ["post-20", "post-21", "post-92"]
     await expect(page.locator("[data-later] span")).to_have_text("1,341")
     await expect(page.locator("[data-earlier] span")).to_have_text("81")
+
+
+async def test_the_head_counts_what_is_shown(page: Page, stage: Stage) -> None:
+    main = thread(post(2)).replace("<ol", "<p><span data-shown-count>2</span> posts, 2 people</p><ol")
+    await opened(page, stage, main)
+    count = page.locator("p:has([data-shown-count])")
+    stage.record("thread:9", "post.created", 3, post(3))
+    await expect(count).to_have_text("3 posts, 2 people")
+    stage.record("thread:9", "post.held", 3, post(3, author=None))
+    stage.record("thread:9", "post.removed", 3, post(3, author=None))
+    stage.record("thread:9", "post.removed", 2, post(2, author=None))
+    await expect(count).to_have_text("1 post, 2 people")
+    stage.record("thread:9", "post.restored", 2, post(2, version=4), version=4, shown=20)
+    await expect(count).to_have_text("20 posts, 2 people")
 
 
 async def test_by_time_a_reply_stands_at_the_end(page: Page, stage: Stage) -> None:
@@ -213,7 +236,13 @@ async def test_a_lock_closes_the_composer_and_keeps_the_draft(page: Page, stage:
     await expect(page.locator("textarea")).to_have_value("half an answer")
     await expect(page.locator("textarea")).not_to_be_editable()
     assert await page.locator("#thread-head").get_attribute("data-locked") == sentence
-    stage.record("thread:9", "thread.changed", 9, head.replace(f' data-locked="{sentence}"', "").replace("Portals", "Gates"), title="Gates")
+    stage.record(
+        "thread:9",
+        "thread.changed",
+        9,
+        head.replace(f' data-locked="{sentence}"', "").replace("Portals", "Gates"),
+        title="Gates",
+    )
     await expect(page.locator("textarea")).to_be_editable()
     await expect(page).to_have_title("Gates – Site")
 
@@ -225,7 +254,9 @@ async def test_a_name_that_changes_changes_everywhere(page: Page, stage: Stage) 
     await expect(page.locator("#post-3 .mention")).to_have_text("@A former member")
     assert "Ben Okafor" not in await page.content()
     await expect(page.locator("#post-3 .to")).to_have_text("in reply to A former member")
-    await expect(page.locator("#post-2 forum-menu a")).to_have_attribute("aria-label", "More for the post by A former member")
+    await expect(page.locator("#post-2 forum-menu a")).to_have_attribute(
+        "aria-label", "More for the post by A former member"
+    )
 
 
 async def test_keys_walk_posts_and_open_the_composer(page: Page, stage: Stage) -> None:
@@ -267,7 +298,9 @@ async def test_without_a_composer_the_link_to_reply_is_a_link(page: Page, stage:
 
 
 async def test_an_open_edit_of_a_post_that_is_removed_is_emptied(page: Page, stage: Stage) -> None:
-    main = composer("edit", "post-2", "/posts/2/edit", edits="post-2", version="1").replace("></textarea>", ">the old words</textarea>")
+    main = composer("edit", "post-2", "/posts/2/edit", edits="post-2", version="1").replace(
+        "></textarea>", ">the old words</textarea>"
+    )
     await page.goto(stage.show("/posts/2/edit", main, CHANNELS))
     await page.locator("textarea").fill("the old words, mended")
     await expect(page.locator("[data-kept]")).to_be_visible()

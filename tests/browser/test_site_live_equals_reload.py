@@ -19,7 +19,7 @@ SHOWN = """() => {
     const main = document.getElementById('main').cloneNode(true);
     // What is mine alone, who is here, and what a page forgets when it is loaded anew.
     for (const gone of main.querySelectorAll('.dock, .pill, .new, .line.unread, li.new, [data-here-of], .typing, '
-        + "[data-here-count], input[name=key], [data-unread-of], [data-next-unread], .foot, script, .stack")) gone.remove();
+        + "[data-here-count], input[name=key], [data-unread-of], [data-next-unread], .foot, .stack")) gone.remove();
     for (const each of main.querySelectorAll('*')) {
         each.classList.remove('unread', 'arrived', 'now', 'tome', 'taken');
         for (const name of ['data-read', 'data-since', 'data-seen', 'aria-current', 'data-key', 'id']) {

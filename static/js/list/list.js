@@ -63,7 +63,7 @@ class ForumList extends HTMLElement {
     const shown = this.querySelector(`#${id}`);
     if (frame.gone || !frame.node) shown?.remove();
     else if (shown) this.#replace(shown, frame.node);
-    else this.list.append(frame.node.cloneNode(true));
+    else if (this.#isFirstPage) this.list.append(frame.node.cloneNode(true));
     this.#drawEmpty();
   }
 

@@ -69,8 +69,8 @@ class ForumThread extends HTMLElement {
   }
 
   #post(frame) {
-    this.#count(frame);
     const shown = this.#shown(frame.id);
+    this.#count(frame, shown);
     if (frame.gone || !frame.node) {
       if (shown) this.#leave(shown);
     } else if (shown) {
@@ -178,12 +178,18 @@ class ForumThread extends HTMLElement {
     if (count) count.textContent = (Number(count.textContent.replaceAll(",", "")) + 1).toLocaleString("en-GB");
   }
 
-  /** "24 posts, 11 people", where the frame brings the figures; else one more for a post that came. */
-  #count({ shown, people }) {
-    for (const [name, figure] of Object.entries({ shown, people })) {
-      const place = figure === undefined ? null : this.querySelector(`[data-${name}-count]`);
-      if (place) place.textContent = figure.toLocaleString("en-GB");
-    }
+  /** "24 posts, 11 people": as the frame says; where it does not, one more or less. */
+  #count({ kind, node, shown, people }, known) {
+    const place = this.querySelector("[data-shown-count]");
+    const persons = this.querySelector("[data-people-count]");
+    if (persons && people !== undefined) persons.textContent = people.toLocaleString("en-GB");
+    if (!place) return;
+    const was = known ? !isGap(known) : kind !== "post.created" && kind !== "post.restored";
+    const step = Number(node !== null && !isGap(node)) - Number(was);
+    const count = shown ?? Number(place.textContent.replaceAll(",", "")) + (kind === "post.edited" && !known ? 0 : step);
+    place.textContent = count.toLocaleString("en-GB");
+    const noun = place.nextSibling;
+    if (noun?.nodeType === Node.TEXT_NODE) noun.data = noun.data.replace(/^( posts?)/, count === 1 ? " post" : " posts");
   }
 
   #head({ node, title }) {
