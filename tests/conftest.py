@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
 import uvloop
@@ -24,6 +25,12 @@ from forum.db import Database
 from forum.embedded import Servers, attach
 from forum.migrate import migrate, role_of
 from forum.settings import Settings
+
+# The same examples in every run, so that a red run is about the change and not about luck; HYPOTHESIS_PROFILE=explore
+# looks for new ones.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("explore", derandomize=False)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def on_database(url: str, name: str) -> str:

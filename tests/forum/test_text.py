@@ -373,5 +373,7 @@ async def test_a_long_text_leaves_the_loop_free() -> None:
     watching = asyncio.create_task(watch())
     rendered = await text.render_async(body)
     watching.cancel()
+    began = time.perf_counter()
     assert rendered == text.render(body)
-    assert longest < 0.1
+    took_s = time.perf_counter() - began
+    assert longest < took_s / 2
