@@ -361,6 +361,14 @@ def seconds(body: str) -> float:
 
 async def test_a_long_text_leaves_the_loop_free() -> None:
     body = PATHOLOGICAL["emphasis, unclosed"]
+    began = time.perf_counter()
+    wanted = text.render(body)
+    took_s = time.perf_counter() - began
+    # Other work on the machine may hold us up once, not five times.
+    assert min([await _longest_turn_s(body, wanted) for _ in range(5)]) < took_s / 2
+
+
+async def _longest_turn_s(body: str, wanted: text.Rendered) -> float:
     longest = 0.0
 
     async def watch() -> None:
@@ -371,9 +379,6 @@ async def test_a_long_text_leaves_the_loop_free() -> None:
             longest = max(longest, time.perf_counter() - began)
 
     watching = asyncio.create_task(watch())
-    rendered = await text.render_async(body)
+    assert await text.render_async(body) == wanted
     watching.cancel()
-    began = time.perf_counter()
-    assert rendered == text.render(body)
-    took_s = time.perf_counter() - began
-    assert longest < took_s / 2
+    return longest
