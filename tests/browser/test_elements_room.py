@@ -175,10 +175,20 @@ async def test_who_is_typing_is_shown_and_goes_with_their_message(page: Page, st
 
 async def test_three_quick_ones_stand_once_each_and_in_order(page: Page, stage: Stage) -> None:
     await opened(page, stage, room(TODAY + message(1, MORNING)))
-    stage.answer = keeps(stage)
+    kept, typed = keeps(stage), asyncio.Event()
+
+    async def slow(sent: Post) -> Response:
+        await typed.wait()
+        # The first takes longest: sent at once, they would arrive the other way round.
+        await asyncio.sleep({"one": 0.3, "two": 0.1}.get(sent.form.get("body", ""), 0.0))
+        return kept(sent)
+
+    stage.answer = slow
     for words in ("one", "two", "three"):
         await page.locator("textarea").fill(words)
         await page.keyboard.press("Enter")
+    await expect(page.locator(".msg.sending")).to_have_count(3)
+    typed.set()
     await expect(page.locator("#message-102")).to_be_visible()
     assert await page.locator(".msg .prose").all_text_contents() == ["words", "one", "two", "three"]
     assert [sent.form["body"] for sent in stage.posts_to("/networks/london/messages")] == ["one", "two", "three"]
@@ -286,6 +296,7 @@ async def test_a_draft_is_kept_and_goes_when_the_server_has_it(page: Page, stage
     await expect(page.locator("[data-problem]")).to_have_text(
         "Something broke on our side. Your text is safe. Please try again in a minute."
     )
+    stage.pages["/networks/london/room"] = stage.pages["/networks/london/room"].replace("from-the-page", "another-key")
     await page.reload()
     await expect(page.locator("[data-connection]")).to_have_text("Live")
     stage.answer = lambda sent: fragment(post(4, author=7, body=sent.form["body"]), 4, "thread:9")
