@@ -421,9 +421,10 @@ async def listed(
     return Page(rows, (rows[-1]["listed_at"], rows[-1]["id"]) if more else None)
 
 
-async def shown_now(connection: Connection, thread_id: int) -> int:
-    """How many posts of a thread are shown, counted now. Checks no access."""
-    return int(await SQL.shown_now(connection, thread=thread_id))
+async def counted(connection: Connection, thread_id: int) -> tuple[int, int]:
+    """The last number in a thread, and how many of its posts are shown, counted now. Checks no access."""
+    row = await SQL.counted(connection, thread=thread_id)
+    return int(row["last"]), int(row["shown"])
 
 
 async def unread_in(connection: Connection, member: int, threads: Sequence[int]) -> dict[int, int]:

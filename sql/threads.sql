@@ -38,9 +38,9 @@ WHERE in_network_id = :network
   AND (:until::timestamptz IS NULL OR listed_at < :until::timestamptz)
 ORDER BY listed_at DESC, id DESC LIMIT :limit;
 
--- name: shown_now$
--- How many posts are shown, counted now: the thread's own column waits for the announcement.
-SELECT count(*) FROM posts WHERE thread_id = :thread AND state = 'shown';
+-- name: counted^
+-- The last number and how many posts are shown, counted now: the thread's own columns wait for the announcement.
+SELECT max(number) AS last, count(*) FILTER (WHERE state = 'shown') AS shown FROM posts WHERE thread_id = :thread;
 
 -- name: pinned
 SELECT * FROM listed_threads WHERE in_network_id = :network AND pinned_at IS NOT NULL ORDER BY pinned_at DESC LIMIT 20;

@@ -471,13 +471,17 @@ def _head(row: Row) -> dict[str, Any]:
     }
 
 
-def thread(row: Row, *, posts: int | None = None, **more: Any) -> Thread:
-    """A row of listed_threads; `posts` where it was counted just now, `more` for what the row does not say."""
+def thread(row: Row, *, counted: tuple[int, int] | None = None, **more: Any) -> Thread:
+    """A row of listed_threads; `counted`, the last number and how many posts are shown, is newer than the row's.
+
+    `more` is for what the row does not say.
+    """
+    last, shown = counted or (row["last_number"], row["shown"])
     return Thread(
         **_head(row),
         pinned=row["pinned_at"] is not None,
-        posts=row["shown"] if posts is None else posts,
-        last_number=row["last_number"],
+        posts=shown,
+        last_number=last,
         author=person(row["author_id"], row["author_name"]),
         created_at=row["created_at"],
         active_at=row["active_at"],

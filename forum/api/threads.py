@@ -26,7 +26,7 @@ async def thread_of(connection: Connection, caller: Caller, thread_id: int) -> T
     opening = await posts.by_time(connection, thread_id, limit=1)
     return shapes.thread(
         row,
-        posts=await threads.shown_now(connection, thread_id),
+        counted=await threads.counted(connection, thread_id),
         unread=await _unread(connection, caller, thread_id),
         post=shapes.post(opening[0]),
         # The lists of holders that the caller is not in are not theirs to follow.
@@ -196,7 +196,7 @@ async def read(call: Call, thread: int, body: ReadPosts) -> None:
     else:
         async with call.db.connection() as connection:
             await access.require_thread(connection, call.caller, thread)
-            last = await posts.SQL.last_number(connection, thread=thread)
+            last, _ = await threads.counted(connection, thread)
         numbers = list(range(1, (last if body.up_to is UNSET else min(body.up_to, last)) + 1))
     for first in range(0, max(len(numbers), 1), READ_AT_ONCE):
         await threads.mark_read(call.db, call.caller, thread, numbers[first : first + READ_AT_ONCE])
