@@ -281,6 +281,25 @@ async def test_what_is_not_there_is_said(here: Here, tmp_path: Path) -> None:
     assert report.added + len(report.left_out) >= 1
 
 
+async def test_what_a_killed_import_left_to_do_at_its_end_is_done(here: Here, tmp_path: Path) -> None:
+    path = archive(tmp_path, mail(1, body="1"))
+    await imported(here, path)
+    # As if it had been killed right after the commit of its last post.
+    await here.rows("UPDATE imports SET finished_at = NULL WHERE network_id = $1")
+    await here.rows("DELETE FROM thread_reads r USING threads t WHERE t.id = r.thread_id AND t.network_id = $1")
+    assert (await imported(here, path)).added == 0
+    reads = await here.rows(
+        "SELECT r.numbers::text FROM thread_reads r JOIN threads t ON t.id = r.thread_id WHERE t.network_id = $1"
+    )
+    assert [row["numbers"] for row in reads] == ["{[1,2)}"] * 3
+    (channel,) = await here.rows(
+        "SELECT c.kept_after FROM channels c JOIN threads t ON c.name = 'thread:' || t.id WHERE t.network_id = $1"
+    )
+    assert channel["kept_after"] == 2
+    (row,) = await here.rows("SELECT finished_at FROM imports WHERE network_id = $1")
+    assert row["finished_at"] is not None
+
+
 SCRIPT = """
 import asyncio, sys
 from pathlib import Path
