@@ -76,8 +76,6 @@ async def body_of(request: Request, shape: type[T]) -> T:
         taken = msgspec.json.decode(data or b"{}", type=shape)
     except msgspec.ValidationError as error:
         raise refusal(error) from None
-    except RecursionError:
-        raise Malformed("Expected JSON, got brackets in too many brackets.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unreadable(data, error) from None
     _require_storable(msgspec.structs.asdict(taken))
@@ -121,6 +119,8 @@ def refusal(error: msgspec.ValidationError) -> Invalid:
         return Invalid(_named(unknown[1]), "This field is not known here.")
     if missing := _MISSING.match(what):
         return Invalid(_named(missing[1]), "This field is missing.")
+    if what.startswith("Invalid"):
+        what = "This is none of the values that are taken here"  # msgspec would quote what came
     return Invalid(_named(re.split(r"[.\[]", path, maxsplit=1)[0]), what + ".")
 
 

@@ -63,9 +63,7 @@ async def requests(call: Call, slug: str) -> Page[JoinRequest]:
     async with call.db.connection() as connection:
         follow = await lists.following(connection, *_moderators(network))
     _, rows = await networks.requests(call.db, call.caller, slug)
-    return lists.page(
-        [{**row, "name": row["member_name"]} for row in rows], len(rows), shapes.request, lambda _: "", follow
-    )
+    return lists.page(rows, len(rows), shapes.request, lambda _: "", follow)
 
 
 def _moderators(network: access.Network) -> list[str]:

@@ -546,10 +546,10 @@ def session(row: Row, current: int | None) -> Session:
 
 
 def request(row: Row) -> JoinRequest:
-    """The columns id, state, body and asked_at of a request, and those of who asks: member_id, name, title, …"""
+    """The columns id, state, body and asked_at of a request, and those of who asks: member_id, member_name, title, …"""
     return JoinRequest(
         id=row["id"],
-        member=person(row["member_id"], row["name"], row["title"], row["organisation"]),
+        member=person(row["member_id"], row["member_name"], row["title"], row["organisation"]),
         state=row["state"],
         body=row["body"],
         asked_at=row["asked_at"],

@@ -1,0 +1,119 @@
+"""Bad input: a clear answer, the field that it is about, and nothing stored."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Api
+
+JSON = {"Content-Type": "application/json"}
+DEEP = "[" * 100_000
+
+THREAD_BODIES: list[tuple[str, str | bytes, int, str | None]] = [
+    ("nothing", "", 422, "title"),
+    ("no JSON", "{", 400, None),
+    ("no UTF-8", b'{"title": "\xff"}', 400, None),
+    ("brackets in brackets", DEEP, 422, "$"),
+    ("not a number", '{"title": NaN}', 400, None),
+    ("a list", "[]", 422, "$"),
+    ("a number for a text", '{"title": 1, "body": "B"}', 422, "title"),
+    ("null for a text", '{"title": "T", "body": null}', 422, "body"),
+    ("an unknown field", '{"title": "T", "body": "B", "colour": "red"}', 422, "colour"),
+    ("an unknown field that is no name", '{"title": "T", "body": "B", "a b\\u0000": 1}', 422, "$"),
+    ("a text for a list", '{"title": "T", "body": "B", "with": "x"}', 422, "with"),
+    ("no slug in a list", '{"title": "T", "body": "B", "with": ["X Y"]}', 422, "with"),
+    ("NUL", '{"title": "T", "body": "a\\n\\u0000"}', 422, "body"),
+    ("NUL in a title", '{"title": "\\u0000", "body": "B"}', 422, "title"),
+    ("half of a surrogate pair", '{"title": "T", "body": "a\\ud800"}', 422, "body"),
+    ("half of a pair in a name", '{"title": "T", "body": "B", "\\udfff": 1}', 422, "$"),
+    ("nothing to see", '{"title": "T", "body": " \\u200b "}', 422, "body"),
+    ("too long", '{"title": "T", "body": "' + "x" * 32_769 + '"}', 422, "body"),
+    ("too many bytes", '{"title": "T", "body": "' + "é" * 20_000 + '"}', 422, "body"),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "status", "field"), THREAD_BODIES, ids=[each[0] for each in THREAD_BODIES])
+async def test_a_body_that_cannot_be_taken(
+    api: Api, name: str, body: str | bytes, status: int, field: str | None
+) -> None:
+    ana = await api("ana")
+    path = f"/networks/{api.world.network}/threads"
+    answer = await ana.post(path, content=body, headers=JSON)
+    assert answer.status_code == status, answer.text
+    if field is not None:
+        assert field in answer.json()["errors"], answer.text
+    assert (await ana.get(path)).json()["items"] == []
+
+
+QUERIES: list[tuple[str, dict[str, Any], str]] = [
+    ("/threads", {"after": "made-up"}, "after"),
+    ("/threads", {"after": "kqNsb2c"}, "after"),
+    ("/threads", {"limit": 0}, "limit"),
+    ("/threads", {"limit": 201}, "limit"),
+    ("/threads", {"limit": "many"}, "limit"),
+    ("/threads", {"limit": [1, 2]}, "limit"),
+    ("/threads", {"colour": "red"}, "colour"),
+    ("/threads", {"since": "yesterday"}, "since"),
+    ("/threads", {"since": "2026-01-01T00:00:00"}, "since"),
+    ("/threads", {"since": "0001-01-01T00:00:00+14:00"}, "since"),
+    ("/messages", {"order": "sideways"}, "order"),
+    ("/members", {"q": "\0"}, "q"),
+]
+
+
+@pytest.mark.parametrize(("path", "query", "field"), QUERIES, ids=[f"{path} {query}" for path, query, _ in QUERIES])
+async def test_a_query_that_cannot_be_taken(api: Api, path: str, query: dict[str, Any], field: str) -> None:
+    ana = await api("ana")
+    answer = await ana.get(f"/networks/{api.world.network}{path}", params=query)
+    assert answer.status_code == 422, answer.text
+    assert list(answer.json()["errors"]) == [field]
+
+
+async def test_a_cursor_of_another_list(api: Api) -> None:
+    ana = await api("ana")
+    path = f"/networks/{api.world.network}"
+    for number in range(2):
+        await ana.post(f"{path}/messages", json={"body": str(number)})
+    cursor = (await ana.get(f"{path}/messages", params={"limit": 1})).json()["next"]
+    assert cursor is not None
+    assert (await ana.get(f"{path}/threads", params={"after": cursor})).status_code == 422
+
+
+async def test_kinds_of_content(api: Api) -> None:
+    ana = await api("ana")
+    path = f"/networks/{api.world.network}/threads"
+    form = await ana.post(path, data={"title": "T", "body": "B"})
+    assert form.status_code == 415
+    assert (await ana.get(path, headers={"Accept": "text/html"})).status_code == 406
+    assert (await ana.get(path, headers={"Accept": "text/html, */*;q=0.1"})).status_code == 200
+    assert (await ana.get(path, headers={"Accept": "application/json"})).status_code == 200
+
+
+async def test_more_than_a_megabyte(api: Api) -> None:
+    ana = await api("ana")
+    answer = await ana.post(
+        f"/networks/{api.world.network}/threads", content=b'"' + b"x" * 1_100_000 + b'"', headers=JSON
+    )
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("key", ["x" * 201, "tab\there"])
+async def test_a_key_that_can_be_none(api: Api, key: str) -> None:
+    ana = await api("ana")
+    answer = await ana.post(
+        f"/networks/{api.world.network}/threads", json={"title": "T", "body": "B"}, headers={"Idempotency-Key": key}
+    )
+    assert answer.status_code == 422
+    assert list(answer.json()["errors"]) == ["Idempotency-Key"]
+
+
+async def test_no_value_in_the_answer_of_broken_json(api: Api) -> None:
+    ana = await api("ana")
+    answer = await ana.post(
+        f"/networks/{api.world.network}/threads", content='{"body": "a secret word" "more"}', headers=JSON
+    )
+    assert answer.status_code == 400
+    assert "secret" not in answer.text
+    wrong = await ana.patch("/me", json={"theme": "secret"})
+    assert wrong.status_code == 422
+    assert "secret" not in wrong.text

@@ -1,0 +1,122 @@
+"""Who is refused, and with which bytes: what may not be seen answers like what never was."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from forum.api.routing import PREFIX, Endpoint
+from forum.api.table import TABLE
+from tests.api.conftest import Api
+
+NEVER = 999_999_999_999
+BODIES = {
+    "SetRole": {"role": "member"},
+    "NewThread": {"title": "T", "body": "B"},
+    "ChangeThread": {"title": "T"},
+    "NewPost": {"body": "B"},
+    "ChangeBody": {"body": "B"},
+    "NewMessage": {"body": "B"},
+    "Removal": {"reason": "R"},
+    "Decide": {"state": "approved"},
+}
+QUERIES = {"UpdatesQuery": {"after": 0}, "SearchQuery": {"q": "x"}}
+
+
+async def places(api: Api) -> tuple[dict[str, object], dict[str, object]]:
+    """Names in paths for things that are there, and for things that never were."""
+    world = api.world
+    ana, mod = await api("ana"), await api("mod")
+    started = (await ana.post(f"/networks/{world.network}/threads", json={"title": "T", "body": "B"})).json()
+    said = (await ana.post(f"/networks/{world.network}/messages", json={"body": "B"})).json()
+    invited = (await mod.post(f"/networks/{world.network}/invitations", json={})).json()
+    there = {
+        "slug": world.network,
+        "thread": started["id"],
+        "post": started["post"]["id"],
+        "message": said["id"],
+        "member": world.ana.member,
+        "request": 1,
+        "invitation": invited["id"],
+        "channel": f"thread:{started['id']}",
+        "session": NEVER,
+    }
+    never = dict.fromkeys(there, NEVER) | {"slug": "never-was", "channel": f"thread:{NEVER}"}
+    return there, never
+
+
+async def ask(api: Api, who: str, endpoint: Endpoint, names: dict[str, object], scopes: Sequence[str] = ()):
+    client = await api(who, *scopes)
+    body = None if endpoint.body is None else BODIES.get(endpoint.body.__name__, {})
+    return await client.request(
+        endpoint.method, endpoint.path.format(**names), json=body, params=QUERIES.get(endpoint.query.__name__)
+    )
+
+
+IN_A_PLACE = [each for each in TABLE if each.names and not {"session", "member"} & set(each.names)]
+
+
+@pytest.mark.parametrize("endpoint", IN_A_PLACE, ids=lambda each: f"{each.method} {each.path}")
+async def test_an_unseen_thing_is_refused_like_one_that_never_was(api: Api, endpoint: Endpoint) -> None:
+    there, never = await places(api)
+    # The network is not even listed: nothing of it is there for eve.
+    lead = await api("lead")
+    await lead.patch(f"/networks/{api.world.network}", json={"listed": False})
+    if endpoint.method == "GET":
+        assert (await ask(api, "mod", endpoint, there)).status_code == 200, "it is there to be refused"
+    unseen = await ask(api, "eve", endpoint, there)
+    missing = await ask(api, "eve", endpoint, never)
+    assert unseen.status_code == 404
+    assert unseen.content == missing.content
+    guest = await ask(api, "guest", endpoint, there)
+    assert guest.status_code == (404 if endpoint.scope == "guest" else 401)
+    assert guest.content == (await ask(api, "guest", endpoint, never)).content
+
+
+@pytest.mark.parametrize("endpoint", TABLE, ids=lambda each: f"{each.method} {each.path}")
+async def test_a_token_needs_the_scope(api: Api, endpoint: Endpoint) -> None:
+    there, _ = await places(api)
+    needed = "read" if endpoint.scope == "guest" else endpoint.scope
+    lacking = [scope for scope in ("read", "write", "moderate") if scope != needed]
+    if endpoint.handle.__name__ == "sign_in":
+        return  # who signs in has no token yet
+    answer = await ask(api, "ana", endpoint, there, lacking)
+    assert answer.status_code == 403, answer.text
+    assert f"it lacks the scope {needed}" in answer.json()["detail"]
+
+
+async def test_a_made_up_token_is_no_guest(api: Api) -> None:
+    async with api.client({"Authorization": "Bearer made-up"}) as client:
+        answer = await client.get("/networks")
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_public_thread_is_read_by_guests_and_its_room_is_not(api: Api) -> None:
+    lead, ana, guest = await api("lead"), await api("ana"), await api()
+    path = f"/networks/{api.world.network}"
+    await lead.patch(path, json={"visibility": "public"})
+    thread = (await ana.post(f"{path}/threads", json={"title": "For all", "body": "Hello"})).json()
+    seen = (await guest.get(f"/threads/{thread['id']}")).json()
+    assert (seen["unread"], seen["post"]["body"]) == (None, "Hello")
+    assert [each["id"] for each in (await guest.get(f"{path}/threads")).json()["items"]] == [thread["id"]]
+    assert (await guest.get(f"{path}/messages")).status_code == 404
+    assert (await guest.get(path)).json()["room"] is None
+    assert (await guest.post(f"/threads/{thread['id']}/posts", json={"body": "me too"})).status_code == 401
+
+
+async def test_paths_that_lead_nowhere_and_wrong_methods(api: Api) -> None:
+    ana = await api("ana")
+    never = await ana.get(f"/threads/{NEVER}")
+    for path in ("/threads/abc", "/threads/0", "/threads/99999999999999999999", "/nowhere", "/networks/NO%00"):
+        answer = await ana.get(path)
+        assert (answer.status_code, answer.content) == (404, never.content), path
+    wrong = await ana.put("/me", json={})
+    assert wrong.status_code == 405
+    assert set(wrong.headers["allow"].replace(" ", "").split(",")) == {"GET", "HEAD", "PATCH"}
+
+
+def test_every_route_stands_in_the_document_once(document) -> None:
+    documented = {
+        (method.upper(), path) for path, operations in document.document["paths"].items() for method in operations
+    }
+    assert documented == {(each.method, PREFIX + each.path) for each in TABLE} | {("GET", "/api/v1/updates")}
