@@ -44,7 +44,9 @@ class Words:
         }
 
 
-async def prepare(connection: Connection, body: str, networks: Sequence[int], *, max_bytes: int = 32_768) -> Words:
+async def prepare(
+    connection: Connection, noun: Noun, body: str, networks: Sequence[int], *, max_bytes: int = 32_768
+) -> Words:
     """Check, resolve @names to ids of people in these networks, and render. Raises Invalid with its sentence."""
     body = text.check(body, max_bytes=max_bytes)
     if "@" in body:
@@ -53,7 +55,7 @@ async def prepare(connection: Connection, body: str, networks: Sequence[int], *,
         for row in rows:
             people.setdefault(row["name"], []).append(row["id"])
         body = text.resolve(body, people)
-    return Words(body, await text.render_async(body))
+    return Words(body, await text.render_async(body, quoting=noun == "post"))
 
 
 async def for_editing(connection: Connection, body: str) -> str:
@@ -89,7 +91,7 @@ async def unseal(tx: Transaction, noun: Noun, object_id: int) -> int:
     body = await SQL[noun].sealed_body(tx.connection, object=object_id)
     if body is None:
         raise Conflict(GONE["purged"])
-    words = Words(body, await text.render_async(body))
+    words = Words(body, await text.render_async(body, quoting=noun == "post"))
     columns = words.columns() if noun == "post" else words.message_columns()
     return int(await SQL[noun].unseal(tx.connection, object=object_id, **columns))
 

@@ -37,7 +37,7 @@ async def reply(
     """
     async with db.connection() as connection:
         thread = await access.require_thread(connection, caller, thread_id)
-        words = await contributions.prepare(connection, body, [holder.id for holder in thread.holders])
+        words = await contributions.prepare(connection, "post", body, [holder.id for holder in thread.holders])
     async with db.transaction() as tx:
         thread = await access.lock_thread(tx.connection, caller, thread_id)
         member = caller.member
@@ -128,7 +128,7 @@ async def edit(
     """
     async with db.connection() as connection:
         thread, _ = await require(connection, caller, post_id)
-        words = await contributions.prepare(connection, body, [holder.id for holder in thread.holders])
+        words = await contributions.prepare(connection, "post", body, [holder.id for holder in thread.holders])
     async with db.transaction() as tx:
         thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
         if await idempotency.earlier(tx, caller.member, key, "edit", post_id, body, version) is None:

@@ -29,7 +29,7 @@ async def say(
     """
     async with db.connection() as connection:
         network = await access.require_network(connection, caller, slug)
-        words = await contributions.prepare(connection, body, [network.id], max_bytes=MAX_BYTES)
+        words = await contributions.prepare(connection, "message", body, [network.id], max_bytes=MAX_BYTES)
     async with db.transaction() as tx:
         network = await access.lock_room(tx.connection, caller, network.room_id)
         message_id = await idempotency.earlier(tx, caller.member, key, "say", network.id, body, reply_to)
@@ -98,7 +98,7 @@ async def edit(
     """Change the words of one's own shown message. Returns it. Raises NotFound, Forbidden, Invalid, Conflict."""
     async with db.connection() as connection:
         network, _ = await require(connection, caller, message_id)
-        words = await contributions.prepare(connection, body, [network.id], max_bytes=MAX_BYTES)
+        words = await contributions.prepare(connection, "message", body, [network.id], max_bytes=MAX_BYTES)
     async with db.transaction() as tx:
         network = await access.lock_room_of_message(tx.connection, caller, message_id)
         if await idempotency.earlier(tx, caller.member, key, "edit message", message_id, body, version) is None:

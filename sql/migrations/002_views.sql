@@ -95,19 +95,20 @@ CREATE VIEW standing AS
                                                 AND (x.network_id = s.network_id OR x.network_id IS NULL));
 COMMENT ON VIEW standing IS 'what a member may count on in a network; a suspended one is an outsider there';
 
--- The access version of a channel: its own, and for a thread those of its holders, so that a change there checks the thread's followers too.
+-- The access version of a channel: made of its own and of those of its holders, so that a change there checks its followers
+-- too. A fingerprint and no sum: one holder for another must never come out the same.
 CREATE FUNCTION access_version_of(channel text) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (SELECT c.access_version FROM channels c WHERE c.name = $1)
-         + CASE WHEN starts_with($1, 'thread:') THEN
-               coalesce((SELECT sum(n.access_version) FROM thread_networks h JOIN channels n ON n.name = 'network:' || h.network_id
-                         WHERE h.thread_id = substr($1, 8)::bigint), 0)
-           WHEN starts_with($1, 'room:') THEN
-               coalesce((SELECT n.access_version FROM rooms r JOIN channels n ON n.name = 'network:' || r.network_id
-                         WHERE r.id = substr($1, 6)::bigint), 0)
-           WHEN starts_with($1, 'moderators:') THEN
-               coalesce((SELECT n.access_version FROM channels n WHERE n.name = 'network:' || substr($1, 12)), 0)
-           ELSE 0 END;
+    RETURN (
+        WITH holders AS (
+            SELECT h.network_id FROM thread_networks h WHERE starts_with($1, 'thread:') AND h.thread_id = split_part($1, ':', 2)::bigint
+            UNION ALL SELECT r.network_id FROM rooms r WHERE starts_with($1, 'room:') AND r.id = split_part($1, ':', 2)::bigint
+            UNION ALL SELECT split_part($1, ':', 2)::bigint WHERE starts_with($1, 'moderators:'))
+        SELECT CASE WHEN count(n.name) = 0 THEN c.access_version
+                    ELSE hashtextextended(c.access_version || ' ' || string_agg(n.name || '=' || n.access_version, ' ' ORDER BY n.name), 0)
+               END
+        FROM channels c LEFT JOIN holders h ON true LEFT JOIN channels n ON n.name = 'network:' || h.network_id
+        WHERE c.name = $1 GROUP BY c.name);
 
 -- A notification holds ids; its excerpt is cut from the row that it is about, when it is shown, and only for who may read that row.
 CREATE FUNCTION may_read_thread(member bigint, thread bigint) RETURNS boolean
