@@ -128,7 +128,8 @@ class Endpoint:
             if origin in (Created, Accepted):
                 found[201 if origin is Created else 202] = typing.get_args(each)[0]
             else:
-                found[204 if each is None else 200] = each
+                nothing = each in (None, types.NoneType)
+                found[204 if nothing else 200] = None if nothing else each
         return found
 
     @property

@@ -13,7 +13,7 @@ from forum.api.bodies import ChangeThread, DatedQuery, NewThread, ReadPosts
 from forum.api.routing import Accepted, Call, Created
 from forum.api.shapes import Page, Thread
 from forum.db import Connection
-from forum.errors import Invalid
+from forum.errors import Invalid, NotFound
 
 READ_AT_ONCE = 1_000
 
@@ -88,10 +88,11 @@ async def show(call: Call, connection: Connection, thread: int) -> Thread:
     return await thread_of(connection, call.caller, thread)
 
 
-async def change(call: Call, thread: int, body: ChangeThread) -> Thread | Accepted[Thread]:
+async def change(call: Call, thread: int, body: ChangeThread) -> Thread | Accepted[Thread] | None:
     """Retitle, lock, pin, move; hold it in a further network, widen it, agree to that, leave it.
 
-    202: it waits for the agreement of the thread's other networks.
+    202: it waits for the agreement of the thread's other networks. 204: it is done, and the thread is not the caller's
+    to see: who declines to hold it, or lets go of it, may be none of its readers.
     """
     acts = _acts(body)
     if not acts:
@@ -102,7 +103,10 @@ async def change(call: Call, thread: int, body: ChangeThread) -> Thread | Accept
     done = True
     for act in acts:
         done = await act(call, thread) and done
-    now = await _now(call, thread)
+    try:
+        now = await _now(call, thread)
+    except NotFound:
+        return None
     return now if done else Accepted(now)
 
 

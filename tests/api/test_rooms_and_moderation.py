@@ -154,6 +154,17 @@ async def test_catch_up_has_the_frames_in_order_and_says_when_it_cannot(api: Api
     assert (unseen.status_code, unseen.content) == (404, never.content)
 
 
+async def test_the_long_poll_answers_as_the_document_says(api: Api) -> None:
+    ben, thread = await api("ben"), await start(api)
+    channel = f"thread:{thread['id']}"
+    behind = thread["channels"][channel] - 1
+    answer = (await ben.get("/updates", params={f"after[{channel}]": behind})).json()
+    assert [(each["seq"], each["post"]["id"]) for each in answer["updates"]] == [(behind + 1, thread["post"]["id"])]
+    caught_up = (await ben.get(f"/channels/{channel}/updates", params={"after": behind})).json()
+    assert caught_up["items"] == answer["updates"]
+    assert caught_up["channels"] == answer["channels"]
+
+
 async def test_frames_of_every_channel_keep_to_the_document(api: Api) -> None:
     """All that a lively afternoon records, read back from each channel: the client holds it against the document."""
     world = api.world

@@ -148,16 +148,26 @@ async def test_moderators_lock_pin_and_retitle(api: Api) -> None:
     assert (await mod.patch(path, json={})).status_code == 422
 
 
-async def test_a_move_waits_for_the_other_side(api: Api) -> None:
+async def test_who_decides_for_both_sides_moves_at_once(api: Api) -> None:
     world = api.world
     path = f"/threads/{(await start(api))['id']}"
-    lead, max_ = await api("lead"), await api("max")
-    # The lead runs both networks, so both sides agree at once.
-    moved = await lead.patch(path, json={"move": world.other})
-    assert moved.status_code == 200, moved.text
-    assert moved.json()["networks"] == [world.other]
-    waiting = await max_.patch(path, json={"audience": "private"})
-    assert waiting.status_code in {200, 202}
+    moved = await (await api("lead")).patch(path, json={"move": world.other})
+    assert (moved.status_code, moved.json()["networks"]) == (200, [world.other])
+
+
+async def test_a_move_and_a_further_holder_wait_for_the_other_side(api: Api) -> None:
+    world = api.world
+    lead, mod, max_ = await api("lead"), await api("mod"), await api("max")
+    await lead.put(f"/networks/{world.other}/members/{world.mod.member}", json={"role": "member"})
+    path = f"/threads/{(await start(api))['id']}"
+    waits = await mod.patch(path, json={"hold_in": world.other})
+    assert (waits.status_code, waits.json()["networks"]) == (202, [world.network])
+    assert (await max_.get(path)).status_code == 404
+    # Declined by somebody who still may not read it.
+    assert (await max_.patch(path, json={"agreement": "decline"})).status_code == 204
+    assert (await mod.patch(path, json={"move": world.other})).status_code == 202
+    moved = await max_.patch(path, json={"agreement": "agree"})
+    assert (moved.status_code, moved.json()["networks"]) == (200, [world.other])
 
 
 async def test_read_by_numbers_up_to_and_all(api: Api) -> None:
