@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import TaskID
 
-from forum import __version__, demo, logs, members, sessions
+from forum import __version__, demo, logs, members, sessions, updates
 from forum.db import Database
 from forum.embedded import EmbeddedError, Servers, attach
 from forum.errors import ForumError, NotFound
@@ -151,6 +151,17 @@ def token_command(
             token = await sessions.create_token(database, member, name=name, scopes=scopes, days=days)
             err.print(f"A token with {', '.join(scopes)}, good for {days} days:")
             out.print(token, markup=False, soft_wrap=True)
+
+    _carry_out(work())
+
+
+@app.command("renew-log")
+def renew_log_command() -> None:
+    """After a restore or a promotion: gives the update log a new identity, so that open pages load anew."""
+
+    async def work() -> None:
+        async with running(_settings()) as database, database.connection() as connection:
+            out.print(f"The log is now {await updates.renew_log(connection)}.", markup=False)
 
     _carry_out(work())
 

@@ -79,6 +79,14 @@ async def cursors(connection: Connection, channels: Sequence[str]) -> tuple[str,
     return rows[0]["log"], dict(found)
 
 
+async def renew_log(connection: Connection) -> str:
+    """Give the log a new identity, after the database was restored or promoted; returns it.
+
+    Cursors of the old log then get `reset`: numbers that were handed out since the copy was made would come again.
+    """
+    return str(await SQL.renew_log(connection))
+
+
 async def trim(connection: Connection) -> int:
     """Forget updates older than 14 days, but never the last 500 of a channel; returns how many went."""
     count: Any = await SQL.trim(connection)

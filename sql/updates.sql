@@ -100,3 +100,6 @@ raised AS (
     UPDATE channels c SET kept_after = g.seq FROM (SELECT channel, max(seq) AS seq FROM gone GROUP BY channel) g
     WHERE c.name = g.channel RETURNING 1)
 SELECT count(*) FROM gone;
+
+-- name: renew_log$
+UPDATE site SET log = replace(gen_random_uuid()::text, '-', '') RETURNING log;
