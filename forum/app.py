@@ -108,7 +108,8 @@ def create_app(settings: Settings) -> Starlette:
     def here(channels: Sequence[str]) -> Mapping[str, Sequence[int]]:
         return {channel: live.presence.here(channel) for channel in channels}
 
-    site = context.Site(db, settings, views, Limits(settings.redis_url, settings.secret_key), here)
+    limits = Limits(settings.redis_url, settings.secret_key, scale=settings.limits_scale)
+    site = context.Site(db, settings, views, limits, here)
     stopping = asyncio.Event()
     routes: list[BaseRoute] = [
         *live.routes(),

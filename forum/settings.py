@@ -63,6 +63,8 @@ class Settings:
     """Database connections of each web process."""
     drop_wakeups: float
     """Which share of the wake-ups is thrown away, 0 to 1: tests only."""
+    limits_scale: int
+    """What every limit of acts is multiplied by: for measurements."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -96,6 +98,7 @@ class Settings:
             metrics_token=read.optional("METRICS_TOKEN", lambda text: _at_least(text, METRICS_TOKEN_MIN_CHARS)),
             pool_size=pool_size,
             drop_wakeups=read("FORUM_DROP_WAKEUPS", "0", _share),
+            limits_scale=read("LIMITS_SCALE", "1", lambda text: _whole(text, 1, 1_000_000)),
         )
         mistakes = read.mistakes + list(_contradictions(read, processes * pool_size))
         if mistakes:
