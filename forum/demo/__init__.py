@@ -14,9 +14,10 @@ from typing import Any
 
 from forum import announcements, members, moderation, networks, posts, rooms, threads
 from forum.access import Caller
-from forum.db import Database
+from forum.db import Database, statements
 from forum.errors import Conflict
 
+SQL = statements("demo")
 CONTENT = Path(__file__).parent / "content.toml"
 DOMAIN = "demo.example"
 OWNER = "margaret"
@@ -72,6 +73,10 @@ async def load(db: Database, on_step: Callable[[str], None] = print) -> Loaded:
             await moderation.remove_message(db, people[OWNER], message["id"], reason)
     while await announcements.announce_threads(db):
         pass
+    async with db.connection() as connection:
+        for spread in (SQL.spread_posts, SQL.spread_messages, SQL.spread_threads, SQL.spread_lists):
+            await spread(connection)
+        await SQL.spread_notifications(connection)
     names = {who: content["people"][who]["name"] for who in WHO_SIGNS_IN}
     return Loaded(password, [SignIn(f"{who}@{DOMAIN}", names[who], role) for who, role in WHO_SIGNS_IN.items()])
 
