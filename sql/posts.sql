@@ -6,6 +6,9 @@ SELECT * FROM shown_posts WHERE id = :post;
 -- name: opening$
 SELECT id FROM posts WHERE thread_id = :thread AND number = 1;
 
+-- name: shown_opening^
+SELECT * FROM shown_posts WHERE thread_id = :thread AND number = 1;
+
 -- name: insert^
 -- The reply, what it quotes, who watches from now on, and at most 20 people who are told at once.
 WITH parent AS (

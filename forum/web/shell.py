@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from starlette.requests import HTTPConnection
 
-from forum import members, networks, notifications, updates
+from forum import networks, updates
 from forum.db import Connection
 from forum.errors import ForumError
 from forum.sessions import Known
@@ -59,16 +59,14 @@ async def frame(request: HTTPConnection, connection: Connection, channels: Itera
         return Frame(None, (), log, cursors, 0, 0, {})
     who.caller.require_scope("read")
     member = who.row["id"]
-    mine = [f"network:{row['network_id']}" for row in await members.SQL.networks_of(connection, member=member)]
-    wanted = list(dict.fromkeys([f"member:{member}", *channels, *mine]))[:MAX_CHANNELS]
-    log, cursors = await updates.cursors(connection, wanted)
+    wanted = list(dict.fromkeys([f"member:{member}", *channels]))[:MAX_CHANNELS]
+    read = await updates.frame_cursors(connection, member, wanted, MAX_CHANNELS)
     rows = await networks.mine(connection, member)
-    waiting = await notifications.unread(connection, member)
-    shut_out = set(mine) - {f"network:{row['id']}" for row in rows} - set(channels)
-    cursors = {name: seq for name, seq in cursors.items() if name not in shut_out}
+    # A network from which a suspension shuts them out is followed by no page of theirs, unless the page shows it.
+    follows = {*wanted, *(f"network:{row['id']}" for row in rows)}
+    cursors = {name: seq for name, seq in read.channels.items() if name in follows}
     here = site_of(request).here([f"room:{row['room_id']}" for row in rows])
-    requests = await networks.SQL.waiting(connection, member=member)
-    return Frame(who, rows, log, cursors, waiting, requests, here)
+    return Frame(who, rows, read.log, cursors, read.notifications, read.requests, here)
 
 
 def me_of(who: Known) -> Me:

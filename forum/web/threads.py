@@ -30,13 +30,13 @@ async def show(request: Request) -> Response:
     """A thread; without a place in the address it opens at the first unread post, by redirect."""
     thread_id: int = request.path_params["thread"]
     async with reading(request) as (connection, caller):
-        thread = await access.require_thread(connection, caller, thread_id)
         if caller.member_id is not None and not any(name in request.query_params for name in PLACES):
+            await access.require_thread(connection, caller, thread_id)
             first = await threads.SQL.first_unread(connection, member=caller.member_id, thread=thread_id)
             if first is not None and first["number"] is not None and first["number"] > 1:
                 return answers.go(f"/threads/{thread_id}?at={first['number']}#post-{first['post']}")
         frame = await shell.frame(request, connection, [f"thread:{thread_id}"])
-        # Read again: the cursors were read before this, so what it says is at least as new as they are.
+        # After the cursors, so that what it says is at least as new as they are; and before any content.
         thread = await access.require_thread(connection, caller, thread_id)
         context = await _content(request, connection, caller, thread)
     holder = _holder_for(thread)
@@ -54,7 +54,7 @@ async def _content(request: Request, connection: Connection, caller: Caller, thr
     if order not in ORDERS:
         raise Invalid("order", "The order is tree or time.")
     row = await threads.current(connection, thread.id)
-    opening = await posts.current(connection, await posts.SQL.opening(connection, thread=thread.id))
+    opening = await posts.SQL.shown_opening(connection, thread=thread.id)
     stretch = await (_by_time if order == "time" else _by_tree)(request, connection, thread)
     me = caller.member_id
     reading_ = NO_READ if me is None else await threads.SQL.reading(connection, thread=thread.id, member=me)
