@@ -1,8 +1,8 @@
 """A row of the update log as the JSON of a frame: what `forum.v1.json` sends, and what catch-up answers.
 
 Invariants: a frame shows the object as it stands now, in the shape that an answer has (forum.api.shapes); what has left
-the channel is `gone`, by id alone. A frame goes to everybody who follows its channel, so it says nothing of an object
-that some of them may not see: a sub-group is told of in its parent's channel by its id.
+the channel is `gone`, by id alone. A frame goes to everybody who follows its channel: what some of them may not see (an
+unlisted sub-group, in its parent's channel) is not joined by the statement that reads the log, and so is `gone` too.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,12 +30,9 @@ def update(row: Row, channel: str) -> Update:
 
 
 def _content(row: Row, channel: str) -> Content:
-    noun = row["kind"].partition(".")[0]
-    show = SHOWN.get((channel.partition(":")[0], noun))
+    show = SHOWN.get((channel.partition(":")[0], row["kind"].partition(".")[0]))
     if show is None:
         return {}
-    if noun == "network":
-        return show(row) if row["there"] and channel == f"network:{row['n_id']}" else {}
     return show(row) if row["there"] else {"gone": True}
 
 

@@ -28,6 +28,7 @@ async def test_messages_newest_first_or_by_time(api: Api) -> None:
     newest = (await ben.get(path, params={"limit": 2})).json()
     older = (await ben.get(path, params={"limit": 2, "after": newest["next"]})).json()
     assert newest["items"] + older["items"] == made[::-1]
+    assert len(newest["items"]) == 2
     by_time = (await ben.get(path, params={"order": "time", "limit": 2})).json()
     later = (await ben.get(path, params={"order": "time", "after": by_time["next"]})).json()
     assert by_time["items"] + later["items"] == made
@@ -203,7 +204,7 @@ async def test_frames_of_every_channel_keep_to_the_document(api: Api) -> None:
     assert in_network["member.changed"]["member"]["title"] == "Head of IT"
     assert in_network["membership.left"]["gone"] is True
     # A sub-group that not everybody here may see is not named.
-    assert set(in_network["network.added"]) == {"type", "channel", "seq", "kind", "id", "at"}
+    assert in_network["network.added"]["gone"] is True
     assert "ecret group" not in str(in_network)
     assert (await frames(ben, f"room:{room}"))["message.created"]["message"]["state"] == "removed"
     mine = await frames(ben, f"member:{world.ben.member}")
