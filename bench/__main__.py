@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import fanout, pages, site
+from bench import fanout, live, pages, site
 from bench.fanout import Row
 
 HERE = Path(__file__).parent
@@ -19,7 +19,7 @@ FANOUT = ("fanout", "fanout_backlog", "idle_memory")
 
 def main() -> None:
     """Measure what the arguments name."""
-    names = ["flush", *pages.PAGES, *FANOUT]
+    names = ["flush", *pages.PAGES, *live.TARGETS_MS, *FANOUT]
     parser = argparse.ArgumentParser(prog="python -m bench", description="Ratios against references in the same run.")
     parser.add_argument("--quick", action="store_true", help="shorter turns and fewer followers: to see that it works")
     parser.add_argument("--only", metavar="NAME", action="append", choices=names, help=f"one of {', '.join(names)}")
@@ -40,12 +40,13 @@ def _rows(quick: bool, wanted: set[str], say: "pages.Say") -> Iterator[Row]:
         say("flush")
         if "flush" in wanted:
             yield pages.flush(folder)
-        if wanted & set(pages.PAGES):
+        if wanted & {*pages.PAGES, *live.TARGETS_MS}:
             subprocess.run(["gcc", "-O2", "-o", str(folder / "get"), str(HERE / "get.c")], check=True)
             say("pages")
             with site.filled(folder / "data") as servers:
                 bench = pages.Bench(servers, folder, turns=3, turn_s=1.0 if quick else 5.0, say=say)
                 yield from pages.rows(bench, wanted)
+                yield from live.rows(bench, wanted)
     if wanted & set(FANOUT):
         say("fan-out")
         measured = fanout.rows(200, 500, 5) if quick else fanout.rows()

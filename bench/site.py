@@ -46,6 +46,7 @@ def pinned(core: int) -> list[str]:
 @contextmanager
 def filled(folder: Path) -> Iterator[Servers]:
     """Servers with the bench's content; they end with the block."""
+    cores = os.sched_getaffinity(0)
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {1})
     named = {"FORUM_DATA": str(folder), "LIMITS_SCALE": "1000000", "LOG_LEVEL": "warning"}
@@ -54,6 +55,7 @@ def filled(folder: Path) -> Iterator[Servers]:
         subprocess.run([sys.executable, "-m", "forum", "migrate"], env=environ, check=True, stdout=subprocess.DEVNULL)
         asyncio.run(_fill(servers.database_owner_url))
         yield Servers(servers.database_owner_url, environ)
+    os.sched_setaffinity(0, cores)
 
 
 async def _fill(url: str) -> None:
