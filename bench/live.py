@@ -72,8 +72,9 @@ async def _follow(stack: AsyncExitStack, url: str, number: int, channel: str, af
 
 
 async def _next_update(socket: ClientConnection, channel: str) -> float:
-    """When the next update of the channel came."""
+    """When the next post or message of the channel came."""
     while True:
         frame = str(await socket.recv())
-        if '"type":"update"' in frame and f'"{channel}"' in frame:
+        # What an announcement says of the thread a moment later is not what was sent.
+        if '.created"' in frame and f'"channel":"{channel}"' in frame:
             return time.perf_counter()
