@@ -280,12 +280,17 @@ async def ask(db: Database, caller: Caller, slug: str, body: str = "") -> int:
         return int(row["id"])
 
 
+def _require_decider(network: Network, caller: Caller) -> None:
+    """Raises Unauthenticated for a guest, and Forbidden for who neither moderates nor runs the network."""
+    if not (caller.member and (network.may_moderate or network.may_run)):
+        raise Forbidden(f"Only moderators of {network.name} may do this.")
+
+
 async def decide(db: Database, caller: Caller, slug: str, request_id: int, *, approve: bool) -> None:
     """Approve or decline a request to join: leads and moderators. Raises NotFound, Forbidden, Conflict (decided)."""
     async with db.transaction() as tx:
         network = await access.require_network(tx.connection, caller, slug, "see")
-        if not (network.may_moderate or network.may_run):
-            raise Forbidden(f"Only moderators of {network.name} may do this.")
+        _require_decider(network, caller)
         row = await SQL.lock_request(tx.connection, request=request_id, network=network.id)
         if row is None:
             raise NotFound
@@ -307,8 +312,7 @@ async def requests(db: Database, caller: Caller, slug: str) -> tuple[Network, Se
     """The open requests to join, oldest first: for those who decide."""
     async with db.connection() as connection:
         network = await access.require_network(connection, caller, slug, "see")
-        if not (network.may_moderate or network.may_run):
-            raise Forbidden(f"Only moderators of {network.name} may do this.")
+        _require_decider(network, caller)
         return network, await SQL.open_requests(connection, network=network.id)
 
 
@@ -353,8 +357,7 @@ async def invitations(db: Database, caller: Caller, slug: str) -> tuple[Network,
     """The invitations that still count, newest first: for moderators."""
     async with db.connection() as connection:
         network = await access.require_network(connection, caller, slug, "see")
-        if not (network.may_moderate or network.may_run):
-            raise Forbidden(f"Only moderators of {network.name} may do this.")
+        _require_decider(network, caller)
         return network, await SQL.invitations(connection, network=network.id)
 
 
@@ -362,8 +365,7 @@ async def revoke_invitation(db: Database, caller: Caller, slug: str, invitation_
     """End an invitation link. Raises NotFound, Forbidden."""
     async with db.transaction() as tx:
         network = await access.require_network(tx.connection, caller, slug, "see")
-        if not (network.may_moderate or network.may_run):
-            raise Forbidden(f"Only moderators of {network.name} may do this.")
+        _require_decider(network, caller)
         if await SQL.revoke_invitation(tx.connection, network=network.id, invitation=invitation_id) is None:
             raise NotFound
         await moderation_log.write(tx, network.id, caller, "revoke", "invitation", invitation_id)
