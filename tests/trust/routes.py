@@ -23,6 +23,7 @@ SUB_GROUP = {**NETWORK, "parent": "{net}"}
 DESCRIBED = {"name": "Named", "visibility": "private", "posting": "member", "listed": "on"}
 INVITED = {"role": "member", "max_uses": "1", "days": "14"}
 INVITED_TO_LEAD = {**INVITED, "role": "lead"}
+MADE_OBSERVER = {"act": "role", "role": "observer"}
 APPROVED = {"state": "approved"}
 MUTED = {"act": "mute", "days": "1", "reason": "Rude"}
 SUSPENDED = {**MUTED, "act": "suspension"}
@@ -175,7 +176,7 @@ _LINES = (
     ("POST", "/networks/{net}/invitations", INVITED_TO_LEAD, "401 403 403 403 403 403 403 200 200"),
     ("POST", "/networks/{net}/invitations", {"revoke": "{invitation}"}, "401 403 403 403 403 303 403 303 303"),
     ("POST", "/networks/{net}/requests/{request}", APPROVED, "401 403 403 403 403 303 403 303 303"),
-    ("POST", "/networks/{net}/people/{person}", {"act": "role", "role": "observer"}, "401 404 403 403 403 403 404 303 303"),
+    ("POST", "/networks/{net}/people/{person}", MADE_OBSERVER, "401 404 403 403 403 403 404 303 303"),
     ("POST", "/networks/{net}/people/{person}", {"act": "remove"}, "401 404 403 403 403 403 404 303 303"),
     ("POST", "/networks/{net}/people/{person}", MUTED, "401 403 403 403 403 303 403 303 403"),
     ("POST", "/networks/{net}/people/{person}", SUSPENDED, "401 403 403 403 403 303 403 303 403"),
@@ -225,7 +226,7 @@ _LINES = (
     ("POST", "/messages/{open_message}/remove", WHY, "401 403 403 403 403 303 403 303 403"),
     ("POST", "/messages/{withdrawn_message}/undo", {}, "401 404 403 403 303 403 404 403 404"),
     ("POST", "/messages/{removed_message}/restore", {}, "401 404 403 403 403 303 404 303 404"),
-    # JSON: who I am
+    # The API, about oneself
     ("POST", "/api/v1/session", SIGN_IN, "201"),
     ("DELETE", "/api/v1/session", None, "401 204 204 204 204 204 204 204 204"),
     ("GET", "/api/v1/me", None, "401 200 200 200 200 200 200 200 200"),
@@ -236,7 +237,7 @@ _LINES = (
     ("PUT", "/api/v1/me/notifications/read", {}, "401 204 204 204 204 204 204 204 204"),
     ("GET", "/api/v1/members/{ana}", None, "401 200 200 200 200 200 200 200 200"),
     ("GET", "/api/v1/members/{stranger}", None, "401 200 200 200 200 200 200 200 200"),
-    # JSON: networks
+    # The API, networks
     ("GET", "/api/v1/networks", None, "200"),
     ("POST", "/api/v1/networks", NETWORK, "401 403 403 403 403 403 403 403 201"),
     ("POST", "/api/v1/networks", SUB_GROUP, "401 404 403 403 403 403 404 201 201"),
@@ -265,7 +266,7 @@ _LINES = (
     ("DELETE", "/api/v1/networks/{net}/invitations/{invitation}", None, "401 403 403 403 403 204 403 204 204"),
     ("POST", "/api/v1/networks/{net}/threads", THREAD, "401 403 403 201 201 201 403 201 403"),
     ("POST", "/api/v1/networks/{public}/threads", THREAD, "401 403 403 201 201 201 403 201 403"),
-    # JSON: threads and posts
+    # The API, threads and posts
     ("GET", "/api/v1/threads/{thread}", None, "404 404 200 200 200 200 404 200 404"),
     ("GET", "/api/v1/threads/{thread}/posts", None, "404 404 200 200 200 200 404 200 404"),
     ("PATCH", "/api/v1/threads/{thread}", {"title": "Other"}, "401 404 403 403 200 200 404 200 404"),
@@ -310,7 +311,7 @@ _LINES = (
     ("DELETE", "/api/v1/posts/{removed}/removal", None, "401 404 403 403 403 200 404 200 404"),
     ("PUT", "/api/v1/posts/{joint_post}/hold", WHY, "401 404 403 403 403 409 200 409 404"),
     ("DELETE", "/api/v1/posts/{held}/hold", None, "401 404 403 403 403 403 200 200 404"),
-    # JSON: rooms, channels, search
+    # The API, rooms and channels and search
     ("POST", "/api/v1/networks/{net}/messages", WORDS, "401 403 403 201 201 201 403 201 403"),
     ("POST", "/api/v1/networks/{public}/messages", WORDS, "401 403 403 201 201 201 403 201 403"),
     ("PUT", "/api/v1/networks/{net}/read", {}, "401 403 204 204 204 204 403 204 403"),

@@ -1,0 +1,107 @@
+"""A page asks the database the same number of questions, however much there is: no statement for each row.
+
+At 10 posts a thread is one page, and the one statement is left out that counts what stands on further ones.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+import pytest_asyncio
+from starlette.applications import Starlette
+
+from forum import announcements, posts, rooms, sessions, threads
+from forum.app import create_app
+from forum.db import Connection, Database
+from forum.settings import Settings
+from tests.people import World, make_world
+
+FEW, SOME, MANY = 10, 100, 1_000
+
+
+class Counting:
+    """Counts the statements that run on the connections of one database, other than those of the work beside it."""
+
+    def __init__(self, db: Database) -> None:
+        self.statements: list[str] = []
+        self._connection = db.connection
+        db.connection = self.connection  # type: ignore[method-assign]
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        async with self._connection() as connection:
+            with connection.query_logger(lambda record: self.statements.append(record.query)):
+                yield connection
+
+
+@pytest_asyncio.fixture
+async def app(settings: Settings, fresh_database_url: str) -> AsyncIterator[Starlette]:
+    """The site on a database of its own, as a program without jobs: only pages ask here."""
+    app = create_app(replace(settings, database_url=fresh_database_url, database_owner_url=fresh_database_url))
+    await app.state.site.db.open()
+    yield app
+    await app.state.site.settle()
+    await app.state.site.db.close()
+
+
+async def _fill(world: World, thread: int, count: int) -> None:
+    """Posts and messages up to `count` of each, of several people, with mentions, quotes, edits and gaps."""
+    writers = [world.ana, world.ben, world.mod, world.lead]
+    names = [f"@{name}" for name in world.names.values()]
+    room = await world.room_id()
+    ids = [row["id"] for row in await world.db.pool.fetch("SELECT id FROM posts WHERE thread_id = $1", thread)]
+    said = await world.db.pool.fetchval("SELECT count(*) FROM messages WHERE room_id = $1", room)
+    for number in range(len(ids), count):
+        writer = writers[number % 4]
+        quoted = f"> [#{ids[number // 2]}]\n\n" if number % 5 == 0 and number else ""
+        row = await posts.reply(
+            world.db, writer, thread, f"{quoted}Number {number}, {names[number % 8]}", parent=ids[number // 3]
+        )
+        ids.append(row["id"])
+    for number in range(said, count):
+        await rooms.say(world.db, writers[number % 4], world.network, f"Number {number}, {names[number % 8]}")
+    for number in range(_threads_beside(count)):
+        await threads.start(world.db, writers[number % 4], world.network, f"Thread {number}", "Words")
+    while await announcements.announce_threads(world.db):
+        pass
+    while await announcements.announce_rooms(world.db):
+        pass
+
+
+def _threads_beside(count: int) -> int:
+    """How many further threads the list has beside so many posts."""
+    return 5 if count <= FEW else 60
+
+
+async def test_pages_ask_no_more_where_there_is_more(app: Starlette) -> None:
+    db = app.state.site.db
+    world = await make_world(db)
+    thread = await world.thread()
+    counting = Counting(db)
+    asked: dict[int, dict[str, int]] = {}
+    pages = [
+        "/", f"/networks/{world.network}", f"/networks/{world.network}/room", f"/networks/{world.network}/messages",
+        f"/threads/{thread}?order=tree", f"/threads/{thread}?order=time", f"/threads/{thread}?at=6", "/rooms",
+        "/notifications", "/search?q=number", f"/networks/{world.network}/people", f"/unread?threads={thread}",
+        f"/api/v1/threads/{thread}/posts", f"/api/v1/networks/{world.network}/threads", "/api/v1/me/notifications",
+        f"/api/v1/networks/{world.network}/messages", f"/api/v1/channels/thread:{thread}/updates?after=0",
+    ]  # fmt: skip
+    for count in (FEW, SOME, MANY):
+        await _fill(world, thread, count)
+        token = await sessions.start(db, world.ben.member)
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        cookies = {app.state.site.cookie: token}
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", cookies=cookies) as client:
+            asked[count] = {}
+            for page in pages:
+                await app.state.site.settle()
+                counting.statements.clear()
+                answer = await client.get(page)
+                assert answer.status_code == 200, page
+                asked[count][page] = len(counting.statements)
+    assert all(asked[FEW].values())
+    assert asked[MANY] == asked[SOME]
+    more = {page for page in pages if asked[MANY][page] != asked[FEW][page]}
+    assert all(asked[MANY][page] == asked[FEW][page] + 1 for page in more)
+    assert more <= {page for page in pages if page.startswith("/threads/")}
