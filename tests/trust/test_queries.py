@@ -17,7 +17,7 @@ from forum.db import Connection, Database
 from forum.settings import Settings
 from tests.people import World, make_world
 
-FEW, SOME, MANY = 10, 100, 1_000
+FEW, SOME, MANY = 10, 250, 1_000
 
 
 class Counting:
