@@ -15,7 +15,7 @@ from forum.errors import Invalid, NotFound, Unauthenticated
 from forum.views.words import role
 from forum.web import answers, shell
 from forum.web.context import counted, reading, site_of, writer_of
-from forum.web.forms import Form, cursor, form_of, new_key, place_of, query_number
+from forum.web.forms import Form, cursor, form_of, place_of, query_number
 from forum.web.networks import see
 
 PAGE: Final = 100
@@ -35,24 +35,32 @@ async def profile(request: Request) -> Response:
         runs = await _runs(connection, caller, member_id, shared)
     return answers.page(
         request, "members/profile.html", shell=frame.shell(), member=member, networks=shared,
-        mine=member_id == caller.member_id, runs=runs, roles=networks.ROLES, reasons=moderation.REASONS, key=new_key(),
+        mine=member_id == caller.member_id, runs=runs, roles=networks.ROLES, reasons=moderation.REASONS,
     )  # fmt: skip
 
 
 async def _runs(connection: Connection, caller: Caller, member: int, shared: Sequence[Any]) -> Sequence[Any]:
-    """The networks that the caller runs in which the member is, with the sanctions in force."""
+    """The networks with this member in them in which the caller decides something about members, and the sanctions
+    in force there: `leads` whether that is the role too; who only moderates decides about observers and members.
+    """
     if member == caller.member_id:
         return []
     lead = {row["id"] for row in await networks.SQL.led_by(connection, member=caller.member)}
+    if caller.administrator:
+        lead |= {row["id"] for row in shared}
+    mine = await networks.SQL.memberships_of(connection, member=caller.member)
+    moderated = {row["id"] for row in mine if row["role"] == "moderator"}
     return [
         {
+            "id": row["id"],
             "slug": row["slug"],
             "name": row["name"],
             "role": row["role"],
+            "leads": row["id"] in lead,
             "sanctions": await moderation.standing(connection, row["id"], member),
         }
         for row in await networks.SQL.memberships_of(connection, member=member)
-        if row["id"] in lead or (caller.administrator and any(each["id"] == row["id"] for each in shared))
+        if row["id"] in lead or (row["id"] in moderated and row["role"] in {"observer", "member"})
     ]
 
 

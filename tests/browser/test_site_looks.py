@@ -1,0 +1,171 @@
+"""Every page of the real site as people see it: no fault that axe calls serious, no sideways scroll, light to load,
+and read by keyboard alone.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+from playwright.async_api import Browser, expect
+
+from forum import posts, rooms
+from forum.access import Caller
+from forum.db import Database
+from forum.settings import Settings
+from tests.people import World, make_world
+from tests.running import RunningSite
+
+pytestmark = pytest.mark.browser
+
+MAX_THREAD_PAGE_BYTES = 80_000
+WIDTHS = (320, 390, 768, 1024, 1280, 1920)
+LONG = "Unterstuetzungsgesellschaftszusammenarbeitsvereinbarung" * 3
+
+
+@pytest_asyncio.fixture(scope="module")
+async def site(settings: Settings) -> AsyncIterator[RunningSite]:
+    async with RunningSite(settings) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def world(db: Database) -> World:
+    return await make_world(db, visibility="public")
+
+
+async def _pages(world: World, who: str) -> Mapping[str, str]:
+    """What there is to look at, by name: a thread with a long word, a quote and a gap, a room, and all the rest."""
+    thread = await world.thread(title="Portal identity checks: what did you accept at the front desk?")
+    first = await posts.reply(world.db, world.ben, thread, f"A word that does not break: {LONG}")
+    await posts.reply(world.db, world.ana, thread, "    and = code_that_is_long()  # " + "x" * 200, parent=first["id"])
+    message = await rooms.say(world.db, world.ben, world.network, f"Good morning {LONG}")
+    network = f"/networks/{world.network}"
+    guest = {
+        "home": "/",
+        "networks": "/networks",
+        "network": network,
+        "about": f"{network}/about",
+        "thread": f"/threads/{thread}?order=tree",
+        "by time": f"/threads/{thread}?order=time",
+        "sign-in": "/sign-in",
+        "not found": "/nothing-here",
+    }
+    member = guest | {
+        "room": f"{network}/room",
+        "people": f"{network}/people",
+        "new thread": f"{network}/threads/new",
+        "leave": f"{network}/leave",
+        "reply": f"/threads/{thread}/reply?to={first['id']}",
+        "acts": f"/posts/{first['id']}/acts",
+        "history": f"/posts/{first['id']}/history",
+        "message": f"/messages/{message['id']}/acts",
+        "rooms": "/rooms",
+        "notifications": "/notifications",
+        "search": "/search?q=portal",
+        "profile": f"/members/{world.ben.member}",
+        "settings": "/settings",
+        "sign-out": "/sign-out",
+    }
+    lead = member | {
+        "log": f"{network}/log",
+        "network settings": f"{network}/settings",
+        "invitations": f"{network}/invitations",
+        "requests": f"{network}/requests",
+        "remove": f"/posts/{first['id']}/remove",
+        "thread settings": f"/threads/{thread}/edit",
+    }
+    return {"guest": guest, "member": member, "lead": lead}[who]
+
+
+def _caller(world: World, who: str) -> Caller | None:
+    return {"guest": None, "member": world.ana, "lead": world.lead}[who]
+
+
+@pytest.mark.parametrize("who", ["guest", "member", "lead"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")])
+async def test_axe_finds_nothing_serious(
+    site: RunningSite, chromium: Browser, world: World, who: str, width: int, scheme: str
+) -> None:
+    if who == "member" and (width, scheme) in {(1280, "dark"), (390, "light")}:
+        return  # A lead sees all that a member sees, and is looked at in these two as well.
+    context = await site.window(
+        chromium, world.db, _caller(world, who), viewport={"width": width, "height": 844}, color_scheme=scheme,
+        reduced_motion="reduce", bypass_csp=True,
+    )  # fmt: skip
+    page = await context.new_page()
+    faults = []
+    for name, path in (await _pages(world, who)).items():
+        await page.goto(path)
+        found = await Axe().run(page)
+        faults += [
+            f"{name}: {fault['id']} {[node['target'] for node in fault['nodes']][:3]}"
+            for fault in found.response["violations"]
+            if fault["impact"] in {"serious", "critical"}
+        ]
+    await context.close()
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("who", ["guest", "lead"])
+async def test_nothing_scrolls_sideways(site: RunningSite, chromium: Browser, world: World, who: str) -> None:
+    context = await site.window(chromium, world.db, _caller(world, who))
+    page = await context.new_page()
+    wide = []
+    for name, path in (await _pages(world, who)).items():
+        await page.goto(path)
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": 800})
+            over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if over > 0:
+                wide.append(f"{name} at {width}: {over} px")
+    await context.close()
+    assert not wide, "\n".join(wide)
+
+
+async def test_a_thread_page_is_light(site: RunningSite, chromium: Browser, world: World) -> None:
+    thread = await world.thread()
+    for number in range(20):
+        await posts.reply(world.db, world.ben, thread, f"Reply {number}: a few words that somebody wrote at lunch.")
+    context = await site.window(chromium, world.db, world.ana)
+    page = await context.new_page()
+    wire = await context.new_cdp_session(page)
+    sizes: list[int] = []
+    wire.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
+    await wire.send("Network.enable")
+    await page.goto(f"/threads/{thread}?order=tree", wait_until="load")
+    await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
+    await context.close()
+    assert len(sizes) > 3
+    assert sum(sizes) <= MAX_THREAD_PAGE_BYTES, f"{sum(sizes)} bytes in {len(sizes)} answers"
+
+
+async def test_a_thread_is_read_by_keyboard(site: RunningSite, chromium: Browser, world: World) -> None:
+    thread = await world.thread()
+    ids = [(await posts.reply(world.db, world.ben, thread, f"Reply {number}"))["id"] for number in range(3)]
+    context = await site.window(chromium, world.db, world.ana)
+    page = await context.new_page()
+    await page.goto(f"/threads/{thread}?order=tree")
+    await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
+
+    async def press(key: str, at: int) -> None:
+        await page.keyboard.press(key)
+        await page.wait_for_function(
+            "id => document.activeElement.closest('[id^=post-]')?.id === id", arg=f"post-{ids[at]}"
+        )
+
+    await press("n", 0)
+    await press("j", 1)
+    await press("j", 2)
+    await press("k", 1)
+    await press("p", 0)
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_contain_text("next unread post")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.keyboard.press("r")
+    await expect(page.locator("textarea:focus")).to_be_visible()
+    await expect(page.locator("forum-composer:has(textarea:focus)")).to_contain_text("In reply to Ben")
+    await page.keyboard.type("nj?")
+    await expect(page.locator("textarea:focus")).to_have_value("nj?")
+    await context.close()
