@@ -123,23 +123,6 @@ async def test_nothing_scrolls_sideways(site: RunningSite, chromium: Browser, wo
     assert not wide, "\n".join(wide)
 
 
-async def test_a_thread_page_is_light(site: RunningSite, chromium: Browser, world: World) -> None:
-    thread = await world.thread()
-    for number in range(20):
-        await posts.reply(world.db, world.ben, thread, f"Reply {number}: a few words that somebody wrote at lunch.")
-    context = await site.window(chromium, world.db, world.ana)
-    page = await context.new_page()
-    wire = await context.new_cdp_session(page)
-    sizes: list[int] = []
-    wire.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
-    await wire.send("Network.enable")
-    await page.goto(f"/threads/{thread}?order=tree", wait_until="load")
-    await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
-    await context.close()
-    assert len(sizes) > 3
-    assert sum(sizes) <= MAX_THREAD_PAGE_BYTES, f"{sum(sizes)} bytes in {len(sizes)} answers"
-
-
 async def test_a_thread_is_read_by_keyboard(site: RunningSite, chromium: Browser, world: World) -> None:
     thread = await world.thread()
     ids = [(await posts.reply(world.db, world.ben, thread, f"Reply {number}"))["id"] for number in range(3)]
