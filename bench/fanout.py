@@ -100,6 +100,9 @@ class _Source:
     async def may_follow_many(self, _member: int | None, channels: list[str]) -> set[str]:
         return set(channels)
 
+    async def ended(self, _sessions: list[int]) -> set[int]:
+        return set()
+
     async def read(self, channel: str, after: int, limit: int) -> Batch:
         if channel != CHANNEL:
             return Batch(0, 0, "bench", 0, [])

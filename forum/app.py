@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute
 
-from forum import access, api, idempotency, jobs, members, updates, web
+from forum import access, api, idempotency, jobs, members, sessions, updates, web
 from forum.db import Database
 from forum.errors import Unauthenticated
 from forum.live import Log
@@ -53,6 +53,12 @@ class DatabaseSource:
         """Those of the channels that the member may follow now."""
         async with self._db.connection() as connection:
             return {channel for _, channel in await access.may_follow(connection, [member], channels)}
+
+    async def ended(self, sessions_: list[int]) -> set[int]:
+        """Those of the sessions that no longer count."""
+        async with self._db.connection() as connection:
+            rows = await sessions.SQL.ended_among(connection, sessions=sessions_)
+        return {row["id"] for row in rows}
 
     async def read(self, channel: str, after: int, limit: int) -> Batch:
         """The channel after a cursor, in one snapshot."""

@@ -202,6 +202,16 @@ async def _set_password(tx: Transaction, member: int, hashed: str, *, keep_sessi
     await SQL.set_password(tx.connection, member=member, password=hashed)
     for row in await SQL.end_sessions(tx.connection, member=member, keep=keep_session):
         tx.record(f"member:{member}", "session.ended", row["id"])
+    await check_screens_again(tx, member)
+
+
+async def check_screens_again(tx: Transaction, member: int) -> None:
+    """Have the followers of the member's networks checked again, since sessions of theirs ended.
+
+    Else a process that learns late of the end would hand out meanwhile what was committed after it.
+    """
+    rows = await SQL.networks_of(tx.connection, member=member)
+    tx.raise_access(f"member:{member}", *(f"network:{row['network_id']}" for row in rows))
 
 
 async def suspend(db: Database, caller: Caller, member: int, reason: str) -> None:

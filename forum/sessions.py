@@ -94,6 +94,7 @@ async def end(db: Database, caller: Caller, session_id: int) -> None:
         if ended is None:
             raise NotFound
         tx.record(f"member:{caller.member}", "session.ended", session_id)
+        await members.check_screens_again(tx, caller.member)
 
 
 async def mine(connection: Connection, caller: Caller) -> Sequence[Any]:

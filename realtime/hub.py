@@ -425,7 +425,10 @@ class Hub:
         self.metrics.rechecks += 1
         members = {screen.caller.member for screen in stale}
         allowed = await self._source.may_follow(list(members), channel.name)
-        return [screen for screen in stale if screen.caller.member not in allowed]
+        # A session that has ended is told so by its member's channel, which may be read later than this one.
+        sessions = {screen.caller.session for screen in stale if screen.caller.session is not None}
+        ended = await self._source.ended(list(sessions)) if sessions else set()
+        return [s for s in stale if s.caller.member not in allowed or s.caller.session in ended]
 
     def _hand_out(
         self, channel: _Channel, joining: dict[Screen, _Joiner], low: int, batch: Batch, shut_out: Sequence[Screen]

@@ -58,13 +58,16 @@ class Head(NamedTuple):
 
 
 class Source(Protocol):
-    """The four questions of the hub."""
+    """The five questions of the hub."""
 
     async def may_follow(self, members: list[int | None], channel: str) -> set[int | None]:
         """Return those of the members (None: a guest) who may follow the channel now; one query for all."""
 
     async def may_follow_many(self, member: int | None, channels: list[str]) -> set[str]:
         """Return those of the channels which the member may follow now; one query for all."""
+
+    async def ended(self, sessions: list[int]) -> set[int]:
+        """Return those of the sessions that no longer count; one query for all."""
 
     async def read(self, channel: str, after: int, limit: int) -> Batch:
         """Return the channel's updates after a cursor, from one snapshot."""

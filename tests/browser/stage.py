@@ -58,6 +58,9 @@ class MemoryLog:
     async def may_follow_many(self, _member: int | None, channels: list[str]) -> set[str]:
         return set(channels) - self.shut
 
+    async def ended(self, _sessions: list[int]) -> set[int]:
+        return set()
+
     async def read(self, channel: str, after: int, limit: int) -> Batch:
         notes = self.notes.get(channel, [])
         return Batch(len(notes), self.version, self.name, self.oldest.get(channel, 0), notes[after : after + limit])

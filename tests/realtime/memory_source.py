@@ -48,6 +48,7 @@ class MemorySource:
     def __init__(self) -> None:
         self.logs: dict[str, Log] = {}
         self.log = "first"
+        self.ended_sessions: set[int] = set()
         self.delay_s: Callable[[], float] = lambda: 0.0
         self.failures = 0
         """So many questions fail next."""
@@ -78,6 +79,9 @@ class MemorySource:
     async def may_follow_many(self, member: int | None, channels: list[str]) -> set[str]:
         await self._answer("may_follow_many")
         return {name for name in channels if name in self.logs and member not in self.logs[name].shut_out}
+
+    async def ended(self, sessions: list[int]) -> set[int]:
+        return set(sessions) & self.ended_sessions
 
     async def read(self, channel: str, after: int, limit: int) -> Batch:
         log = self.logs.get(channel, Log())

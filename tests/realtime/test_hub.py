@@ -209,6 +209,17 @@ async def test_after_the_access_version_has_changed_followers_are_checked_again(
     assert hub.metrics.rechecks == 1
 
 
+async def test_a_session_that_ended_is_shut_out_before_its_own_channel_tells(hub, source):
+    source.write(THREAD)
+    _, gone = await follow(hub, 1, member=1, session=11)
+    _, stays = await follow(hub, 1, member=1, session=12)
+    source.ended_sessions.add(11)
+    source.shut(THREAD)  # nobody: their access is checked again
+    hub.wake(THREAD, source.write(THREAD))
+    await until(lambda: "2" in stays.of(THREAD))
+    assert gone.of(THREAD) == ["following 1", "gone"]
+
+
 async def test_the_look_finds_a_changed_access_version_without_an_update(hub, source):
     source.write(THREAD)
     _, eve = await follow(hub, 1, member=5)
