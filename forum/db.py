@@ -22,8 +22,7 @@ from forum.errors import Unavailable
 SQL_FOLDER = Path(__file__).parent.parent / "sql"
 ACQUIRE_TIMEOUT_S = 3.0
 COMMAND_TIMEOUT_S = 30.0
-RECORD = "SELECT channel_name, head FROM record_updates($1, $2, $3)"
-RESET = "UPDATE channels SET kept_after = channel_head(name) WHERE name = ANY ($1)"
+RECORD = "SELECT channel_name, head FROM record_updates($1, $2, $3, $4, $5)"
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 Wake = Callable[[Mapping[str, int]], None]
@@ -124,15 +123,11 @@ class Transaction:
         self._resets.add(channel)
 
     async def write_updates(self) -> dict[str, int]:
-        """Write what was collected; returns each channel's new head."""
-        if self._raised:
-            await self.connection.execute("SELECT raise_access($1)", sorted(self._raised))
-        if not self._updates:
+        """Write what was collected, in one statement; returns the new head of each channel that was recorded in."""
+        if not self._updates and not self._raised:
             return {}
-        channels, kinds, objects = zip(*self._updates, strict=True)
-        rows = await self.connection.fetch(RECORD, channels, kinds, objects)
-        if self._resets:
-            await self.connection.execute(RESET, sorted(self._resets))
+        channels, kinds, objects = zip(*self._updates, strict=True) if self._updates else ((), (), ())
+        rows = await self.connection.fetch(RECORD, channels, kinds, objects, sorted(self._raised), sorted(self._resets))
         return {row["channel_name"]: row["head"] for row in rows}
 
     @property

@@ -204,8 +204,8 @@ async def remove_member(db: Database, caller: Caller, slug: str, member: int) ->
 
 
 async def _take_out(tx: Transaction, network: Network, member: int) -> None:
-    await SQL.lock(tx.connection, network=network.id)
     await access.SQL.lock_standing(tx.connection, member=member, networks=[network.id])
+    await SQL.lock(tx.connection, network=network.id)
     role = await SQL.role_of(tx.connection, network=network.id, member=member)
     if role is None:
         raise NotFound
@@ -232,8 +232,8 @@ async def set_role(db: Database, caller: Caller, slug: str, member: int, role: s
     _one_of("role", role, ROLES)
     async with db.transaction() as tx:
         network = await access.require_network(tx.connection, caller, slug, "run")
-        await SQL.lock(tx.connection, network=network.id)
         await access.SQL.lock_standing(tx.connection, member=member, networks=[network.id])
+        await SQL.lock(tx.connection, network=network.id)
         if not await SQL.is_active(tx.connection, member=member):
             raise NotFound
         old = await SQL.role_of(tx.connection, network=network.id, member=member)

@@ -50,18 +50,26 @@ CREATE FUNCTION channel_head(text) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN coalesce((SELECT seq FROM updates WHERE channel = $1 ORDER BY seq DESC LIMIT 1), 0);
 
--- Numbers what one transaction changed. The channels' rows are locked in sorted order and stay so until commit: numbers are
--- dense, and their order is the order of commits. Nothing is updated in place, so an open snapshot makes no row chain longer.
-CREATE FUNCTION record_updates(channels_ text[], kinds text[], objects bigint[])
+-- Writes what one transaction changed: numbers its updates, raises the access version of channels (their followers are checked
+-- again before anything more is handed out), and lets the log of others begin with what it wrote (`resets`).
+--
+-- All of their rows are locked here, once and in sorted order, and stay so until commit: numbers are dense, their order is the
+-- order of commits, and two transactions never wait for each other. In two statements each would sort for itself, and they
+-- would. Nothing is updated in place to number it, so an open snapshot makes no row chain longer.
+CREATE FUNCTION record_updates(channels_ text[], kinds text[], objects bigint[],
+                               raised text[] DEFAULT '{}', resets text[] DEFAULT '{}')
     RETURNS TABLE (channel_name text, head bigint) LANGUAGE plpgsql AS $$
 DECLARE
-    wanted text[] := ARRAY(SELECT DISTINCT c COLLATE "C" FROM unnest(channels_) c ORDER BY 1);
+    wanted text[] := ARRAY(SELECT DISTINCT c COLLATE "C" FROM unnest(channels_ || raised) c ORDER BY 1);
     locked int;
 BEGIN
     PERFORM 1 FROM channels WHERE name = ANY (wanted) ORDER BY name FOR NO KEY UPDATE;
     GET DIAGNOSTICS locked = ROW_COUNT;
     IF locked <> cardinality(wanted) THEN
         RAISE EXCEPTION 'a channel of % does not exist', wanted;
+    END IF;
+    IF cardinality(raised) > 0 THEN
+        UPDATE channels SET access_version = access_version + 1 WHERE name = ANY (raised);
     END IF;
     RETURN QUERY
     WITH added AS (
@@ -71,13 +79,9 @@ BEGIN
         RETURNING channel, seq
     )
     SELECT channel, max(seq) FROM added GROUP BY channel;
-END $$;
-
--- Raises the access version of channels: their followers are checked again before anything more is handed out.
-CREATE FUNCTION raise_access(channels_ text[]) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM 1 FROM channels WHERE name = ANY (channels_) ORDER BY name FOR NO KEY UPDATE;
-    UPDATE channels SET access_version = access_version + 1 WHERE name = ANY (channels_);
+    IF cardinality(resets) > 0 THEN
+        UPDATE channels SET kept_after = channel_head(name) WHERE name = ANY (resets);
+    END IF;
 END $$;
 
 CREATE FUNCTION open_channels() RETURNS trigger LANGUAGE plpgsql AS $$
