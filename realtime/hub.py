@@ -331,6 +331,9 @@ class Hub:
                     unknown = [name for name in wanted if name not in versions]
                     heads = await self._source.heads(unknown) if unknown else {}
                     allowed = await self._source.may_follow_many(screen.caller.member, list(wanted))
+                    if screen.caller.session is not None and await self._source.ended([screen.caller.session]):
+                        # Its member's channel will say so and cut it; until then there is nothing for it.
+                        allowed = set()
             except Exception as error:  # noqa: BLE001 (a source may raise anything)
                 self._source_failed(error)
                 await asyncio.sleep(pause_s)

@@ -220,6 +220,18 @@ async def test_a_session_that_ended_is_shut_out_before_its_own_channel_tells(hub
     assert gone.of(THREAD) == ["following 1", "gone"]
 
 
+async def test_a_session_that_ended_begins_no_new_follow(hub, source):
+    """Its own channel may be read later: until then its member may still follow, but it may not."""
+    source.write(THREAD)
+    source.ended_sessions.add(11)
+    screen, gone = enter(hub, 1, session=11)
+    hub.follow(screen, {THREAD: 0})
+    await until(lambda: gone.of(THREAD) != [])
+    assert [frame.get("code") for frame in gone.frames if frame.get("channel") == THREAD] == ["not_found"]
+    _, stays = await follow(hub, 0, member=1, session=12)
+    assert stays.of(THREAD)[0] == "1"
+
+
 async def test_the_look_finds_a_changed_access_version_without_an_update(hub, source):
     source.write(THREAD)
     _, eve = await follow(hub, 1, member=5)
