@@ -171,11 +171,6 @@ ORDER BY coalesce(m.name, '') COLLATE "C", m.id LIMIT :limit;
 SELECT m.id, m.name, m.title, m.organisation, s.role FROM standing s JOIN people m ON m.id = s.member_id
 WHERE s.network_id = :network AND s.role IN ('lead', 'moderator') ORDER BY s.role, s.since LIMIT 6;
 
--- name: waiting$
--- Requests to join that wait for the member, over all networks where they decide.
-SELECT count(*) FROM (SELECT FROM requests q JOIN standing s ON s.network_id = q.network_id
-    WHERE s.member_id = :member AND s.role IN ('moderator', 'lead') AND q.state = 'asked' LIMIT 100) w;
-
 -- name: led_by
 -- The networks that a member leads.
 SELECT network_id AS id FROM standing WHERE member_id = :member AND role = 'lead';

@@ -143,10 +143,6 @@ SELECT * FROM shown_posts WHERE thread_id = :thread AND number > :after
   AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz) AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
 ORDER BY number LIMIT :limit;
 
--- name: time_before
-SELECT * FROM (SELECT * FROM shown_posts WHERE thread_id = :thread AND number < :before AND number > 1 ORDER BY number DESC LIMIT :limit) p
-ORDER BY p.number;
-
 -- name: place^
 SELECT id, thread_id, number, path, depth FROM posts WHERE id = :post;
 
@@ -157,9 +153,6 @@ SELECT id, thread_id, number, path, depth FROM posts WHERE thread_id = :thread A
 -- How many replies stand before and after a window of the tree.
 SELECT count(*) FILTER (WHERE path < :first) AS before, count(*) FILTER (WHERE path > :last) AS after
 FROM posts WHERE thread_id = :thread AND depth > 0;
-
--- name: subtree_of_author
-SELECT id FROM posts WHERE author_id = :author AND state = 'shown' ORDER BY id;
 
 -- name: last_number$
 SELECT number FROM posts WHERE thread_id = :thread ORDER BY number DESC LIMIT 1;

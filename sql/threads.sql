@@ -86,14 +86,6 @@ FROM posts p LEFT JOIN thread_reads r ON r.thread_id = p.thread_id AND r.member_
 WHERE p.thread_id = :thread AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
   AND NOT coalesce(r.numbers, '{}') @> p.number;
 
--- name: unread_posts
--- What is new in a thread for a member, in tree order.
-SELECT p.id, p.number, p.author_id, p.byline_id, p.author_name, p.parent_name, p.created_at, p.depth
-FROM shown_posts p LEFT JOIN thread_reads r ON r.thread_id = p.thread_id AND r.member_id = :member
-WHERE p.thread_id = :thread AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
-  AND NOT coalesce(r.numbers, '{}') @> p.number
-ORDER BY p.path LIMIT 20;
-
 -- name: reading^
 -- How a member stands to a thread: what they read, when last, and whether they follow it.
 SELECT coalesce(r.numbers, '{}')::text AS numbers, r.read_at,
