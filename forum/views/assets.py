@@ -8,6 +8,7 @@ runs modules of two releases.
 import gzip
 import hashlib
 import mimetypes
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,11 @@ STYLESHEET: Final = "css/forum.css"
 MIN_BYTES_TO_PACK: Final = 500
 
 _IMPORT: Final = re.compile(rb"""((?:\bfrom|\bimport)\s*\(?\s*["']\.{1,2}/[^"'?]+\.js)(?=["'])""")
+_NEEDED: Final = re.compile(rb"""(?<!=> )(?:\bfrom|\bimport)\s*\(?\s*["'](\.{1,2}/[^"'?]+\.js)["']""")
+"""What a module cannot run without; `() => import(…)` is fetched where a page has its element."""
 _COMMENT: Final = re.compile(rb"/\*.*?\*/\s*", re.DOTALL)
+_SAID: Final = re.compile(rb"(?m)^[ \t]*(?://[^\n]*|/\*\*?(?:(?!\*/)[\s\S])*\*/)[ \t]*\n")
+"""A comment with lines of its own: no string of ours begins a line so (a test looks)."""
 _INDENT: Final = re.compile(rb"\s*\n\s*")
 
 
@@ -41,9 +46,11 @@ class Assets:
             if path.is_file() and path.suffix not in {".css", ".md"}
         }
         modules = sorted(name for name in contents if name.endswith(".js"))
+        self._needs = {name: _needs(name, contents[name]) for name in modules}
         modules_version = _digest(b"".join(contents[name] for name in modules))
         for name in modules:
-            contents[name] = _IMPORT.sub(rb"\1?v=" + modules_version.encode(), contents[name])
+            spoken = _IMPORT.sub(rb"\1?v=" + modules_version.encode(), contents[name])
+            contents[name] = _SAID.sub(b"", spoken)
         contents[STYLESHEET] = _stylesheet(folder / "css")
         self._assets = {
             name: _asset(name, content, modules_version if name in modules else _digest(content))
@@ -58,9 +65,22 @@ class Assets:
         """Where a page finds it: "/static/css/forum.css?v=…". Raises KeyError for a file that there is not."""
         return f"/static/{path}?v={self._assets[path].version}"
 
-    def modules(self) -> tuple[str, ...]:
-        """The addresses of all modules, for a page to fetch ahead."""
-        return tuple(self.address(name) for name in sorted(self._assets) if name.endswith(".js"))
+    def modules(self, *entries: str) -> tuple[str, ...]:
+        """The addresses of these modules and of all that they need, for a page to fetch ahead."""
+        found: set[str] = set()
+        waiting = list(entries)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting.extend(self._needs[name])
+        return tuple(self.address(name) for name in sorted(found))
+
+
+def _needs(name: str, content: bytes) -> list[str]:
+    """The modules that this one imports, by their path below `static/`."""
+    here = posixpath.dirname(name)
+    return [posixpath.normpath(posixpath.join(here, found.decode())) for found in _NEEDED.findall(content)]
 
 
 def _stylesheet(folder: Path) -> bytes:

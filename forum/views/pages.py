@@ -34,7 +34,7 @@ class Views(Fragments):
     ) -> None:
         super().__init__(zone=zone, development=development, clock=clock, templates=templates)
         self.assets = Assets(static)
-        self.environment.globals.update(site_name=site_name, static=self.assets.address, scripts=self._scripts())
+        self.environment.globals.update(site_name=site_name, static=self.assets.address, scripts=self._scripts)
 
     def page(self, template: str, **context: Any) -> str:
         """A page, or a fragment that is not kept (`_rail.html`, `posts/_menu.html`); its head names its context."""
@@ -45,10 +45,13 @@ class Views(Fragments):
         """The site's clock."""
         return self._clock()
 
-    def _scripts(self) -> Markup:
-        """The one script of a page, and its modules fetched ahead; nothing where there are none."""
+    def _scripts(self, *elements: str) -> Markup:
+        """The one script of a page, fetched ahead with what it needs and with the elements that the page has.
+
+        Nothing where there are no scripts.
+        """
         if self.assets.get(ENTRY) is None:
             return Markup("")
-        entry = self.assets.address(ENTRY)
-        ahead = "".join(f'<link rel="modulepreload" href="{address}">' for address in self.assets.modules())
-        return Markup(f'{ahead}<script type="module" src="{entry}"></script>')
+        needed = self.assets.modules(ENTRY, *(f"js/{element}.js" for element in elements))
+        ahead = "".join(f'<link rel="modulepreload" href="{address}">' for address in needed)
+        return Markup(f'{ahead}<script type="module" src="{self.assets.address(ENTRY)}"></script>')

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute
 
 from forum.settings import Settings
@@ -60,6 +61,8 @@ def middleware(site_settings: Settings) -> list[Middleware]:
     return [
         Middleware(RequestLog),
         Middleware(SecureHeaders, base_url=site_settings.base_url),
+        # No page holds a secret beside words that a stranger can choose, so there is nothing for BREACH to guess.
+        Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
         Middleware(Errors),
         Middleware(Guard, base_url=site_settings.base_url),
     ]

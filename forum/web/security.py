@@ -16,6 +16,8 @@ from forum.errors import Forbidden, ForumError
 MAX_BODY_BYTES: Final = 1024 * 1024
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
+FOR_FILES: Final = ("x-content-type-options", "cross-origin-resource-policy", "strict-transport-security")
+
 ELSEWHERE: Final = (
     "This did not come from a page of this site, so nothing was changed. Load the page anew and try again."
 )
@@ -66,7 +68,10 @@ class SecureHeaders:
 
     def __init__(self, app: ASGIApp, base_url: str) -> None:
         self._app = app
-        self._headers = [(name.encode(), value.encode()) for name, value in headers_for(base_url).items()]
+        headers = headers_for(base_url)
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        # A page loads forty files: what only says something of a page is not sent forty times.
+        self._for_files = [(name.encode(), headers[name].encode()) for name in FOR_FILES if name in headers]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -77,7 +82,7 @@ class SecureHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=list(message.get("headers", ())))
-                headers.raw.extend(self._headers)
+                headers.raw.extend(self._for_files if scope["path"].startswith("/static/") else self._headers)
                 headers.setdefault("cache-control", "no-store")
                 message = {**message, "headers": headers.raw}
             await send(message)
