@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from forum import announcements, idempotency, moderation, updates
+from forum import announcements, holds, idempotency, sanctions, updates
 from forum.db import Database
 from forum.errors import Unavailable
 
@@ -41,8 +41,8 @@ async def _forget_keys(db: Database) -> int:
 ROUNDS = (
     Round(announcements.announce_threads, ANNOUNCE_EVERY_S),
     Round(announcements.announce_rooms, ANNOUNCE_EVERY_S),
-    Round(moderation.lapse_holds, CLOCK_EVERY_S),
-    Round(moderation.end_sanctions, CLOCK_EVERY_S),
+    Round(holds.lapse_holds, CLOCK_EVERY_S),
+    Round(sanctions.end_due, CLOCK_EVERY_S),
     Round(_trim, TIDY_EVERY_S),
     Round(_forget_keys, TIDY_EVERY_S),
 )

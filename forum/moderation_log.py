@@ -4,11 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from forum import text
 from forum.access import Caller
 from forum.db import Connection, Transaction, statements
 
 SQL = statements("moderation_log")
 PAGE = 50
+REASON_MAX_CHARS = 200
+NOTE_MAX_BYTES = 4_000
+
+
+def checked(reason: str, note: str) -> tuple[str, str]:
+    """A moderator's reason (one line) and note (may be empty), as they are kept. Raises Invalid with its sentence."""
+    reason = text.line(reason, REASON_MAX_CHARS, field="reason")
+    return reason, text.check(note, max_bytes=NOTE_MAX_BYTES, field="note") if note.strip() else ""
 
 
 async def write(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from forum.access import Caller
-from forum.db import Connection, Database, statements
+from forum.db import Connection, Database, Transaction, statements
 
 SQL = statements("notifications")
 PAGE = 30
@@ -33,3 +33,23 @@ async def mark_read(db: Database, caller: Caller, ids: Sequence[int] | None = No
         for row in rows:
             tx.record(f"member:{caller.member}", "notification.read", row["id"])
         return len(rows)
+
+
+async def tell_decision(
+    tx: Transaction,
+    member: int | None,
+    caller: Caller,
+    kind: str,
+    reason_id: int | None,
+    *,
+    network: int,
+    post: int | None = None,
+    message: int | None = None,
+) -> None:
+    """Tell a member what was done: by a moderator of the network, whose name is not told."""
+    if member is None or member == caller.member_id:
+        return
+    notification = await SQL.notify(
+        tx.connection, member=member, kind=kind, network=network, post=post, message=message, reason=reason_id
+    )
+    tx.record(f"member:{member}", "notification.created", notification)

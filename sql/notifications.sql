@@ -11,3 +11,7 @@ WITH marked AS (
     SELECT id FROM notifications WHERE member_id = :member AND read_at IS NULL AND (:ids::bigint[] IS NULL OR id = ANY (:ids))
     ORDER BY id DESC LIMIT 500)
 UPDATE notifications n SET read_at = now() FROM marked WHERE n.id = marked.id RETURNING n.id;
+
+-- name: notify$
+INSERT INTO notifications (member_id, kind, network_id, post_id, message_id, reason_id)
+VALUES (:member, :kind, :network, :post, :message, :reason) RETURNING id;

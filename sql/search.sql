@@ -28,3 +28,12 @@ WHERE m.state = 'shown' AND (w.search_simple @@ q.simple OR w.search_english @@ 
   AND (:since::timestamptz IS NULL OR m.created_at >= :since::timestamptz)
   AND (:until::timestamptz IS NULL OR m.created_at < :until::timestamptz)
 ORDER BY m.id DESC LIMIT :limit;
+
+-- name: threads_like
+-- Threads of the member's own networks whose title is like these words, or holds them; the likest first. Of those alone,
+-- since their channels are on every page of the member: a title that is removed leaves the list at once.
+SELECT t.id, t.title FROM threads t
+WHERE (t.title % :title OR t.title %> :title)
+  AND EXISTS (SELECT FROM thread_networks h JOIN standing s ON s.network_id = h.network_id AND s.member_id = :member
+              WHERE h.thread_id = t.id)
+ORDER BY greatest(similarity(t.title, :title), word_similarity(:title, t.title)) DESC, t.id DESC LIMIT :limit;

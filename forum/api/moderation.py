@@ -1,6 +1,6 @@
 """Moderation: removals and holds, each a thing that is put and deleted; and the log that keeps what was done."""
 
-from forum import access, moderation, moderation_log
+from forum import access, holds, moderation_log, removal
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import LogQuery, Removal
 from forum.api.routing import Call
@@ -10,32 +10,32 @@ from forum.db import Connection
 
 async def remove_post(call: Call, post: int, body: Removal) -> Post:
     """Take a post's words away from everybody; its replies stay. Answers the gap."""
-    return shapes.post(await moderation.remove_post(call.db, call.caller, post, body.reason, body.note))
+    return shapes.post(await removal.remove_post(call.db, call.caller, post, body.reason, body.note))
 
 
 async def restore_post(call: Call, post: int) -> Post:
     """Bring a removed post back."""
-    return shapes.post(await moderation.restore_post(call.db, call.caller, post))
+    return shapes.post(await removal.restore_post(call.db, call.caller, post))
 
 
 async def hold_post(call: Call, post: int, body: Removal) -> Post:
     """Hide the other side's post in a joint thread until that side decides, three days at most. Answers the gap."""
-    return shapes.post(await moderation.hold_post(call.db, call.caller, post, body.reason, body.note))
+    return shapes.post(await holds.hold_post(call.db, call.caller, post, body.reason, body.note))
 
 
 async def release_post(call: Call, post: int) -> Post:
     """Take one's own side's hold back."""
-    return shapes.post(await moderation.release_post(call.db, call.caller, post))
+    return shapes.post(await holds.release_post(call.db, call.caller, post))
 
 
 async def remove_message(call: Call, message: int, body: Removal) -> Message:
     """Take a message's words away from everybody. Answers the gap."""
-    return shapes.message(await moderation.remove_message(call.db, call.caller, message, body.reason, body.note))
+    return shapes.message(await removal.remove_message(call.db, call.caller, message, body.reason, body.note))
 
 
 async def restore_message(call: Call, message: int) -> Message:
     """Bring a removed message back."""
-    return shapes.message(await moderation.restore_message(call.db, call.caller, message))
+    return shapes.message(await removal.restore_message(call.db, call.caller, message))
 
 
 async def log(call: Call, connection: Connection, slug: str, query: LogQuery) -> Page[LogLine]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forum import announcements, members, moderation, networks, posts, rooms, threads
+from forum import announcements, members, networks, posts, removal, rooms, threads
 from forum.access import Caller
 from forum.db import Database, statements
 from forum.errors import Conflict
@@ -70,7 +70,7 @@ async def load(db: Database, on_step: Callable[[str], None] = print) -> Loaded:
     for said in content["chat"]:
         message = await rooms.say(db, people[said["who"]], said["room"], said["body"])
         if reason := said.get("removed"):
-            await moderation.remove_message(db, people[OWNER], message["id"], reason)
+            await removal.remove_message(db, people[OWNER], message["id"], reason)
     while await announcements.announce_threads(db):
         pass
     async with db.connection() as connection:
@@ -121,7 +121,7 @@ async def _thread(db: Database, people: dict[str, Caller], thread: dict[str, Any
         post = await posts.reply(db, people[reply["who"]], thread_id, reply["body"], parent=parent)
         written.append(post["id"])
         if reason := reply.get("removed"):
-            await moderation.remove_post(db, people[OWNER], post["id"], reason)
+            await removal.remove_post(db, people[OWNER], post["id"], reason)
     if thread.get("pinned"):
         await threads.pin(db, people[OWNER], thread_id, through, pinned=True)
     if thread.get("locked"):

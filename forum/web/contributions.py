@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import contributions, moderation, text
+from forum import contributions, moderation_log, removal, text
 from forum.access import Caller
 from forum.db import Connection, Database
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
@@ -26,7 +26,7 @@ from forum.web.forms import form_of, new_key, wants_fragment
 Act = Callable[[Database, Caller, int], Awaitable[Row]]
 Decision = Callable[[Database, Caller, int, str, str], Awaitable[Row]]
 
-MAX_REASON_CHARS: Final = moderation.REASON_MAX_CHARS
+MAX_REASON_CHARS: Final = moderation_log.REASON_MAX_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Pages:
         sealed = row["state"] != "shown"
         versions: list[tuple[int, datetime, str]]
         if sealed:
-            words = await moderation.sealed_words(site.db, caller, noun.name, row["id"])
+            words = await removal.sealed_words(site.db, caller, noun.name, row["id"])
             versions = [(each["version"], each["at"], each["body"]) for each in words]
         else:
             row, earlier = await noun.history(site.db, caller, row["id"])
@@ -236,7 +236,7 @@ class Pages:
         errors = {} if error is None else error.errors
         return answers.page(
             request, "contributions/remove.html", status=200 if error is None else error.status, shell=frame.shell(),
-            noun=self._noun.name, item=place.row, act=act, decider=place.network["name"], reasons=moderation.REASONS,
+            noun=self._noun.name, item=place.row, act=act, decider=place.network["name"], reasons=removal.REASONS,
             reason=reason, note=note, errors={name: errors.get(name, "") for name in ("reason", "note")},
             key=new_key(), back=place.link,
         )  # fmt: skip

@@ -28,7 +28,7 @@ from forum.settings import IPNetwork
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Act = Literal["sign_in", "account", "write", "say", "start", "mark", "moderate", "preview", "search", "people"]
+Act = Literal["sign_in", "account", "write", "say", "start", "mark", "moderate", "preview", "search", "similar", "people"]
 AWAY_FOR_S = 10.0
 REDIS_TIMEOUT_S = 0.5
 
@@ -58,6 +58,8 @@ LIMITS: Mapping[Act, Limit] = {
     "moderate": _limit("1200 per 1 minute", "6000 per 1 minute"),
     "preview": _limit("120 per 1 minute", "2400 per 1 minute"),
     "search": _limit("120 per 1 minute", "2400 per 1 minute"),
+    # While a title is being written.
+    "similar": _limit("240 per 1 minute", "4800 per 1 minute"),
     "people": _limit("600 per 1 minute", "12000 per 1 minute"),
 }
 """Acts to what one account and one address may do of them."""

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, members, moderation, networks
+from forum import access, members, networks, removal, sanctions
 from forum.access import Caller
 from forum.db import Connection
 from forum.errors import Invalid, NotFound, Unauthenticated
@@ -21,7 +21,7 @@ from forum.web.networks import see
 PAGE: Final = 100
 MAX_QUERY_CHARS: Final = 200
 MAX_DAYS: Final = 3_650
-SANCTIONS: Final[dict[str, moderation.Sanction]] = {"mute": "mute", "suspension": "suspension"}
+SANCTIONS: Final[dict[str, sanctions.Sanction]] = {"mute": "mute", "suspension": "suspension"}
 
 
 async def profile(request: Request) -> Response:
@@ -35,7 +35,7 @@ async def profile(request: Request) -> Response:
         runs = await _runs(connection, caller, member_id, shared)
     return answers.page(
         request, "members/profile.html", shell=frame.shell(), member=member, networks=shared,
-        mine=member_id == caller.member_id, runs=runs, roles=networks.ROLES, reasons=moderation.REASONS,
+        mine=member_id == caller.member_id, runs=runs, roles=networks.ROLES, reasons=removal.REASONS,
     )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ async def _runs(connection: Connection, caller: Caller, member: int, shared: Seq
             "name": row["name"],
             "role": row["role"],
             "leads": row["id"] in lead,
-            "sanctions": await moderation.standing(connection, row["id"], member),
+            "sanctions": await sanctions.standing(connection, row["id"], member),
         }
         for row in await networks.SQL.memberships_of(connection, member=member)
         if row["id"] in lead or (row["id"] in moderated and row["role"] in {"observer", "member"})
@@ -76,11 +76,11 @@ async def settle(request: Request) -> Response:
         await networks.remove_member(db, caller, slug, member)
     elif act in SANCTIONS:
         until = datetime.now(UTC) + timedelta(days=_days(form))
-        await moderation.sanction(
+        await sanctions.impose(
             db, caller, slug, member, SANCTIONS[act], until=until, reason=form.text("reason"), note=form.text("note")
         )
     elif act.removeprefix("lift_") in SANCTIONS:
-        await moderation.lift(db, caller, slug, member, SANCTIONS[act.removeprefix("lift_")])
+        await sanctions.lift(db, caller, slug, member, SANCTIONS[act.removeprefix("lift_")])
     else:
         raise Invalid("act", "This form has no such act.")
     return answers.done(request, f"/members/{member}")

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import moderation, networks
+from forum import holds, networks
 from forum.errors import Invalid
 from forum.web import answers
 from forum.web.context import caller_of, reading, site_of, writer_of
@@ -23,8 +23,8 @@ async def waiting(request: Request) -> Response:
     async with reading(request) as (connection, _):
         seen = await see(request, connection, caller, "requests", need="see", moderators=True)
     network, requests = await networks.requests(db, caller, slug)
-    holds = await moderation.holds(db, caller, slug) if network.may_moderate else []
-    ours = [row for row in holds if row["decides_id"] == network.id]
+    waiting = await holds.waiting(db, caller, slug) if network.may_moderate else []
+    ours = [row for row in waiting if row["decides_id"] == network.id]
     return seen.page(request, "networks/requests.html", requests=requests, holds=ours)
 
 

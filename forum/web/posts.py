@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, moderation, posts
+from forum import access, holds, posts, removal
 from forum.access import Caller, Thread
 from forum.db import Connection
 from forum.errors import Forbidden, ForumError, Invalid, Unauthenticated
@@ -65,11 +65,11 @@ NOUN: Final = Noun(
     history=posts.history,
     withdraw=posts.withdraw,
     undo=posts.undo,
-    remove=moderation.remove_post,
-    restore=moderation.restore_post,
+    remove=removal.remove_post,
+    restore=removal.restore_post,
     menu="posts/_menu.html",
-    hold=moderation.hold_post,
-    release=moderation.release_post,
+    hold=holds.hold_post,
+    release=holds.release_post,
 )
 PAGES: Final = Pages(NOUN)
 

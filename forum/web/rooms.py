@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, members, moderation, rooms, threads
+from forum import access, members, removal, rooms, threads
 from forum.access import Caller, Network
 from forum.db import Connection
 from forum.errors import Forbidden, ForumError, Invalid, Unauthenticated
@@ -70,8 +70,8 @@ NOUN: Final = Noun(
     history=rooms.history,
     withdraw=rooms.withdraw,
     undo=rooms.undo,
-    remove=moderation.remove_message,
-    restore=moderation.restore_message,
+    remove=removal.remove_message,
+    restore=removal.restore_message,
     menu="rooms/_menu.html",
 )
 PAGES: Final = Pages(NOUN)

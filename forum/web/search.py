@@ -1,4 +1,4 @@
-"""Search: posts and messages that I may read, newest first."""
+"""Search: posts and messages that I may read, newest first; and threads like the one that I begin."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from forum.access import Caller
 from forum.db import Connection
 from forum.errors import Invalid, NotFound
 from forum.web import answers, shell
-from forum.web.context import counted, reading
+from forum.web.context import counted, reading, site_of
 from forum.web.forms import query_number
 from forum.web.paths import SlugConvertor, matches
 
@@ -65,6 +65,18 @@ async def _author(request: Request, connection: Connection, caller: Caller) -> M
     return {"id": row["id"], "name": row["name"]}
 
 
+async def similar(request: Request) -> Response:
+    """Threads like the one whose title is being written, to be put under the field."""
+    async with reading(request) as (connection, caller):
+        await counted(request, "similar", caller.member_id)
+        await access.require_network(connection, caller, request.path_params["slug"], "write")
+        found = await search.threads_like(connection, caller, request.query_params.get("title", ""))
+    return answers.fragment(site_of(request).views.page("threads/_similar.html", similar=found))
+
+
 def routes() -> list[BaseRoute]:
     """Search."""
-    return [Route("/search", show, methods=["GET"])]
+    return [
+        Route("/search", show, methods=["GET"]),
+        Route("/networks/{slug:slug}/threads/similar", similar, methods=["GET"]),
+    ]

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, moderation, networks, posts, threads
+from forum import access, networks, posts, removal, threads
 from forum.access import Caller, Holder, Thread
 from forum.db import Connection
 from forum.errors import Conflict, Forbidden, ForumError, Invalid
@@ -268,7 +268,7 @@ async def _edit_page(request: Request, form: Form | None = None, error: ForumErr
     title = row["title"] or "" if form is None else form.text("title", row["title"] or "")
     return answers.page(
         request, "threads/edit.html", status=200 if error is None else error.status, shell=frame.shell(),
-        thread=row, holders=thread.holders, may=may, targets=targets, agreement=agreement, reasons=moderation.REASONS,
+        thread=row, holders=thread.holders, may=may, targets=targets, agreement=agreement, reasons=removal.REASONS,
         values={"title": title}, errors={name: errors.get(name, "") for name in ("title", "network")}, key=new_key(),
     )  # fmt: skip
 

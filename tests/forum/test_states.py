@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from forum import moderation, posts, rooms
+from forum import holds, posts, removal, rooms
 from forum.errors import Conflict, Forbidden
 from tests.people import World
 
@@ -18,17 +18,17 @@ Act = Callable[[World, int], Awaitable[Any]]
 
 
 async def _lapse(world: World, post: int) -> Any:
-    return await moderation.lapse_hold(world.db, post, now=datetime.now(UTC) + LATER)
+    return await holds.lapse_hold(world.db, post, now=datetime.now(UTC) + LATER)
 
 
 ACTS: dict[str, Act] = {
     "edit": lambda world, post: posts.edit(world.db, world.ben, post, "Other words"),
     "withdraw": lambda world, post: posts.withdraw(world.db, world.ben, post),
     "undo": lambda world, post: posts.undo(world.db, world.ben, post),
-    "remove": lambda world, post: moderation.remove_post(world.db, world.mod, post, "Advertising"),
-    "restore": lambda world, post: moderation.restore_post(world.db, world.mod, post),
-    "hold": lambda world, post: moderation.hold_post(world.db, world.max, post, "Advertising"),
-    "release": lambda world, post: moderation.release_post(world.db, world.max, post),
+    "remove": lambda world, post: removal.remove_post(world.db, world.mod, post, "Advertising"),
+    "restore": lambda world, post: removal.restore_post(world.db, world.mod, post),
+    "hold": lambda world, post: holds.hold_post(world.db, world.max, post, "Advertising"),
+    "release": lambda world, post: holds.release_post(world.db, world.max, post),
     "lapse": _lapse,
 }
 
@@ -118,25 +118,25 @@ async def test_who_decides(world: World) -> None:
     post = await _post(world)
     for caller in (world.ana, world.max, world.obs, world.ben):
         with pytest.raises(Forbidden):
-            await moderation.remove_post(world.db, caller, post, "Advertising")
-    removed = await moderation.remove_post(world.db, world.lead, post, "Advertising")
+            await removal.remove_post(world.db, caller, post, "Advertising")
+    removed = await removal.remove_post(world.db, world.lead, post, "Advertising")
     assert removed["state"] == "removed"
 
 
 async def test_a_message_removed_is_sealed_and_comes_back(world: World) -> None:
     message = await rooms.say(world.db, world.ben, world.network, "Words that may go")
     with pytest.raises(Forbidden):
-        await moderation.remove_message(world.db, world.ana, message["id"], "Advertising")
-    gap = await moderation.remove_message(world.db, world.mod, message["id"], "Advertising")
+        await removal.remove_message(world.db, world.ana, message["id"], "Advertising")
+    gap = await removal.remove_message(world.db, world.mod, message["id"], "Advertising")
     assert (gap["state"], gap["body"], gap["html"]) == ("removed", None, None)
-    back = await moderation.restore_message(world.db, world.mod, message["id"])
+    back = await removal.restore_message(world.db, world.mod, message["id"])
     assert back["body"] == "Words that may go"
 
 
 async def test_sealed_words_are_for_who_decides(world: World) -> None:
     post = await _post(world, "removed")
-    words = await moderation.sealed_words(world.db, world.mod, "post", post)
+    words = await removal.sealed_words(world.db, world.mod, "post", post)
     assert [row["body"] for row in words] == ["Words that may go"]
     for caller in (world.ben, world.ana, world.max, world.eve):
         with pytest.raises(Exception, match="nothing here"):
-            await moderation.sealed_words(world.db, caller, "post", post)
+            await removal.sealed_words(world.db, caller, "post", post)

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from forum import (
     announcements,
+    holds,
     members,
-    moderation,
     networks,
     notifications,
     posts,
+    removal,
     rooms,
+    sanctions,
     sessions,
     threads,
 )
@@ -46,19 +48,19 @@ async def history(world: World) -> AsyncIterator[str]:
     yield "posts.withdraw"
     await posts.undo(db, world.ben, one)
     yield "posts.undo"
-    await moderation.remove_post(db, world.mod, one, "Advertising")
+    await removal.remove_post(db, world.mod, one, "Advertising")
     await announcements.announce_threads(db)
-    yield "moderation.remove_post"
-    await moderation.restore_post(db, world.mod, one)
-    yield "moderation.restore_post"
-    await moderation.hold_post(db, world.max, two, "Private information")
-    yield "moderation.hold_post"
-    await moderation.release_post(db, world.max, two)
-    yield "moderation.release_post"
-    await moderation.hold_post(db, world.mod, third, "Private information")
-    await moderation.lapse_hold(db, third, now=datetime.now(UTC) + LATER)
+    yield "removal.remove_post"
+    await removal.restore_post(db, world.mod, one)
+    yield "removal.restore_post"
+    await holds.hold_post(db, world.max, two, "Private information")
+    yield "holds.hold_post"
+    await holds.release_post(db, world.max, two)
+    yield "holds.release_post"
+    await holds.hold_post(db, world.mod, third, "Private information")
+    await holds.lapse_hold(db, third, now=datetime.now(UTC) + LATER)
     await announcements.announce_threads(db)
-    yield "moderation.lapse_hold"
+    yield "holds.lapse_hold"
     await threads.retitle(db, world.ana, thread_id, "Another title")
     yield "threads.retitle"
     await threads.remove_title(db, world.mod, thread_id, "Private information")
@@ -90,10 +92,10 @@ async def history(world: World) -> AsyncIterator[str]:
     yield "rooms.withdraw"
     await rooms.undo(db, world.ben, message)
     yield "rooms.undo"
-    await moderation.remove_message(db, world.mod, message, "Advertising")
-    yield "moderation.remove_message"
-    await moderation.restore_message(db, world.mod, message)
-    yield "moderation.restore_message"
+    await removal.remove_message(db, world.mod, message, "Advertising")
+    yield "removal.remove_message"
+    await removal.restore_message(db, world.mod, message)
+    yield "removal.restore_message"
     await rooms.mark_read(db, world.ana, world.network, 1)
     yield "rooms.mark_read"
 
@@ -125,7 +127,7 @@ async def _belonging(world: World) -> AsyncIterator[str]:
     yield "networks.decide"
     await networks.set_role(db, world.lead, world.network, world.eve.member, "observer")
     yield "networks.set_role"
-    await moderation.sanction(
+    await sanctions.impose(
         db,
         world.mod,
         world.network,
@@ -134,12 +136,12 @@ async def _belonging(world: World) -> AsyncIterator[str]:
         until=datetime.now(UTC) + timedelta(hours=1),
         reason="Rude",
     )
-    yield "moderation.sanction"
-    await moderation.end_sanctions(db, now=datetime.now(UTC) + LATER)
-    yield "moderation.end_sanctions"
-    await moderation.sanction(db, world.mod, world.network, world.obs.member, "suspension", until=None, reason="Rude")
-    await moderation.lift(db, world.mod, world.network, world.obs.member, "suspension")
-    yield "moderation.lift"
+    yield "sanctions.impose"
+    await sanctions.end_due(db, now=datetime.now(UTC) + LATER)
+    yield "sanctions.end_due"
+    await sanctions.impose(db, world.mod, world.network, world.obs.member, "suspension", until=None, reason="Rude")
+    await sanctions.lift(db, world.mod, world.network, world.obs.member, "suspension")
+    yield "sanctions.lift"
     await networks.leave(db, world.eve, world.network)
     yield "networks.leave"
     invitation = await networks.invite(db, world.mod, world.network, max_uses=2)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from forum import moderation, networks, notifications, posts, rooms, threads, updates
+from forum import holds, networks, notifications, posts, rooms, threads, updates
 from forum.live import HTML, Log
 from forum.views import Views
 from tests.live.acts import RECORD_NOTHING, acts
@@ -139,9 +139,9 @@ def _person(row: Any, network: int) -> dict[str, Any]:
 
 async def _waiting(world: World, views: Views) -> dict[str, str]:
     _, requests = await networks.requests(world.db, world.mod, world.network)
-    holds = await moderation.holds(world.db, world.mod, world.network)
+    held = await holds.waiting(world.db, world.mod, world.network)
     shown = {f"request:{row['id']}": str(views.request(row, world.network)) for row in requests}
-    return shown | {f"hold:{row['id']}": str(views.hold(row)) for row in holds}
+    return shown | {f"hold:{row['id']}": str(views.hold(row)) for row in held}
 
 
 async def _catch_up(world: World, views: Views, screen: Screen) -> None:

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from forum import moderation, networks, posts, threads
+from forum import networks, posts, removal, threads
 from forum.web.forms import FRAGMENT
 from tests.pages.conftest import Visit
 from tests.people import World
@@ -179,9 +179,9 @@ async def test_a_removal_by_form(world: World, visit: Visit) -> None:
     assert (await ben.get(f"/posts/{post}/remove")).status_code == 403
     assert (await ben.post(f"/posts/{post}/remove", {"reason": "x"})).status_code == 403
     page = await mod.get(f"/posts/{post}/remove")
-    assert moderation.REASONS[0] in page.text
+    assert removal.REASONS[0] in page.text
     assert (await mod.post(f"/posts/{post}/remove", {"reason": ""})).status_code == 422
-    answer = await mod.script(f"/posts/{post}/remove", {"reason": moderation.REASONS[0]})
+    answer = await mod.script(f"/posts/{post}/remove", {"reason": removal.REASONS[0]})
     assert answer.status_code == 200
     assert "secret words" not in answer.text
     assert "secret words" not in (await ben.get(f"/threads/{thread}?order=tree")).text

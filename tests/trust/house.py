@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from forum import members, moderation, networks, posts, rooms, sessions, threads
+from forum import holds, members, networks, posts, removal, rooms, sessions, threads
 from forum.access import Caller
 from forum.db import Database
 from tests.people import PASSWORD, World, make_world
@@ -199,12 +199,12 @@ class House:
 
     async def _make_removed(self) -> int:
         post = await self._reply("thread")
-        await moderation.remove_post(self.world.db, self.world.mod, post, WHY)
+        await removal.remove_post(self.world.db, self.world.mod, post, WHY)
         return post
 
     async def _make_held(self) -> int:
         post = await self._reply("joint")
-        await moderation.hold_post(self.world.db, self.world.max, post, WHY)
+        await holds.hold_post(self.world.db, self.world.max, post, WHY)
         return post
 
     async def _make_message(self) -> int:
@@ -222,7 +222,7 @@ class House:
 
     async def _make_removed_message(self) -> int:
         message = await self._make_message()
-        await moderation.remove_message(self.world.db, self.world.mod, message, WHY)
+        await removal.remove_message(self.world.db, self.world.mod, message, WHY)
         return message
 
     async def _make_ana(self) -> int:

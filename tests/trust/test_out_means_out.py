@@ -15,7 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from forum import members, moderation, networks, posts, rooms, sessions, updates
+from forum import members, networks, posts, rooms, sanctions, sessions, updates
 from forum.access import Caller
 from forum.db import Database
 from forum.settings import Settings
@@ -63,7 +63,7 @@ CASES = (
     Case("leaves", "ben", lambda db, w, c: networks.leave(db, c, w.network), READS),
     Case(
         "suspended from the network", "ben",
-        lambda db, w, c: moderation.sanction(db, w.mod, w.network, c.member, "suspension", until=None, reason="Rude"),
+        lambda db, w, c: sanctions.impose(db, w.mod, w.network, c.member, "suspension", until=None, reason="Rude"),
         READS,
     ),
     Case(

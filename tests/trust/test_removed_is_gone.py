@@ -15,7 +15,7 @@ import httpx
 import pytest_asyncio
 import redis.asyncio as redis
 
-from forum import announcements, members, moderation, posts, rooms, sessions, threads
+from forum import announcements, members, posts, removal, rooms, sessions, threads
 from forum.access import Caller
 from forum.db import Database
 from forum.settings import Settings
@@ -69,10 +69,10 @@ async def test_nothing_of_it_is_left(sites: list[RunningSite], world: World, red
     for where in ("title", "history", "body", "keyed", "withdrawn", "message", "name", "about"):
         assert words[where] in found, f"{where} was never to be seen: the crawl proves nothing"
 
-    await moderation.remove_post(db, world.mod, post, "Private information", "A note")
-    await moderation.remove_post(db, world.mod, keyed["id"], "Private information")
+    await removal.remove_post(db, world.mod, post, "Private information", "A note")
+    await removal.remove_post(db, world.mod, keyed["id"], "Private information")
     await posts.withdraw(db, world.ben, own)
-    await moderation.remove_message(db, world.mod, message, "Private information")
+    await removal.remove_message(db, world.mod, message, "Private information")
     await threads.remove_title(db, world.mod, thread, "Private information")
     for noun in ("name", "about"):
         await members.remove_words(db, world.admin, world.ben.member, noun, "Private information")
