@@ -10,6 +10,8 @@ from forum.db import Connection, statements
 SQL = statements("search")
 PAGE = 20
 MAX_CHARS = 200
+MIN_LIKE_CHARS = 4
+MAX_LIKE = 5
 
 
 async def search(
@@ -64,4 +66,16 @@ async def messages(
         until=until,
         limit=limit,
     )
+    return rows
+
+
+async def threads_like(connection: Connection, caller: Caller, title: str) -> Sequence[Any]:
+    """At most five threads of the caller's networks whose title is like this one, the likest first: {id, title}.
+
+    A title of under four characters is like none.
+    """
+    title = title.strip()[:MAX_CHARS]
+    if len(title) < MIN_LIKE_CHARS or not title.isprintable() or caller.member_id is None:
+        return []
+    rows: Sequence[Any] = await SQL.threads_like(connection, member=caller.member_id, title=title, limit=MAX_LIKE)
     return rows

@@ -167,11 +167,6 @@ UPDATE agreements SET agreed = :agreed WHERE id = :agreement;
 -- name: end_agreement!
 UPDATE agreements SET outcome = :outcome, ended_at = now() WHERE id = :agreement;
 
--- name: similar
--- Threads whose title is like this one, of those that the member may read.
-SELECT t.id, t.title FROM threads t JOIN thread_networks h ON h.thread_id = t.id
-WHERE t.title % :title AND h.network_id = ANY (:networks) ORDER BY similarity(t.title, :title) DESC LIMIT 5;
-
 -- name: seal_title!
 WITH put AS (
     INSERT INTO sealed (noun, object_id, version, body, at)

@@ -28,7 +28,9 @@ from forum.settings import IPNetwork
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Act = Literal["sign_in", "account", "write", "say", "start", "mark", "moderate", "preview", "search", "similar", "people"]
+Act = Literal[
+    "sign_in", "account", "write", "say", "start", "mark", "moderate", "preview", "search", "similar", "people"
+]
 AWAY_FOR_S = 10.0
 REDIS_TIMEOUT_S = 0.5
 

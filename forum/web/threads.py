@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, networks, posts, removal, threads
+from forum import access, networks, posts, removal, search, threads
 from forum.access import Caller, Holder, Thread
 from forum.db import Connection
 from forum.errors import Conflict, Forbidden, ForumError, Invalid
@@ -205,7 +205,7 @@ async def _new_page(request: Request, form: Form, error: ForumError | None = Non
         frame = await shell.frame(request, connection, [f"network:{network.id}"])
         seen = {row["id"]: row for row in await networks.tree(connection, caller)}
         mine = [row for row in frame.networks if row["role"] != "observer" and row["id"] != network.id]
-        similar = await _similar(connection, form.text("title"), [network.id, *(row["id"] for row in mine)])
+        similar = await search.threads_like(connection, caller, form.text("title"))
     errors = error.errors if isinstance(error, Invalid) else {} if error is None else {"body": error.detail}
     return answers.page(
         request, "threads/new.html", status=200 if error is None else error.status,
@@ -215,14 +215,6 @@ async def _new_page(request: Request, form: Form, error: ForumError | None = Non
         errors={name: errors.get(name, "") for name in ("title", "body", "with")}, similar=similar,
         key=form.text("key") or new_key(),
     )  # fmt: skip
-
-
-async def _similar(connection: Connection, title: str, network_ids: Sequence[int]) -> Sequence[Any]:
-    title = title.strip()[: threads.TITLE_MAX_CHARS]
-    if not title or not title.isprintable():
-        return []
-    rows: Sequence[Any] = await threads.SQL.similar(connection, title=title, networks=list(network_ids))
-    return rows
 
 
 async def create(request: Request) -> Response:

@@ -19,6 +19,7 @@ const ELEMENTS = {
   "forum-room": () => import("./room/room.js"),
   "forum-list": () => import("./list/list.js"),
   "forum-composer": () => import("./writing/composer.js"),
+  "forum-similar": () => import("./writing/similar.js"),
 };
 
 const present = Object.entries(ELEMENTS).filter(([name]) => document.querySelector(name));

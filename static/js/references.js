@@ -90,6 +90,10 @@ export function clean(root) {
     if (place.closest(".to, .re")) answerTo(kind, place, null);
     else empty(kind, place);
   }
+  for (const place of root.querySelectorAll("[data-title]")) {
+    const frame = newest(`thread-${place.dataset.title}`);
+    if (frame !== null && "title" in frame) write(place, frame.title ?? UNTITLED);
+  }
 }
 
 onUpdate((frame) => {

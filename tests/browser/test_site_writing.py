@@ -1,0 +1,69 @@
+"""Beginning a thread on the real site: what is like it already, and what a message in a room began."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from forum import threads
+from forum.access import Caller
+from forum.db import Database
+from forum.settings import Settings
+from tests.people import World, make_world
+from tests.running import RunningSite
+
+pytestmark = pytest.mark.browser
+
+LIKE = "Portal identity checks: what did you accept?"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def site(settings: Settings) -> AsyncIterator[RunningSite]:
+    async with RunningSite(settings) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def world(db: Database) -> World:
+    return await make_world(db)
+
+
+async def _open(site: RunningSite, chromium: Browser, world: World, caller: Caller, path: str) -> Page:
+    context = await site.window(chromium, world.db, caller)
+    page = await context.new_page()
+    await page.goto(path)
+    await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
+    return page
+
+
+async def test_threads_like_the_title_are_named_while_it_is_written(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    thread = await world.thread(title=f"{LIKE} {world.tag}")
+    elsewhere = await threads.start(world.db, world.max, world.other, f"{LIKE} {world.tag} too", "Words")
+    ben = await _open(site, chromium, world, world.ben, f"/networks/{world.network}/threads/new")
+    like = ben.locator("forum-similar")
+    await expect(like).not_to_be_visible()
+    await ben.get_by_label("Title").press_sequentially(f"identity checks portal {world.tag}")
+    await expect(like.get_by_role("link", name=LIKE)).to_have_count(1)
+    await expect(like.get_by_role("link")).to_have_attribute("href", f"/threads/{thread}")
+    await expect(like).not_to_contain_text("too")
+    await expect(ben.locator("#polite")).to_have_text("1 thread like this.")
+    ana = await _open(site, chromium, world, world.ana, f"/networks/{world.network}/threads/new")
+    await ana.get_by_label("Title").fill(f"Portal identity checks {world.tag}")
+    await expect(ana.locator(f"forum-similar a[href='/threads/{elsewhere.thread['id']}']")).to_have_count(1)
+    await ben.get_by_label("Title").fill("Something else altogether")
+    await expect(like).not_to_be_visible()
+    for page in (ben, ana):
+        await page.context.close()
+
+
+async def test_a_removed_title_leaves_the_list(site: RunningSite, chromium: Browser, world: World) -> None:
+    thread = await world.thread(title=f"{LIKE} {world.tag}")
+    ben = await _open(site, chromium, world, world.ben, f"/networks/{world.network}/threads/new")
+    await ben.get_by_label("Title").fill(f"Portal identity checks {world.tag}")
+    await expect(ben.locator("forum-similar")).to_contain_text(LIKE)
+    await threads.remove_title(world.db, world.mod, thread, "Private information", "")
+    await expect(ben.locator("forum-similar")).not_to_contain_text(LIKE)
+    await ben.context.close()
