@@ -76,7 +76,7 @@ def _columns(row: asyncpg.Record, first: str, last: str, *, prefix: str = "") ->
 
 
 def _post(views: Views, row: asyncpg.Record) -> Facts:
-    post = _columns(row, "id", "quotes")
+    post = _columns(row, "id", "parent_author_id")
     return {
         "version": post["version"],
         "html": str(views.post(post)),
@@ -88,7 +88,7 @@ def _post(views: Views, row: asyncpg.Record) -> Facts:
 
 
 def _message(views: Views, row: asyncpg.Record) -> Facts:
-    message = _columns(row, "id", "reply_to_mention_names")
+    message = _columns(row, "id", "reply_to_author_id")
     return {
         "version": message["version"],
         "html": str(views.message(message)),
