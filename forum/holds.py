@@ -21,37 +21,42 @@ HOLD_FOR = timedelta(days=3)
 
 async def hold_post(db: Database, caller: Caller, post_id: int, reason: str, note: str = "") -> asyncpg.Record:
     """Hide the other side's post in a joint thread until that side decides, three days at most. Returns the gap."""
-    reason, note = moderation_log.checked(reason, note)
     async with db.transaction() as tx:
-        thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
-        post = await posts.current(tx.connection, post_id)
-        own = thread.holder(post["network_id"])
-        if own is not None and own.may_moderate:
-            raise Conflict("You decide about this post yourself: remove it, or leave it.")
-        holder = next((each for each in thread.holders if each.may_moderate), None)
-        if holder is None:
-            raise Forbidden("Only moderators of the networks that hold this thread may do this.")
-        contributions.require_state(post, "shown", "held")
-        if post["state"] == "shown":
-            if await SQL.held_before(tx.connection, post=post_id, network=holder.id):
-                raise Conflict(f"{post['network_name']} has decided about this post already.")
-            until = datetime.now(UTC) + HOLD_FOR
-            version = await contributions.seal(tx, "post", post_id, "held", until=until)
-            hold_id = await SQL.insert_hold(
-                tx.connection, post=post_id, network=holder.id, member=caller.member, until=until
-            )
-            tx.record(f"thread:{thread.id}", "post.held", post_id)
-            await contributions.tell_references(tx, "post", post_id)
-            for side in (holder.id, post["network_id"]):
-                tx.record(f"moderators:{side}", "hold.placed", hold_id)
-                await moderation_log.write(
-                    tx, side, caller, "hold", "post", post_id,
-                    subject=post["author_id"], reason=reason, note=note, versions=(post["version"], version),
-                )  # fmt: skip
-            await notifications.tell_decision(
-                tx, post["author_id"], caller, "hold", None, network=post["network_id"], post=post_id
-            )
+        await hold_post_in(tx, caller, post_id, reason, note)
     return await posts.one(db, post_id)
+
+
+async def hold_post_in(tx: Transaction, caller: Caller, post_id: int, reason: str, note: str = "") -> None:
+    """`hold_post` within an act that does more."""
+    reason, note = moderation_log.checked(reason, note)
+    thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
+    post = await posts.current(tx.connection, post_id)
+    own = thread.holder(post["network_id"])
+    if own is not None and own.may_moderate:
+        raise Conflict("You decide about this post yourself: remove it, or leave it.")
+    holder = next((each for each in thread.holders if each.may_moderate), None)
+    if holder is None:
+        raise Forbidden("Only moderators of the networks that hold this thread may do this.")
+    contributions.require_state(post, "shown", "held")
+    if post["state"] == "shown":
+        if await SQL.held_before(tx.connection, post=post_id, network=holder.id):
+            raise Conflict(f"{post['network_name']} has decided about this post already.")
+        until = datetime.now(UTC) + HOLD_FOR
+        version = await contributions.seal(tx, "post", post_id, "held", until=until)
+        hold_id = await SQL.insert_hold(
+            tx.connection, post=post_id, network=holder.id, member=caller.member, until=until
+        )
+        tx.record(f"thread:{thread.id}", "post.held", post_id)
+        await contributions.tell_references(tx, "post", post_id)
+        for side in (holder.id, post["network_id"]):
+            tx.record(f"moderators:{side}", "hold.placed", hold_id)
+            await moderation_log.write(
+                tx, side, caller, "hold", "post", post_id,
+                subject=post["author_id"], reason=reason, note=note, versions=(post["version"], version),
+            )  # fmt: skip
+        await notifications.tell_decision(
+            tx, post["author_id"], caller, "hold", None, network=post["network_id"], post=post_id
+        )
 
 
 async def release_post(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
