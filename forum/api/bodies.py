@@ -188,6 +188,13 @@ class ChangeThread(In, frozen=True):
     leave: Slug | UnsetType = UNSET
 
 
+class SplitThread(In, frozen=True):
+    """The posts that go, each with all that answers it, and the title of their new thread."""
+
+    posts: Annotated[list[Id], Meta(min_length=1, max_length=200)]
+    title: Title
+
+
 class ReadPosts(In, frozen=True):
     """Posts by their numbers, or all up to one; with neither, the whole thread."""
 

@@ -46,6 +46,7 @@ TABLE: Sequence[Endpoint] = (
     Endpoint("POST", "/networks/{slug}/threads", threads.start, "write", limit="start", keyed=True),
     Endpoint("GET", "/threads/{thread}", threads.show, "guest"),
     Endpoint("PATCH", "/threads/{thread}", threads.change, "write", limit="moderate"),
+    Endpoint("POST", "/threads/{thread}/split", threads.split, "moderate", limit="moderate"),
     Endpoint("PUT", "/threads/{thread}/read", threads.read, "write", limit="mark"),
     Endpoint("GET", "/threads/{thread}/posts", posts.listed, "guest"),
     Endpoint("POST", "/threads/{thread}/posts", posts.reply, "write", limit="write", keyed=True),

@@ -6,10 +6,10 @@ from typing import Any
 
 from msgspec import UNSET
 
-from forum import access, posts, threads
+from forum import access, posts, splits, threads
 from forum.access import Caller
 from forum.api import cursors, lists, shapes
-from forum.api.bodies import ChangeThread, DatedQuery, NewThread, ReadPosts
+from forum.api.bodies import ChangeThread, DatedQuery, NewThread, ReadPosts, SplitThread
 from forum.api.routing import Accepted, Call, Created
 from forum.api.shapes import Page, Thread
 from forum.db import Connection
@@ -191,6 +191,13 @@ def _leave(slug: str) -> Change:
         return True
 
     return act
+
+
+async def split(call: Call, thread: int, body: SplitThread) -> Created[Thread]:
+    """Move posts, each with all that answers it, into a thread of their own. Links to them keep working."""
+    row = await splits.split(call.db, call.caller, thread, body.posts, body.title)
+    made = await _now(call, row["id"])
+    return Created(made, f"/api/v1/threads/{made.id}")
 
 
 async def read(call: Call, thread: int, body: ReadPosts) -> None:

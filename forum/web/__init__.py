@@ -26,6 +26,7 @@ from forum.web import (
     search,
     sessions,
     settings,
+    splits,
     static,
     threads,
 )
@@ -39,6 +40,7 @@ NOUNS = (
     sessions,
     networks,
     threads,
+    splits,
     posts,
     rooms,
     members,

@@ -17,6 +17,7 @@ from forum import (
     rooms,
     sanctions,
     sessions,
+    splits,
     threads,
 )
 from forum.access import Caller
@@ -99,6 +100,10 @@ async def history(world: World) -> AsyncIterator[str]:
     await rooms.mark_read(db, world.ana, world.network, 1)
     yield "rooms.mark_read"
 
+    apart = (await posts.reply(db, world.ben, thread_id, "Apart", parent=third))["id"]
+    await splits.split(db, world.mod, thread_id, [apart], "A subject of its own")
+    await announcements.announce_threads(db)
+    yield "splits.split"
     await members.edit_profile(db, world.ben, name=f"Benjamin {world.tag}", title="Head of IT")
     yield "members.edit_profile"
     await members.set_preferences(db, world.ben, theme="dark")

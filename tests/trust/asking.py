@@ -18,6 +18,14 @@ VARIES = {"date", "content-length", "set-cookie", "x-request-id"}
 Sent = Mapping[str, Any]
 
 
+def names_in(row: Row) -> list[str]:
+    """The texts of what is sent, which may name things; a list is one of ids."""
+    values = (row.sent or {}).values()
+    return [
+        each for value in values for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)
+    ]
+
+
 class Asking:
     """The browser of one role: signed in until an answer ends that."""
 
@@ -31,19 +39,27 @@ class Asking:
         """Ask for what the line names; what an accepted act was about is spent."""
         path = await self._house.fill(row.path, role=self._role, hidden=hidden)
         sent = {
-            name: await self._house.fill(value, hidden=hidden) if isinstance(value, str) else value
+            name: await self._house.fill(value, hidden=hidden)
+            if isinstance(value, str)
+            else [int(await self._house.fill(each, hidden=hidden)) for each in value]
+            if isinstance(value, list)
+            else value
             for name, value in (row.sent or {}).items()
         }
         answer = await self._send(row, path, sent)
         if row.method != "GET" and answer.status_code < 400:
-            self._house.spend(row.path, *(value for value in (row.sent or {}).values() if isinstance(value, str)))
+            self._house.spend(row.path, *names_in(row))
             await self._house.tidy()
         return answer
 
     async def ask_for_what_never_was(self, row: Row) -> httpx.Response:
         """The same request about ids, slugs and tokens that never were."""
         sent = {
-            name: self._house.fill_never(value) if isinstance(value, str) else value
+            name: self._house.fill_never(value)
+            if isinstance(value, str)
+            else [int(self._house.fill_never(each)) for each in value]
+            if isinstance(value, list)
+            else value
             for name, value in (row.sent or {}).items()
         }
         return await self._send(row, self._house.fill_never(row.path), sent)

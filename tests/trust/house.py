@@ -182,6 +182,16 @@ class House:
         row = await posts.reply(self.world.db, self.world.ana, await self._base(where), "A reply")
         return int(row["id"])
 
+    async def _make_forked(self) -> int:
+        """The thread in which `post` stands."""
+        return await self._base("thread")
+
+    async def _make_joint_forked(self) -> int:
+        return await self._base("joint")
+
+    async def _make_open_forked(self) -> int:
+        return await self._base("open_thread")
+
     async def _make_post(self) -> int:
         return await self._reply("thread")
 
