@@ -7,6 +7,7 @@ networks, and reads no private words without a role there.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from forum.db import Connection, statements
@@ -49,6 +50,13 @@ class Caller:
 GUEST = Caller()
 
 
+def muted_sentence(network: str, mute: Mapping[str, Any]) -> str:
+    """Why there is no composer for who is muted in a network, and until when; `mute` as the view standing has it."""
+    until = "for now" if mute["until"] is None else f"until {datetime.fromisoformat(mute['until']):%-d %B}"
+    why = f" Reason: {mute['reason']}." if mute["reason"] else ""
+    return f"A moderator of {network} has muted you {until}.{why} You can read, but not write. Your text is safe."
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """A network as one caller stands to it. `row` has the columns of networks, room_id, parent_slug and parent_name."""
@@ -59,9 +67,15 @@ class Network:
     name: str
     room_id: int
     role: Role | None
-    muted: bool
+    mute: Mapping[str, Any] | None
+    """The mute in force, with `until` (None: until it is lifted) and `reason`."""
     may_read: bool
     administrator: bool
+
+    @property
+    def muted(self) -> bool:
+        """Reads, and may not write."""
+        return self.mute is not None
 
     @property
     def may_write(self) -> bool:
@@ -97,10 +111,17 @@ class Holder:
     slug: str
     name: str
     role: Role | None
-    muted: bool
+    mute: Mapping[str, Any] | None
     pinned: bool
     since: str
     parent_id: int | None = None
+    first: int = 0
+    """So many first contributions of a newcomer wait for approval."""
+
+    @property
+    def muted(self) -> bool:
+        """Reads, and may not write through this network."""
+        return self.mute is not None
 
     @property
     def may_write(self) -> bool:
@@ -145,12 +166,15 @@ class Thread:
             for holder in self.holders:
                 if holder.slug == wanted and holder.may_write:
                     return holder
+                if holder.slug == wanted and holder.mute is not None:
+                    raise Forbidden(muted_sentence(holder.name, holder.mute))
             raise Forbidden("You can write here only through a network that holds this thread and that you belong to.")
         for holder in self.holders:
             if holder.may_write:
                 return holder
-        if any(holder.muted for holder in self.holders):
-            raise Forbidden("A moderator has muted you here for now: you can read, but not write.")
+        for holder in self.holders:
+            if holder.mute is not None:
+                raise Forbidden(muted_sentence(holder.name, holder.mute))
         raise Forbidden(f"Join {self.holders[0].name} to reply.")
 
     @property
@@ -163,7 +187,7 @@ def _network(row: Mapping[str, Any] | None, caller: Caller, need: Need) -> Netwo
     if row is None or not (row["may_see"] or caller.administrator):
         raise NotFound
     network = Network(
-        row, row["id"], row["slug"], row["name"], row["room_id"], row["role"], row["muted"], row["may_read"],
+        row, row["id"], row["slug"], row["name"], row["room_id"], row["role"], row["mute"], row["may_read"],
         caller.administrator,
     )  # fmt: skip
     if need == "see" or (need == "run" and network.may_run):
@@ -188,8 +212,8 @@ def _refuse(caller: Caller, network: Network, need: Need) -> None:
     if caller.member_id is None:
         raise Unauthenticated
     if need == "write":
-        if network.muted:
-            raise Forbidden(f"A moderator of {network.name} has muted you for now: you can read, but not write.")
+        if network.mute is not None:
+            raise Forbidden(muted_sentence(network.name, network.mute))
         raise Forbidden(f"Join {network.name} to write here.")
     raise Forbidden({
         "moderate": f"Only moderators of {network.name} may do this.",

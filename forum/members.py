@@ -214,30 +214,59 @@ async def check_screens_again(tx: Transaction, member: int) -> None:
     tx.raise_access(f"member:{member}", *(f"network:{row['network_id']}" for row in rows))
 
 
-async def suspend(db: Database, caller: Caller, member: int, reason: str) -> None:
-    """Shut a member out of the site: ends all sessions and tokens, at once. An administrator's act."""
+async def suspend(
+    db: Database, caller: Caller, member: int, reason: str, *, until: datetime | None = None, note: str = ""
+) -> None:
+    """Shut a member out of the site, until a time or until reinstated: ends all sessions, and no token counts.
+
+    An administrator's act, at once. Raises Forbidden, NotFound, Invalid, Conflict (suspended already).
+    """
     if not caller.administrator or member == caller.member_id:
         raise Forbidden("Only administrators of the site may do this, and not to themselves.")
-    reason = text.line(reason, 200, field="reason")
+    reason, note = moderation_log.checked(reason, note)
+    if until is not None and until <= datetime.now(UTC):
+        raise Invalid("until", "The end lies in the past.")
     async with db.transaction() as tx:
         await access.SQL.lock_standing(tx.connection, member=member, networks=None)
-        await current(tx.connection, member)
+        if (await current(tx.connection, member))["state"] != "active":
+            raise Conflict("That is in force already.")
+        words = await moderation_log.keep_words(tx, reason, note)
+        await SQL.insert_suspension(
+            tx.connection, member=member, until=until, by=caller.member, reason=words.reason_id, note=words.note_id
+        )
         await SQL.set_state(tx.connection, member=member, state="suspended")
         await SQL.end_sessions(tx.connection, member=member, keep=None)
         await _raise_everywhere(tx, member)
         tx.record(f"member:{member}", "member.suspended", member)
-        await moderation_log.write(tx, None, caller, "suspend", "member", member, subject=member, reason=reason)
+        await moderation_log.write(tx, None, caller, "suspend", "member", member, subject=member, words=words)
 
 
 async def reinstate(db: Database, caller: Caller, member: int) -> None:
-    """Let a suspended member in again. An administrator's act."""
+    """Let a suspended member in again. An administrator's act. Raises Forbidden, NotFound, Conflict (not suspended)."""
     if not caller.administrator:
         raise Forbidden("Only administrators of the site may do this.")
     async with db.transaction() as tx:
         await access.SQL.lock_standing(tx.connection, member=member, networks=None)
-        await SQL.set_state(tx.connection, member=member, state="active")
-        await _raise_everywhere(tx, member)
+        if (await current(tx.connection, member))["state"] != "suspended":
+            raise Conflict("This account is not suspended.")
+        await SQL.end_suspension(tx.connection, member=member)
+        await let_in(tx, member)
         await moderation_log.write(tx, None, caller, "reinstate", "member", member, subject=member)
+
+
+async def let_in(tx: Transaction, member: int) -> None:
+    """The account counts again, after its suspension from the site has ended."""
+    await SQL.set_state(tx.connection, member=member, state="active")
+    await _raise_everywhere(tx, member)
+    tx.record(f"member:{member}", "member.reinstated", member)
+
+
+async def suspended_sentence(connection: Connection, member: int) -> str:
+    """What a suspended member is told when they sign in: until when, why, and how to appeal."""
+    row = await SQL.suspension(connection, member=member)
+    until = f" until {row['until']:%-d %B}" if row is not None and row["until"] is not None else ""
+    why = f" Reason: {row['reason']}." if row is not None and row["reason"] else ""
+    return f"Your account is suspended{until}.{why} You can appeal to the administrators of this site."
 
 
 async def _raise_everywhere(tx: Transaction, member: int) -> None:

@@ -1,6 +1,7 @@
 """The log of a network: who did what to whom, why, when. It only grows; words stand in rows of their own (notes)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,20 @@ def checked(reason: str, note: str) -> tuple[str, str]:
     return reason, text.check(note, max_bytes=NOTE_MAX_BYTES, field="note") if note.strip() else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The rows in which a reason and a note stand; None where there is none."""
+
+    reason_id: int | None
+    note_id: int | None
+
+
+async def keep_words(tx: Transaction, reason: str, note: str = "") -> Words:
+    """Keep a reason and a note, for whoever else is to refer to them beside the log."""
+    reason_id = await SQL.write_note(tx.connection, body=reason) if reason else None
+    return Words(reason_id, await SQL.write_note(tx.connection, body=note) if note else None)
+
+
 async def write(
     tx: Transaction,
     network_id: int | None,
@@ -31,13 +46,13 @@ async def write(
     subject: int | None = None,
     reason: str = "",
     note: str = "",
+    words: Words | None = None,
     versions: tuple[int | None, int | None] = (None, None),
 ) -> int | None:
-    """Add one line, in the transaction of the act; an `actor` of None is the clock. Returns the id of the reason's
-    row.
+    """Add one line, in the transaction of the act; an `actor` of None is the clock. Its words are kept here, unless
+    they are already (`words`). Returns the id of the reason's row.
     """
-    reason_id = await SQL.write_note(tx.connection, body=reason) if reason else None
-    note_id = await SQL.write_note(tx.connection, body=note) if note else None
+    words = words or await keep_words(tx, reason, note)
     log_id = await SQL.write(
         tx.connection,
         network=network_id,
@@ -46,14 +61,14 @@ async def write(
         noun=noun,
         object=object_id,
         subject=subject,
-        reason=reason_id,
-        note=note_id,
+        reason=words.reason_id,
+        note=words.note_id,
         before=versions[0],
         after=versions[1],
     )
     if network_id is not None:
         tx.record(f"moderators:{network_id}", "log.written", log_id)
-    return None if reason_id is None else int(reason_id)
+    return words.reason_id
 
 
 async def read(
@@ -62,12 +77,19 @@ async def read(
     *,
     before: int | None = None,
     actor: int | None = None,
+    reason: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = PAGE,
 ) -> Sequence[Any]:
     """Lines of a network's log, newest first, with names and words joined. Checks no access."""
     rows: Sequence[Any] = await SQL.read(
-        connection, network=network_id, before=before, actor=actor, since=since, until=until, limit=limit
+        connection, network=network_id, before=before, actor=actor, reason=reason, since=since, until=until, limit=limit
     )
     return rows
+
+
+async def choices(connection: Connection, network_id: int) -> tuple[Sequence[Any], Sequence[str]]:
+    """Who acted (id, name) and the reasons that were given in a network's log: what it can be asked for."""
+    actors: Sequence[Any] = await SQL.actors(connection, network=network_id)
+    return actors, [row["reason"] for row in await SQL.reasons(connection, network=network_id)]

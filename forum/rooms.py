@@ -62,8 +62,8 @@ def require_may_say(network: Network) -> None:
     """Raises Forbidden, with the sentence that stands in the composer's place."""
     if network.may_say:
         return
-    if network.muted:
-        raise Forbidden(f"A moderator of {network.name} has muted you for now: you can read, but not write.")
+    if network.mute is not None:
+        raise Forbidden(access.muted_sentence(network.name, network.mute))
     if network.may_write:
         raise Forbidden(f"In this room only the leads and moderators of {network.name} write.")
     raise Forbidden(f"Join {network.name} to write here.")

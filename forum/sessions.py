@@ -43,7 +43,8 @@ async def sign_in(db: Database, email: str, password: str, *, browser: str = "")
     if row is None or not right:
         raise Unauthenticated(WRONG)
     if row["state"] != "active":
-        raise Forbidden("Your account is suspended. The reason is in your mail, and you can appeal.")
+        async with db.connection() as connection:
+            raise Forbidden(await members.suspended_sentence(connection, row["id"]))
     return await start(db, row["id"], browser=browser), row["id"]
 
 

@@ -1,7 +1,7 @@
 -- Who may see and do what. Each statement answers for one caller; a NULL member is a guest.
 
 -- name: network^
-SELECT n.*, r.id AS room_id, s.role, coalesce(s.muted, false) AS muted, s.since AS member_since,
+SELECT n.*, r.id AS room_id, r.slow_s, s.role, s.mute, s.since AS member_since,
        may_read_network(:member, n.id) AS may_read, may_see_network(:member, n.id) AS may_see,
        p.slug AS parent_slug, p.name AS parent_name, coalesce(may_see_network(:member, p.id), false) AS may_see_parent
 FROM networks n
@@ -14,7 +14,7 @@ WHERE n.slug = :slug;
 SELECT slug FROM networks WHERE id = :network;
 
 -- name: room^
-SELECT n.*, r.id AS room_id, s.role, coalesce(s.muted, false) AS muted, s.since AS member_since,
+SELECT n.*, r.id AS room_id, r.slow_s, s.role, s.mute, s.since AS member_since,
        may_read_network(:member, n.id) AS may_read, may_see_network(:member, n.id) AS may_see,
        p.slug AS parent_slug, p.name AS parent_name, coalesce(may_see_network(:member, p.id), false) AS may_see_parent
 FROM rooms r
@@ -28,7 +28,7 @@ SELECT t.id, t.network_id, t.author_id, t.byline_id, t.title, t.audience, t.crea
        t.shown, t.people, t.active_at,
        may_read_thread(:member, t.id) AS may_read,
        (SELECT jsonb_agg(jsonb_build_object('id', n.id, 'slug', n.slug, 'name', n.name, 'parent_id', n.parent_id, 'since', h.since,
-                                            'role', s.role, 'muted', coalesce(s.muted, false), 'pinned', h.pinned_at IS NOT NULL)
+                                            'role', s.role, 'mute', s.mute, 'first', n.approves_first, 'pinned', h.pinned_at IS NOT NULL)
                          ORDER BY n.id <> t.network_id, h.since, n.id)
         FROM thread_networks h JOIN networks n ON n.id = h.network_id
         LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member

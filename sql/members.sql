@@ -78,7 +78,18 @@ UPDATE members SET password_hash = :password WHERE id = :member;
 UPDATE sessions SET ended_at = now() WHERE member_id = :member AND ended_at IS NULL AND id IS DISTINCT FROM :keep RETURNING id;
 
 -- name: set_state!
-UPDATE members SET state = :state WHERE id = :member;
+UPDATE members SET state = :state WHERE id = :member AND state <> 'gone';
+
+-- name: insert_suspension!
+INSERT INTO sanctions (member_id, kind, until, imposed_by, reason_id, note_id)
+VALUES (:member, 'suspension', :until, :by, :reason, :note);
+
+-- name: end_suspension!
+UPDATE sanctions SET ended_at = now() WHERE member_id = :member AND network_id IS NULL AND kind = 'suspension' AND ended_at IS NULL;
+
+-- name: suspension^
+SELECT until, reason FROM shown_sanctions
+WHERE member_id = :member AND network_id IS NULL AND kind = 'suspension' AND ended_at IS NULL ORDER BY id DESC LIMIT 1;
 
 -- name: networks_of
 SELECT network_id FROM memberships WHERE member_id = :member;

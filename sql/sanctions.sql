@@ -2,10 +2,15 @@
 SELECT role FROM memberships WHERE network_id = :network AND member_id = :member;
 
 -- name: impose$
-INSERT INTO sanctions (member_id, network_id, kind, until, imposed_by)
-SELECT :member, :network, :kind, :until, :by
+-- A warning is over as soon as it is said; of the others one of a kind is in force.
+INSERT INTO sanctions (member_id, network_id, kind, until, imposed_by, reason_id, note_id, ended_at)
+SELECT :member, :network, :kind, :until, :by, :reason, :note, CASE WHEN :kind = 'warning' THEN now() END
 WHERE NOT EXISTS (SELECT FROM sanctions WHERE member_id = :member AND network_id = :network AND kind = :kind AND ended_at IS NULL)
 RETURNING id;
+
+-- name: tell$
+INSERT INTO notifications (member_id, kind, network_id, reason_id, note_id, until)
+VALUES (:member, :kind, :network, :reason, :note, :until) RETURNING id;
 
 -- name: lift$
 UPDATE sanctions SET ended_at = now() WHERE member_id = :member AND network_id = :network AND kind = :kind AND ended_at IS NULL
@@ -18,4 +23,21 @@ SELECT id, member_id, network_id, kind FROM sanctions WHERE ended_at IS NULL AND
 UPDATE sanctions SET ended_at = now() WHERE id = :sanction AND ended_at IS NULL RETURNING id;
 
 -- name: in_force
-SELECT kind, until FROM sanctions WHERE member_id = :member AND ended_at IS NULL AND (network_id = :network OR network_id IS NULL);
+SELECT * FROM shown_sanctions WHERE member_id = :member AND ended_at IS NULL AND (network_id = :network OR network_id IS NULL) ORDER BY id;
+
+-- name: listed
+SELECT * FROM shown_sanctions WHERE network_id = :network AND ended_at IS NULL AND (:before::bigint IS NULL OR id < :before::bigint)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: done_to
+SELECT * FROM shown_sanctions WHERE member_id = :member AND (:before::bigint IS NULL OR id < :before::bigint)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: removals_of
+SELECT r.id, r.network_id, n.name AS network_name, n.slug AS network_slug, r.post_id, r.message_id, r.removed_at, r.restored_at,
+       r.purged_at, r.appeal_until, w.body AS reason, e.body AS note, a.outcome AS appeal_outcome, a.id IS NOT NULL AS appealed
+FROM removals r JOIN networks n ON n.id = r.network_id
+LEFT JOIN notes w ON w.id = r.reason_id LEFT JOIN notes e ON e.id = r.note_id
+LEFT JOIN appeals a ON a.removal_id = r.id
+WHERE r.author_id = :member AND (:before::bigint IS NULL OR r.id < :before::bigint)
+ORDER BY r.id DESC LIMIT :limit;
