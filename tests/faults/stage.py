@@ -1,0 +1,235 @@
+"""The real thing, to be maltreated: Postgres, Valkey, proxies to both, and web processes that share one port.
+
+Postgres is the embedded one, kept up by its supervisor; Valkey is a child of the test, so that it can be stopped and
+stay so. The site is `python -m forum serve`, from this checkout or from a copy of it in which something was broken.
+"""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+
+from forum.db import Database
+from forum.embedded import Servers, attach
+from forum.embedded.confinement import choose_account
+from forum.embedded.valkey import Valkey
+from forum.migrate import migrate, role_of
+from forum.settings import Settings
+from tests.faults.proxy import Proxy
+from tests.faults.wire import Client, Lost
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+START_MAX_S = 60.0
+LIMITS_SCALE = 3
+Metrics = dict[int, dict[str, float]]
+
+
+class Bell:
+    """Valkey, as a child of ours."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self.socket = folder / "valkey.sock"
+        self._valkey = Valkey(folder, folder, choose_account(folder, folder / "none"))
+        self._log = folder / "valkey.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        self._valkey.prepare(0)
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(self._valkey.command(), stdout=log, stderr=log)
+        await until(lambda: self._valkey.is_ready(0), "Valkey answers")
+
+    def stop(self) -> None:
+        """As `kill -9` does."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    async def flush(self) -> None:
+        """Forget everything."""
+        reader, writer = await asyncio.open_unix_connection(str(self.socket))
+        writer.write(b"FLUSHALL\r\n")
+        assert (await reader.readline()).startswith(b"+OK")
+        writer.close()
+
+
+class Site:
+    """`python -m forum serve`: a parent and its web processes, which share one port."""
+
+    def __init__(self, folder: Path, tree: Path, environ: dict[str, str], processes: int) -> None:
+        folder.mkdir(exist_ok=True)
+        self.data = folder
+        self.log = folder / "site.log"
+        self.port = free_port()
+        self.base_url = f"http://{HOST}:{self.port}"
+        self.processes = processes
+        with self.log.open("ab") as log:
+            self.parent = subprocess.Popen(
+                [sys.executable, "-m", "forum", "serve", "--port", str(self.port), "--processes", str(processes)],
+                cwd=tree,
+                env={
+                    **os.environ, **environ, "PYTHONPATH": str(tree), "FORUM_DATA": str(folder), "LOG_LEVEL": "warning",
+                    "LIMITS_SCALE": str(LIMITS_SCALE), "BASE_URL": self.base_url, "HOST": HOST,
+                },
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def client(self, **headers: str) -> Client:
+        return Client(HOST, self.port, headers)
+
+    def pids(self) -> set[int]:
+        """The web processes that there are now."""
+        try:
+            children = Path(f"/proc/{self.parent.pid}/task/{self.parent.pid}/children").read_text().split()
+        except FileNotFoundError:
+            return set()
+        return {int(pid) for pid in children}
+
+    async def ready(self) -> None:
+        """Return when all processes answer."""
+        end = time.monotonic() + START_MAX_S
+        while time.monotonic() < end:
+            assert self.parent.poll() is None, f"the site ended: {self.log.read_text()[-2000:]}"
+            if len(self.pids()) == self.processes and await self._answers():
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"the site did not start: {self.log.read_text()[-2000:]}")
+
+    async def _answers(self) -> bool:
+        try:
+            return set(await self.metrics(timeout_s=3)) == self.pids()
+        except (Lost, OSError, TimeoutError):
+            return False
+
+    async def metrics(self, timeout_s: float = 10.0) -> Metrics:
+        """What each process says of itself, by its id. Raises TimeoutError where one does not say it in time."""
+        found: Metrics = {}
+        async with asyncio.timeout(timeout_s):
+            while not found.keys() >= self.pids():
+                async with self.client() as client:  # a new connection may come to another process
+                    for line in (await client.get("/metrics")).body.decode().splitlines():
+                        if line.startswith("forum_"):
+                            name, _, rest = line.partition("{")
+                            pid, _, value = rest.removeprefix('process="').partition('"} ')
+                            found.setdefault(int(pid), {})[name.removeprefix("forum_")] = float(value)
+        return {pid: found[pid] for pid in self.pids()}
+
+    def stop(self) -> None:
+        self.parent.terminate()
+        try:
+            self.parent.wait(15)
+        except subprocess.TimeoutExpired:
+            self.parent.kill()
+            self.parent.wait()
+
+
+@dataclass
+class Stage:
+    """Everything together. `db` goes straight to Postgres, the site through a proxy."""
+
+    folder: Path
+    servers: Servers
+    database: Proxy
+    redis: Proxy
+    bell: Bell
+    db: Database
+    environ: dict[str, str] = field(repr=False)
+
+    @asynccontextmanager
+    async def site(self, tree: Path = ROOT, processes: int = 2, **environ: str) -> AsyncIterator[Site]:
+        """The site, from a tree of its sources."""
+        site = Site(self.folder / f"site-{secrets.token_hex(3)}", tree, {**self.environ, **environ}, processes)
+        try:
+            await site.ready()
+            yield site
+        finally:
+            await asyncio.to_thread(site.stop)
+
+    def postmaster(self) -> int:
+        """The process id of Postgres."""
+        path = next((self.folder / "data").glob("postgres-*/data/postmaster.pid"))
+        return int(path.read_text().splitlines()[0])
+
+    async def as_owner(self, statement: str, database: str | None = None) -> None:
+        url = self.servers.database_owner_url
+        if database is not None:
+            url = urlsplit(url)._replace(path=f"/{database}").geturl()
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@asynccontextmanager
+async def stage(folder: Path) -> AsyncIterator[Stage]:
+    """Servers in a folder of their own, which they end with."""
+    folder.chmod(0o711)
+    async with AsyncExitStack() as stack:
+        settings = Settings.from_environ({"FORUM_DATA": str(folder / "data")})
+        servers = stack.enter_context(attach(settings))
+        await migrate(servers.database_owner_url, await role_of(servers.database_url))
+        sockets = Path(unquote(parse_qs(urlsplit(servers.database_url).query)["host"][0]))
+        bell = Bell(folder / "bell")
+        stack.callback(bell.stop)
+        await bell.start()
+        database, redis = Proxy(sockets / ".s.PGSQL.5432"), Proxy(bell.socket)
+        for proxy in (database, redis):
+            await proxy.start()
+            stack.push_async_callback(proxy.stop)
+        db = Database(servers.database_url, pool_size=4)
+        await db.open()
+        stack.push_async_callback(db.close)
+        environ = {
+            "DATABASE_URL": through(servers.database_url, database.port),
+            "DATABASE_OWNER_URL": through(servers.database_owner_url, database.port),
+            "REDIS_URL": f"redis://{HOST}:{redis.port}/0",
+            "SECRET_KEY": secrets.token_hex(32),
+        }
+        yield Stage(folder, servers, database, redis, bell, db, environ)
+
+
+def through(url: str, port: int) -> str:
+    """The address of the same database, by way of a proxy."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{HOST}:{port}", query="").geturl()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+async def until(condition: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
+    """Return when it is so. Raises AssertionError where it is not so in time."""
+    assert await comes_true(condition, within_s), f"expected within {within_s:g} s: {what}"
+
+
+async def comes_true(condition: Callable[[], bool], within_s: float) -> bool:
+    """Whether it is so, now or in this time."""
+    end = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(0.02)
+    return True
