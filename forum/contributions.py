@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from forum import text
+from forum import cases, text
 from forum.db import Connection, Row, Transaction, statements
 from forum.errors import Conflict
 
@@ -81,13 +81,26 @@ def require_state(row: Row, *allowed: State) -> None:
         raise Conflict(GONE.get(row["state"], "It is there for everybody already."))
 
 
-async def seal(tx: Transaction, noun: Noun, object_id: int, state: State, *, until: datetime | None = None) -> int:
-    """Take the words of a shown or already sealed contribution away; returns its new version."""
+async def seal(
+    tx: Transaction, noun: Noun, object_id: int, state: State, *, until: datetime | None = None, by: int | None = None
+) -> int:
+    """Take the words of a shown or already sealed contribution away; returns its new version.
+
+    `by` is the member whose act it is: they have decided the case of who reported it.
+    """
+    if state == "held":
+        await cases.held(tx, noun, object_id)
+    elif state in {"removed", "withdrawn"}:
+        await cases.settle(tx, noun, object_id, "removed" if state == "removed" else "withdrawn", by)
     return int(await SQL[noun].seal(tx.connection, object=object_id, state=state, until=until))
 
 
-async def unseal(tx: Transaction, noun: Noun, object_id: int) -> int:
-    """Bring the words back, rendered anew; returns the new version. Raises Conflict where they have been purged."""
+async def unseal(tx: Transaction, noun: Noun, object_id: int, *, by: int | None = None) -> int:
+    """Bring the words back, rendered anew; returns the new version. Raises Conflict where they have been purged.
+
+    `by` is the member who decided so, for their side; None where a hold ends without a decision.
+    """
+    await cases.came_back(tx, noun, object_id, by)
     body = await SQL[noun].sealed_body(tx.connection, object=object_id)
     if body is None:
         raise Conflict(GONE["purged"])
@@ -97,7 +110,10 @@ async def unseal(tx: Transaction, noun: Noun, object_id: int) -> int:
 
 
 async def tell_references(tx: Transaction, noun: Noun, object_id: int) -> None:
-    """Record the change wherever something of this contribution is shown: quotes, replies' excerpts, notifications."""
+    """Record the change wherever something of this contribution is shown: quotes, replies' excerpts, notifications,
+    the queue of its moderators.
+    """
+    await cases.changed(tx, noun, object_id)
     sql = SQL[noun]
     if noun == "post":
         for row in await sql.quoting(tx.connection, object=object_id):

@@ -173,7 +173,7 @@ async def withdraw(db: Database, caller: Caller, post_id: int) -> asyncpg.Record
         contributions.require_state(post, "shown", "withdrawn")
         if post["state"] == "shown":
             await contributions.tell_references(tx, "post", post_id)
-            await contributions.seal(tx, "post", post_id, "withdrawn")
+            await contributions.seal(tx, "post", post_id, "withdrawn", by=caller.member_id)
             tx.record(f"thread:{thread.id}", "post.withdrawn", post_id)
     return await one(db, post_id)
 

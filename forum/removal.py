@@ -51,7 +51,7 @@ async def remove_post_in(tx: Transaction, caller: Caller, post_id: int, reason: 
     holder = _require_decider(thread, post)
     contributions.require_state(post, "shown", "held", "removed")
     if post["state"] != "removed":
-        version = await contributions.seal(tx, "post", post_id, "removed")
+        version = await contributions.seal(tx, "post", post_id, "removed", by=caller.member_id)
         await holds.end(tx, post_id, "removed", thread)
         tx.record(f"thread:{thread.id}", "post.removed", post_id)
         await contributions.tell_references(tx, "post", post_id)
@@ -78,7 +78,7 @@ async def restore_post_in(tx: Transaction, caller: Caller, post_id: int) -> None
     holder = _require_decider(thread, post)
     contributions.require_state(post, "removed", "held", "shown")
     if post["state"] != "shown":
-        version = await contributions.unseal(tx, "post", post_id)
+        version = await contributions.unseal(tx, "post", post_id, by=caller.member_id)
         await holds.end(tx, post_id, "restored", thread)
         tx.record(f"thread:{thread.id}", "post.restored", post_id)
         await contributions.tell_references(tx, "post", post_id)
@@ -107,7 +107,7 @@ async def remove_message_in(tx: Transaction, caller: Caller, message_id: int, re
     message = await rooms.current(tx.connection, message_id)
     contributions.require_state(message, "shown", "removed")
     if message["state"] == "shown":
-        version = await contributions.seal(tx, "message", message_id, "removed")
+        version = await contributions.seal(tx, "message", message_id, "removed", by=caller.member_id)
         tx.record(f"room:{network.room_id}", "message.removed", message_id)
         await contributions.tell_references(tx, "message", message_id)
         reason_id = await moderation_log.write(
@@ -134,7 +134,7 @@ async def restore_message_in(tx: Transaction, caller: Caller, message_id: int) -
     message = await rooms.current(tx.connection, message_id)
     contributions.require_state(message, "removed", "shown")
     if message["state"] == "removed":
-        version = await contributions.unseal(tx, "message", message_id)
+        version = await contributions.unseal(tx, "message", message_id, by=caller.member_id)
         tx.record(f"room:{network.room_id}", "message.restored", message_id)
         await contributions.tell_references(tx, "message", message_id)
         await moderation_log.write(

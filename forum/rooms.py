@@ -129,7 +129,7 @@ async def withdraw(db: Database, caller: Caller, message_id: int) -> asyncpg.Rec
         _require_author(message, caller)
         contributions.require_state(message, "shown", "withdrawn")
         if message["state"] == "shown":
-            await contributions.seal(tx, "message", message_id, "withdrawn")
+            await contributions.seal(tx, "message", message_id, "withdrawn", by=caller.member_id)
             tx.record(f"room:{network.room_id}", "message.withdrawn", message_id)
             await contributions.tell_references(tx, "message", message_id)
     return await one(db, message_id)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import asyncpg
 
-from forum import access, contributions, idempotency, moderation_log, posts, text
+from forum import access, cases, contributions, idempotency, moderation_log, posts, text
 from forum.access import Caller, Holder, Network, Thread
 from forum.db import Connection, Database, Transaction, statements
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
@@ -274,6 +274,7 @@ async def _agree(tx: Transaction, caller: Caller, thread: Thread, row: asyncpg.R
 async def _hold_in(tx: Transaction, caller: Caller, thread: Thread, row: asyncpg.Record) -> None:
     network_id: int = row["network_id"]
     await SQL.add_holder(tx.connection, thread=thread.id, network=network_id)
+    await cases.moved(tx, thread.id, [holder.id for holder in thread.holders])
     await _narrow_to_holders(tx, thread)
     tx.raise_access(f"thread:{thread.id}")
     record_change(tx, thread)
@@ -286,6 +287,7 @@ async def _move(tx: Transaction, caller: Caller, thread: Thread, row: asyncpg.Re
     await SQL.add_holder(tx.connection, thread=thread.id, network=network_id)
     await SQL.move(tx.connection, thread=thread.id, network=network_id, old=thread.network_id)
     await SQL.drop_holder(tx.connection, thread=thread.id, network=thread.network_id)
+    await cases.moved(tx, thread.id, [holder.id for holder in thread.holders])
     await _narrow_to_holders(tx, thread)
     tx.raise_access(f"thread:{thread.id}")
     tx.reset(f"thread:{thread.id}", "thread.moved", thread.id)
@@ -334,6 +336,7 @@ async def leave(db: Database, caller: Caller, thread_id: int, slug: str) -> None
         heir = remaining.id if holder.id == thread.network_id else thread.network_id
         await SQL.move(tx.connection, thread=thread_id, network=heir, old=holder.id)
         await SQL.drop_holder(tx.connection, thread=thread_id, network=holder.id)
+        await cases.moved(tx, thread_id, [each.id for each in thread.holders])
         tx.raise_access(f"thread:{thread_id}")
         tx.reset(f"thread:{thread_id}", "thread.moved", thread_id)
         for each in thread.holders:

@@ -1,0 +1,65 @@
+-- Cases, as the acts on posts and messages change them. The thing that a case is about is locked by whoever calls.
+
+-- name: open_case^
+SELECT id, network_id, seen_version, version FROM cases
+WHERE outcome IS NULL AND CASE :noun WHEN 'post' THEN post_id = :object ELSE message_id = :object END;
+
+-- name: insert$
+INSERT INTO cases (network_id, post_id, message_id, urgent, seen_version)
+VALUES (:network, CASE :noun WHEN 'post' THEN :object::bigint END, CASE :noun WHEN 'message' THEN :object::bigint END, :urgent, :seen)
+RETURNING id;
+
+-- name: touch!
+UPDATE cases SET version = version + 1, urgent = urgent OR :urgent, seen_version = greatest(seen_version, :seen) WHERE id = :case;
+
+-- name: audience
+-- Whose moderators see it.
+SELECT network_id AS id FROM cases WHERE id = :case AND network_id IS NOT NULL
+UNION
+SELECT h.network_id FROM cases c JOIN posts p ON p.id = c.post_id JOIN thread_networks h ON h.thread_id = p.thread_id WHERE c.id = :case;
+
+-- name: settle$
+UPDATE cases SET outcome = :outcome, decided_by = :by, decided_at = now(), version = version + 1
+WHERE outcome IS NULL AND CASE :noun WHEN 'post' THEN post_id = :object ELSE message_id = :object END
+RETURNING id;
+
+-- name: tell_reporters
+-- All who reported it, but for who decided.
+INSERT INTO notifications (member_id, kind, post_id, message_id, network_id)
+SELECT r.member_id, :kind, c.post_id, c.message_id, c.network_id
+FROM reports r JOIN cases c ON c.id = r.case_id WHERE c.id = :case AND r.member_id IS DISTINCT FROM c.decided_by
+ORDER BY r.member_id
+RETURNING id, member_id;
+
+-- name: standing^
+-- Where a thing stands that is about to come back: its state, its open case, and the one that was decided last.
+SELECT CASE :noun WHEN 'post' THEN (SELECT state FROM posts p WHERE p.id = :object) ELSE (SELECT state FROM messages m WHERE m.id = :object) END AS state,
+       c.id, c.outcome, c.decided_by, c.decided_at > now() - make_interval(secs => :undo_s) AS lately,
+       EXISTS (SELECT FROM reports r WHERE r.case_id = c.id) AS reported
+FROM (VALUES (1)) v
+LEFT JOIN LATERAL (
+    SELECT * FROM cases c WHERE CASE :noun WHEN 'post' THEN c.post_id = :object ELSE c.message_id = :object END
+    ORDER BY c.id DESC LIMIT 1) c ON true;
+
+-- name: reopen
+UPDATE cases SET outcome = NULL, decided_by = NULL, decided_at = NULL, version = version + 1 WHERE id = :case;
+
+-- name: untell
+-- What was told of a decision that was taken back: read or not, it is no longer so.
+DELETE FROM notifications n USING cases c
+WHERE c.id = :case AND n.kind IN ('report_removed', 'report_left') AND n.post_id IS NOT DISTINCT FROM c.post_id
+  AND n.message_id IS NOT DISTINCT FROM c.message_id AND n.created_at >= c.decided_at
+RETURNING n.id, n.member_id;
+
+-- name: moved
+-- The open cases of a thread, with its posts: they are decided about by whom the posts belong to now.
+WITH theirs AS (
+    UPDATE cases c SET network_id = p.network_id FROM posts p
+    WHERE p.id = c.post_id AND p.thread_id = :thread AND c.network_id IS DISTINCT FROM p.network_id)
+SELECT c.id FROM cases c JOIN posts p ON p.id = c.post_id WHERE p.thread_id = :thread AND c.outcome IS NULL;
+
+-- name: thing^
+-- Through which network it was written, and its version.
+SELECT p.network_id, p.version FROM posts p WHERE :noun = 'post' AND p.id = :object
+UNION ALL
+SELECT r.network_id, m.version FROM messages m JOIN rooms r ON r.id = m.room_id WHERE :noun = 'message' AND m.id = :object;

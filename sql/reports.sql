@@ -1,0 +1,136 @@
+-- Reports, and the queue in which their cases wait. `networks` are those that the caller moderates.
+
+-- name: of_member^
+-- What this member reported of a thing last: their report, and where its case stands.
+SELECT r.id, r.case_id, r.reported_at, c.outcome, c.seen_version, c.post_id, c.message_id, w.body AS reason
+FROM reports r JOIN cases c ON c.id = r.case_id LEFT JOIN notes w ON w.id = r.reason_id
+WHERE r.member_id = :member AND CASE :noun WHEN 'post' THEN c.post_id = :object ELSE c.message_id = :object END
+ORDER BY r.id DESC LIMIT 1;
+
+-- name: insert$
+INSERT INTO reports (case_id, member_id, reason_id, note_id) VALUES (:case, :member, :reason, :note) RETURNING id;
+
+-- name: place^
+-- What a case is about, before anything is locked.
+SELECT post_id, message_id FROM cases WHERE id = :case;
+
+-- name: lock_case
+SELECT FROM cases WHERE id = :case FOR NO KEY UPDATE;
+
+-- name: one^
+SELECT * FROM shown_cases WHERE id = :case;
+
+-- name: seen_through
+-- Of these networks, those whose moderators see the case.
+SELECT id FROM unnest(:networks::bigint[]) id WHERE sees_case(id, :case);
+
+-- name: moderated
+-- The networks that a member moderates.
+SELECT d.network_id AS id, n.slug, n.name FROM standing d JOIN networks n ON n.id = d.network_id
+WHERE d.member_id = :member AND d.role IN ('moderator', 'lead') ORDER BY n.name;
+
+-- name: take$
+UPDATE cases SET taken_by = :member, taken_at = CASE WHEN :member::bigint IS NOT NULL THEN now() END, version = version + 1
+WHERE id = :case AND taken_by IS DISTINCT FROM :member::bigint RETURNING version;
+
+-- name: insert_note!
+INSERT INTO case_notes (case_id, author_id, note_id) VALUES (:case, :author, :note);
+
+-- name: open_queue
+-- Urgent ones first, then who has waited longest. Cases of the caller's own networks, and of threads that these hold jointly.
+WITH own AS (
+    SELECT c.id, NOT c.urgent AS later, c.opened_at FROM cases c WHERE c.outcome IS NULL AND c.network_id = ANY (:networks)),
+joint AS (
+    SELECT c.id, NOT c.urgent AS later, c.opened_at FROM cases c JOIN posts p ON p.id = c.post_id
+    WHERE c.outcome IS NULL AND c.network_id <> ALL (:networks)
+      AND EXISTS (SELECT FROM thread_networks h WHERE h.thread_id = p.thread_id AND h.network_id = ANY (:networks))),
+page AS (
+    SELECT * FROM (SELECT * FROM own UNION ALL SELECT * FROM joint) c
+    WHERE :after_id::bigint IS NULL
+       OR (c.later, c.opened_at, c.id) > (:after_later::boolean, :after_at::timestamptz, :after_id::bigint)
+    ORDER BY c.later, c.opened_at, c.id LIMIT :limit)
+SELECT k.* FROM page JOIN shown_cases k ON k.id = page.id ORDER BY page.later, page.opened_at, page.id;
+
+-- name: decided_queue
+WITH page AS (
+    SELECT c.id, c.decided_at FROM cases c
+    WHERE c.outcome IS NOT NULL AND c.network_id = ANY (:networks)
+      AND (:after_id::bigint IS NULL OR (c.decided_at, c.id) < (:after_at::timestamptz, :after_id::bigint))
+    ORDER BY c.decided_at DESC, c.id DESC LIMIT :limit)
+SELECT k.* FROM page JOIN shown_cases k ON k.id = page.id ORDER BY page.decided_at DESC, page.id DESC;
+
+-- name: waiting$
+-- How many are open, counted to 100.
+SELECT count(*) FROM (
+    SELECT FROM cases c WHERE c.outcome IS NULL AND c.network_id = ANY (:networks)
+    UNION ALL
+    SELECT FROM cases c JOIN posts p ON p.id = c.post_id
+    WHERE c.outcome IS NULL AND c.network_id <> ALL (:networks)
+      AND EXISTS (SELECT FROM thread_networks h WHERE h.thread_id = p.thread_id AND h.network_id = ANY (:networks))
+    LIMIT 100) w;
+
+-- name: voices
+-- What members said. Their names are for moderators alone.
+SELECT r.id, r.case_id, r.member_id, a.name AS member_name, w.body AS reason, x.body AS note, r.reported_at
+FROM reports r LEFT JOIN people a ON a.id = r.member_id
+LEFT JOIN notes w ON w.id = r.reason_id LEFT JOIN notes x ON x.id = r.note_id
+WHERE r.case_id = ANY (:cases) ORDER BY r.id LIMIT 500;
+
+-- name: notes_of
+SELECT x.id, x.author_id, a.name AS author_name, w.body, x.at
+FROM case_notes x LEFT JOIN people a ON a.id = x.author_id JOIN notes w ON w.id = x.note_id
+WHERE x.case_id = :case ORDER BY x.id;
+
+-- name: author_here^
+-- Who wrote it, as this network knows them.
+SELECT s.since, m.created_at,
+       (SELECT count(*) FROM posts p WHERE p.author_id = m.id AND p.network_id = :network) AS posts,
+       (SELECT count(*) FROM messages x JOIN rooms r ON r.id = x.room_id WHERE x.author_id = m.id AND r.network_id = :network) AS messages
+FROM members m LEFT JOIN memberships s ON s.member_id = m.id AND s.network_id = :network WHERE m.id = :author;
+
+-- name: removed_before
+-- What this network removed of theirs and did not bring back, the newest first.
+SELECT l.noun, l.at, l.actor_id, a.name AS actor_name, w.body AS reason
+FROM moderation_log l LEFT JOIN people a ON a.id = l.actor_id LEFT JOIN notes w ON w.id = l.reason_id
+WHERE l.subject_id = :author AND l.network_id = :network AND l.act = 'remove' AND l.noun IN ('post', 'message')
+  AND NOT (l.noun = :noun AND l.object_id = :object)
+  AND NOT EXISTS (SELECT FROM moderation_log b WHERE b.noun = l.noun AND b.object_id = l.object_id AND b.act = 'restore' AND b.id > l.id)
+ORDER BY l.id DESC LIMIT 20;
+
+-- name: below$
+-- How many replies stand below a post.
+SELECT count(*) FROM posts p JOIN posts r ON r.thread_id = p.thread_id
+WHERE p.id = :post AND r.path > p.path AND r.path < p.path || '\xffffffff'::bytea AND r.id <> p.id AND r.state = 'shown';
+
+-- name: around_message
+-- The message before it and the one after, if they are shown.
+(SELECT m.*, true AS before FROM shown_messages m JOIN messages x ON x.id = :message
+ WHERE m.room_id = x.room_id AND m.number < x.number AND m.state = 'shown' ORDER BY m.number DESC LIMIT 1)
+UNION ALL
+(SELECT m.*, false FROM shown_messages m JOIN messages x ON x.id = :message
+ WHERE m.room_id = x.room_id AND m.number > x.number AND m.state = 'shown' ORDER BY m.number LIMIT 1);
+
+-- name: parent^
+SELECT u.* FROM posts p JOIN shown_posts u ON u.id = p.parent_id WHERE p.id = :post;
+
+-- name: words
+-- All that it said, the newest last: as it stands, before its edits, or under seal.
+SELECT version, body, at FROM revisions WHERE noun = :noun AND object_id = :object
+UNION ALL
+SELECT version, body, at FROM sealed WHERE noun = :noun AND object_id = :object
+UNION ALL
+SELECT version, body, coalesce(edited_at, created_at) FROM posts WHERE :noun = 'post' AND id = :object AND state = 'shown'
+UNION ALL
+SELECT version, body, coalesce(edited_at, created_at) FROM messages WHERE :noun = 'message' AND id = :object AND state = 'shown'
+ORDER BY version;
+
+-- name: hold^
+-- The open hold of a post: whose it is, until when, and why.
+SELECT h.network_id, n.name AS network_name, h.until, h.held_at,
+       (SELECT w.body FROM moderation_log l JOIN notes w ON w.id = l.reason_id
+        WHERE l.noun = 'post' AND l.object_id = h.post_id AND l.act = 'hold' AND l.network_id = h.network_id ORDER BY l.id DESC LIMIT 1) AS reason
+FROM holds h JOIN networks n ON n.id = h.network_id WHERE h.post_id = :post AND h.outcome IS NULL;
+
+-- name: reasons$
+-- The reasons that a network has of its own.
+SELECT reasons FROM networks WHERE id = :network;
