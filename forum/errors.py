@@ -47,6 +47,13 @@ class Forbidden(ForumError):
     title = "Not allowed"
 
 
+class NeedsApproval(Forbidden):
+    """A newcomer's contribution: it waits as a submission, and is not made by the act that raised this."""
+
+    def __init__(self) -> None:
+        super().__init__("A moderator reads the first posts of new members.")
+
+
 class Invalid(ForumError):
     """What came in cannot be taken. `errors` maps a field's name to its sentence; the text that was written is safe."""
 

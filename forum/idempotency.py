@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Callable
 
 from forum.db import Transaction, statements
-from forum.errors import Conflict, Invalid
+from forum.errors import Conflict, Invalid, NeedsApproval
 
 SQL = statements("idempotency")
 MAX_KEY_CHARS = 200
@@ -39,8 +39,22 @@ def use_secret(secret: str) -> None:
 async def earlier(tx: Transaction, member: int, key: str | None, *request: object) -> int | None:
     """The id of what the same request made before, or None: then go on, and say `made` at the end.
 
-    Raises Invalid where the key came with another request, or cannot be a key.
+    Raises Invalid where the key came with another request, or cannot be a key; NeedsApproval where it made a
+    submission.
     """
+    found = await _found(tx, member, key, *request)
+    if found is not None and found < 0:
+        raise NeedsApproval
+    return found
+
+
+async def earlier_submission(tx: Transaction, member: int, key: str | None, *request: object) -> int | None:
+    """The same for an act that keeps submissions: the id of the one that the same request made before, or None."""
+    found = await _found(tx, member, key, *request)
+    return None if found is None else abs(found)
+
+
+async def _found(tx: Transaction, member: int, key: str | None, *request: object) -> int | None:
     if key is None:
         return None
     if not 0 < len(key) <= MAX_KEY_CHARS or not key.isprintable():

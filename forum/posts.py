@@ -10,7 +10,7 @@ from datetime import datetime
 
 import asyncpg
 
-from forum import access, contributions, idempotency
+from forum import access, contributions, idempotency, newcomers
 from forum.access import Caller, Thread
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
@@ -55,10 +55,14 @@ async def insert(
     words: contributions.Words,
     parent: int | None,
     through: str | None,
+    *,
+    approved: bool = False,
 ) -> int:
-    """Store a reply in a locked thread and record it; returns its id."""
+    """Store a reply in a locked thread and record it; returns its id. Raises NeedsApproval unless it is `approved`."""
     holder = thread.through(through)
     require_unlocked(thread)
+    if not approved:
+        await newcomers.require_known(tx.connection, caller, holder.id, holder.role, holder.first)
     await require_quotable(tx.connection, thread.id, words)
     row = await SQL.insert(
         tx.connection,

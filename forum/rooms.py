@@ -9,15 +9,16 @@ from datetime import datetime
 
 import asyncpg
 
-from forum import access, contributions, idempotency
+from forum import access, contributions, idempotency, moderation_log, newcomers
 from forum.access import Caller, Network
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
-from forum.errors import Conflict, Forbidden, Invalid, NotFound
+from forum.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 
 SQL = CONTRIBUTIONS["message"]
 PAGE = 50
 MAX_BYTES = 10_000
+MAX_SLOW_S = 3_600
 
 
 async def say(
@@ -34,15 +35,25 @@ async def say(
         network = await access.lock_room(tx.connection, caller, network.room_id)
         message_id = await idempotency.earlier(tx, caller.member, key, "say", network.id, body, reply_to)
         if message_id is None:
-            message_id = await _insert(tx, caller, network, words, reply_to)
+            message_id = await insert(tx, caller, network, words, reply_to)
             await idempotency.made(tx, caller.member, key, message_id)
     return await one(db, message_id)
 
 
-async def _insert(
-    tx: Transaction, caller: Caller, network: Network, words: contributions.Words, reply_to: int | None
+async def insert(
+    tx: Transaction,
+    caller: Caller,
+    network: Network,
+    words: contributions.Words,
+    reply_to: int | None,
+    *,
+    approved: bool = False,
 ) -> int:
+    """Store a message in a locked room and record it; returns its id. Raises NeedsApproval unless it is `approved`."""
     require_may_say(network)
+    if not approved:
+        await newcomers.require_known(tx.connection, caller, network.id, network.role, network.row["approves_first"])
+        await _require_slow(tx.connection, caller, network)
     row = await SQL.insert(
         tx.connection,
         room=network.room_id,
@@ -56,6 +67,33 @@ async def _insert(
     tx.record(f"room:{network.room_id}", "message.created", row["id"])
     contributions.record_told(tx, row)
     return int(row["id"])
+
+
+async def _require_slow(connection: Connection, caller: Caller, network: Network) -> None:
+    """Raises TooMany, with the seconds to wait, where slow mode is on and the caller's last message is too fresh."""
+    slow_s = network.row["slow_s"]
+    if slow_s and not network.may_moderate:
+        wait_s = await SQL.slow_wait_s(connection, member=caller.member, room=network.room_id, slow_s=slow_s)
+        if wait_s is not None and wait_s > 0:
+            raise TooMany(wait_s)
+
+
+async def slow_down(db: Database, caller: Caller, slug: str, slow_s: int) -> None:
+    """Slow mode: so many seconds between two messages of one member; 0 is off. A moderator's act, who may go on.
+
+    Raises NotFound, Forbidden, Invalid.
+    """
+    if not 0 <= slow_s <= MAX_SLOW_S:
+        raise Invalid("slow_s", f"This is 0 to {MAX_SLOW_S} seconds.")
+    async with db.transaction() as tx:
+        network = await access.require_network(tx.connection, caller, slug, "moderate")
+        network = await access.lock_room(tx.connection, caller, network.room_id, "moderate")
+        if network.row["slow_s"] == slow_s:
+            return
+        await SQL.slow_down(tx.connection, room=network.room_id, slow_s=slow_s)
+        tx.record(f"room:{network.room_id}", "room.changed", network.room_id)
+        act = f"slow mode {slow_s} s" if slow_s else "slow mode off"
+        await moderation_log.write(tx, network.id, caller, act, "room", network.room_id)
 
 
 def require_may_say(network: Network) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import asyncpg
 
-from forum import access, cases, contributions, idempotency, moderation_log, posts, text
+from forum import access, cases, contributions, idempotency, moderation_log, newcomers, posts, text
 from forum.access import Caller, Holder, Network, Thread
 from forum.db import Connection, Database, Transaction, statements
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
@@ -49,9 +49,7 @@ async def start(
     Its audience is the least of its holders'. Raises NotFound, Forbidden, Invalid.
     """
     title = text.line(title, TITLE_MAX_CHARS, field="title")
-    slugs = [slug, *dict.fromkeys(other for other in jointly_with if other != slug)]
-    if len(slugs) > MAX_HOLDERS:
-        raise Invalid("with", f"A thread is held by at most {MAX_HOLDERS} networks.")
+    slugs = holders_of(slug, jointly_with)
     async with db.connection() as connection:
         networks = [await access.require_network(connection, caller, each, "write") for each in slugs]
         words = await contributions.prepare(connection, "post", body, [network.id for network in networks])
@@ -60,15 +58,36 @@ async def start(
             await access.lock_room(tx.connection, caller, network.room_id, "write")
         thread_id = await idempotency.earlier(tx, caller.member, key, "start", slugs, title, body)
         if thread_id is None:
-            thread_id = await _insert(tx, caller, networks, title, words)
+            thread_id = await insert(tx, caller, networks, title, words)
             await idempotency.made(tx, caller.member, key, thread_id)
     async with db.connection() as connection:
         return Started(await current(connection, thread_id), await posts.SQL.opening(connection, thread=thread_id))
 
 
-async def _insert(
-    tx: Transaction, caller: Caller, networks: Sequence[Network], title: str, words: contributions.Words
+def holders_of(slug: str, jointly_with: Sequence[str]) -> list[str]:
+    """The slugs of the networks that a new thread is to belong to, the opener first. Raises Invalid."""
+    slugs = [slug, *dict.fromkeys(other for other in jointly_with if other != slug)]
+    if len(slugs) > MAX_HOLDERS:
+        raise Invalid("with", f"A thread is held by at most {MAX_HOLDERS} networks.")
+    return slugs
+
+
+async def insert(
+    tx: Transaction,
+    caller: Caller,
+    networks: Sequence[Network],
+    title: str,
+    words: contributions.Words,
+    *,
+    approved: bool = False,
 ) -> int:
+    """Store a thread through the first of these locked networks and record it; returns its id.
+
+    Raises NeedsApproval unless it is `approved`.
+    """
+    first = networks[0]
+    if not approved:
+        await newcomers.require_known(tx.connection, caller, first.id, first.role, first.row["approves_first"])
     holders = [network.id for network in networks]
     audience = await SQL.least_visibility(tx.connection, networks=holders)
     row = await SQL.insert(

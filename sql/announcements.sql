@@ -30,6 +30,7 @@ INSERT INTO notifications (member_id, kind, post_id, thread_id, actor_id)
 SELECT d.member_id, 'watched', n.post_id, n.thread_id, n.author_id
 FROM due d JOIN newest n ON n.thread_id = d.thread_id
 WHERE d.member_id IS DISTINCT FROM n.author_id AND may_read_thread(d.member_id, d.thread_id)
+  AND hears(d.member_id, n.author_id)
   AND NOT EXISTS (SELECT FROM notifications x WHERE x.member_id = d.member_id AND x.post_id = n.post_id)
   AND NOT EXISTS (SELECT FROM notifications x WHERE x.member_id = d.member_id AND x.thread_id = d.thread_id
                   AND x.kind = 'watched' AND x.read_at IS NULL)

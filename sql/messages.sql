@@ -20,7 +20,7 @@ told AS (
     SELECT w.member_id, min(w.kind), new.id, :network, :author
     FROM new, (SELECT author_id AS member_id, 'room_reply' AS kind FROM answered WHERE author_id IS NOT NULL
                UNION ALL SELECT m, 'room_mention' FROM unnest(:mentions) m) w
-    WHERE w.member_id <> :author AND may_read_network(w.member_id, :network)
+    WHERE w.member_id <> :author AND hears(w.member_id, :author) AND may_read_network(w.member_id, :network)
     GROUP BY w.member_id, new.id ORDER BY w.member_id LIMIT 20
     RETURNING id, member_id)
 SELECT new.id, new.number, (SELECT array_agg(told.member_id) FROM told) AS told_members,
@@ -104,6 +104,14 @@ SELECT * FROM shown_messages WHERE room_id = :room AND number > :after
   AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
   AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
 ORDER BY number LIMIT :limit;
+
+-- name: slow_wait_s$
+-- How many seconds a member has to wait for their next message here; the room is locked, so nobody is quicker.
+SELECT ceil(:slow_s::int - extract(epoch FROM clock_timestamp() - created_at))::int FROM messages
+WHERE author_id = :member AND room_id = :room ORDER BY id DESC LIMIT 1;
+
+-- name: slow_down!
+UPDATE rooms SET slow_s = :slow_s WHERE id = :room;
 
 -- name: place^
 SELECT id, room_id, number FROM messages WHERE id = :message;

@@ -39,7 +39,7 @@ told AS (
     SELECT w.member_id, min(w.kind), new.id, :thread, :author
     FROM new, (SELECT author_id AS member_id, 'reply' AS kind FROM parent WHERE author_id IS NOT NULL
                UNION ALL SELECT m, 'mention' FROM unnest(:mentions::bigint[]) m) w
-    WHERE w.member_id <> :author AND may_read_thread(w.member_id, :thread)
+    WHERE w.member_id <> :author AND hears(w.member_id, :author) AND may_read_thread(w.member_id, :thread)
     GROUP BY w.member_id, new.id ORDER BY w.member_id LIMIT 20
     RETURNING id, member_id)
 SELECT new.id, new.number, (SELECT array_agg(told.member_id) FROM told) AS told_members,
@@ -63,7 +63,7 @@ told AS (
     INSERT INTO notifications (member_id, kind, post_id, thread_id, actor_id)
     SELECT m, 'mention', :object, p.thread_id, p.author_id
     FROM old, posts p, unnest(:mentions::bigint[]) m
-    WHERE p.id = :object AND m <> ALL (old.mentions) AND m <> p.author_id AND may_read_thread(m, p.thread_id)
+    WHERE p.id = :object AND m <> ALL (old.mentions) AND m <> p.author_id AND hears(m, p.author_id) AND may_read_thread(m, p.thread_id)
     ORDER BY m LIMIT 20
     ON CONFLICT DO NOTHING RETURNING id, member_id),
 changed AS (

@@ -22,7 +22,7 @@ SELECT opening.thread_id AS id, opening.id AS post FROM opening;
 WITH told AS (
     INSERT INTO notifications (member_id, kind, post_id, thread_id, actor_id)
     SELECT m, 'mention', :post, :thread, :author FROM unnest(:mentions::bigint[]) m
-    WHERE m <> :author AND may_read_thread(m, :thread) ORDER BY m LIMIT 20
+    WHERE m <> :author AND hears(m, :author) AND may_read_thread(m, :thread) ORDER BY m LIMIT 20
     ON CONFLICT DO NOTHING RETURNING id, member_id)
 SELECT array_agg(member_id) AS told_members, array_agg(id) AS told_ids FROM told;
 
