@@ -155,7 +155,7 @@ class Pages:
         )  # fmt: skip
 
     async def history(self, request: Request) -> Response:
-        """What it said before each edit; of a gap, what it said, for those who decide."""
+        """What it said before each edit; of a gap, what it said, for those who decide; for scripts the last of it."""
         noun = self._noun
         async with reading(request) as (connection, caller):
             frame = await shell.frame(request, connection)
@@ -177,6 +177,10 @@ class Pages:
             {"version": version, "at": at, "html": Markup(text.expand(await _html(body), names, None))}  # noqa: S704
             for version, at, body in reversed(versions)
         ]
+        if sealed and wants_fragment(request):
+            return answers.fragment(
+                site.views.page("contributions/_sealed.html", noun=noun.name, item=row, versions=drawn)
+            )
         return answers.page(
             request, "contributions/history.html", shell=frame.shell(), noun=noun.name, item=row, sealed=sealed,
             versions=drawn, back=place.link,

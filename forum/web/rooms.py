@@ -20,8 +20,8 @@ from forum.web.threads import parents_of
 
 MAX_SHOWN: Final = 200
 """How far back the page reaches by itself for the unread line."""
-MAX_FROM_A_PLACE: Final = 1_000
-"""How many messages follow one that a permalink leads to: the page ends where the room ends."""
+MAX_FROM_A_PLACE: Final = 200
+"""How many messages the page shows around one that a permalink leads to: then a link to later ones."""
 BEFORE_A_PLACE: Final = 10
 LATEST_THREADS: Final = 3
 FACES: Final = 50
@@ -51,6 +51,7 @@ def may_on(network: Network, message: Row, caller: Caller) -> frozenset[str]:
     acts = {
         "shown": {
             "reply": network.may_say,
+            "begin": network.may_write,
             "edit": own and network.may_say,
             "withdraw": own,
             "remove": network.may_moderate,
@@ -122,7 +123,7 @@ async def _require_room(request: Request, connection: Connection, caller: Caller
 
 async def _content(request: Request, connection: Connection, caller: Caller, network: Network) -> dict[str, Any]:
     read = await rooms.SQL.read_to(connection, member=caller.member, room=network.room_id) or 0
-    shown, previous = await _stretch(request, connection, network.room_id, read)
+    shown, previous, following = await _stretch(request, connection, network.room_id, read)
     listed = await threads.listed(connection, network.id, limit=LATEST_THREADS)
     new = await threads.unread_in(connection, caller.member, [row["id"] for row in listed.items])
     here, people = await who_is_here(request, connection, network.room_id)
@@ -131,6 +132,7 @@ async def _content(request: Request, connection: Connection, caller: Caller, net
         "previous": previous,
         "read": read,
         "earlier": earlier_of(network.slug, shown, previous),
+        "later": "" if following is None else place_in_room(following, network.slug),
         "here": here,
         "people": people,
         "latest": listed.items,
@@ -140,22 +142,31 @@ async def _content(request: Request, connection: Connection, caller: Caller, net
 
 async def _stretch(
     request: Request, connection: Connection, room_id: int, read: int
-) -> tuple[Sequence[Row], Row | None]:
-    """The messages that the page shows, oldest first, and the one before them."""
+) -> tuple[Sequence[Row], Row | None, Row | None]:
+    """The messages that the page shows, oldest first, the one before them and the one after them."""
     at, before = query_number(request, "at"), query_number(request, "before")
-    if before is not None:
-        rows = await rooms.messages(connection, room_id, before=before, limit=rooms.PAGE + 1)
-        return _split(rows, rooms.PAGE)
     if at is not None:
-        after = max(at - BEFORE_A_PLACE - 2, 0)
-        rows = await rooms.messages(connection, room_id, after=after, limit=MAX_FROM_A_PLACE)
-        return (rows[1:], rows[0]) if after and rows else (rows, None)
+        return await _around(connection, room_id, at)
+    if before is not None:
+        following = await rooms.messages(connection, room_id, after=before - 1, limit=1) if before > 0 else ()
+        return *await _last(connection, room_id, rooms.PAGE, before), next(iter(following), None)
     last = await rooms.SQL.last_number(connection, room=room_id)
     wanted = min(max(rooms.PAGE, last - read + BEFORE_A_PLACE), MAX_SHOWN)
-    return _split(await rooms.messages(connection, room_id, limit=wanted + 1), wanted)
+    return *await _last(connection, room_id, wanted), None
 
 
-def _split(rows: Sequence[Row], wanted: int) -> tuple[Sequence[Row], Row | None]:
+async def _around(connection: Connection, room_id: int, at: int) -> tuple[Sequence[Row], Row | None, Row | None]:
+    after = max(at - BEFORE_A_PLACE - 2, 0)
+    rows = await rooms.messages(connection, room_id, after=after, limit=MAX_FROM_A_PLACE + 2)
+    previous, rows = (rows[0], rows[1:]) if after and rows else (None, rows)
+    return rows[:MAX_FROM_A_PLACE], previous, next(iter(rows[MAX_FROM_A_PLACE:]), None)
+
+
+async def _last(
+    connection: Connection, room_id: int, wanted: int, before: int | None = None
+) -> tuple[Sequence[Row], Row | None]:
+    """The last messages of the room, or before a number, and the one before them."""
+    rows = await rooms.messages(connection, room_id, before=before, limit=wanted + 1)
     return (rows[1:], rows[0]) if len(rows) > wanted else (rows, None)
 
 
@@ -205,7 +216,7 @@ async def earlier(request: Request) -> Response:
         return await _show(request)
     async with reading(request) as (connection, caller):
         network = await _require_room(request, connection, caller)
-        shown, previous = await _stretch(request, connection, network.room_id, 0)
+        shown, previous = await _last(connection, network.room_id, rooms.PAGE, query_number(request, "before"))
         who = await known(request, connection)
     me = None if who is None else shell.me_of(who)
     return answers.fragment(

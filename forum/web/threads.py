@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, networks, posts, removal, search, threads
+from forum import access, networks, posts, removal, rooms, search, threads
 from forum.access import Caller, Holder, Thread
 from forum.db import Connection
-from forum.errors import Conflict, Forbidden, ForumError, Invalid
+from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
 from forum.threads import Agreement
-from forum.views import Views
+from forum.views import Row, Views
 from forum.web import answers, shell
 from forum.web.context import reading, site_of, writer_of
 from forum.web.forms import Form, form_of, new_key, path_of, query_number, wants_fragment
@@ -187,6 +187,7 @@ def _may(thread: Thread, caller: Caller) -> set[str]:
         "lock": bool(thread.moderates),
         "remove_title": opener and thread.row["title"] is not None,
         "restore_title": opener and thread.row["title"] is None,
+        "split": opener,
         "leave": bool(thread.moderates),
         "ask": bool(thread.moderates),
     }
@@ -194,15 +195,18 @@ def _may(thread: Thread, caller: Caller) -> set[str]:
 
 
 async def new_page(request: Request) -> Response:
-    """The form of a new thread."""
-    return await _new_page(request, Form({}))
+    """The form of a new thread; begun from a message, by its id, it leads back there."""
+    return await _new_page(request, Form({}), begun=query_number(request, "message"))
 
 
-async def _new_page(request: Request, form: Form, error: ForumError | None = None) -> Response:
+async def _new_page(
+    request: Request, form: Form, error: ForumError | None = None, begun: int | None = None
+) -> Response:
     slug: str = request.path_params["slug"]
     async with reading(request) as (connection, caller):
         network = await access.require_network(connection, caller, slug, "write")
-        frame = await shell.frame(request, connection, [f"network:{network.id}"])
+        frame = await shell.frame(request, connection, [f"network:{network.id}", f"room:{network.room_id}"])
+        message = None if begun is None else await _began(connection, caller, network, begun)
         seen = {row["id"]: row for row in await networks.tree(connection, caller)}
         mine = [row for row in frame.networks if row["role"] != "observer" and row["id"] != network.id]
         similar = await search.threads_like(connection, caller, form.text("title"))
@@ -211,10 +215,24 @@ async def _new_page(request: Request, form: Form, error: ForumError | None = Non
         request, "threads/new.html", status=200 if error is None else error.status,
         shell=frame.shell(f"thread:{network.id}"), network=network, ancestors=parents_of(network.row),
         others=[seen[row["id"]] for row in mine if row["id"] in seen],
-        values={"title": form.text("title"), "body": form.text("body"), "with": form.texts("with")},
+        message=message,
+        values={"title": form.text("title"), "body": form.text("body", _led_back(message)), "with": form.texts("with")},
         errors={name: errors.get(name, "") for name in ("title", "body", "with")}, similar=similar,
         key=form.text("key") or new_key(),
     )  # fmt: skip
+
+
+async def _began(connection: Connection, caller: Caller, network: access.Network, message_id: int) -> Row:
+    """The message of this network's room from which a thread begins. Raises NotFound."""
+    room, message = await rooms.require(connection, caller, message_id)
+    if room.id != network.id:
+        raise NotFound
+    return message
+
+
+def _led_back(message: Row | None) -> str:
+    """How the text begins: with the way back, by id. The words stay in the room, and go when they go there."""
+    return "" if message is None else f"[From the room](/messages/{message['id']})\n\n"
 
 
 async def create(request: Request) -> Response:

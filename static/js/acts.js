@@ -81,6 +81,17 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// The words of a gap, in its place; on a page that does not show the gap the link leads to them.
+const sealed = () => import("./sealed.js");
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.('a[data-act="show"]');
+  const place = document.getElementById(link?.closest("[data-menu]")?.dataset.menu ?? "");
+  if (!link || !place || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  sealed().then(({ show }) => show(link, place));
+});
+
 /** Asks in a dialog. Focus goes back by itself to where it was, if that is still there. */
 function ask(form, title) {
   let close = form.querySelector('[data-act="close"]');

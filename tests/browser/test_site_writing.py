@@ -1,12 +1,13 @@
 """Beginning a thread on the real site: what is like it already, and what a message in a room began."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from forum import threads
+from forum import removal, rooms, threads
 from forum.access import Caller
 from forum.db import Database
 from forum.settings import Settings
@@ -67,3 +68,39 @@ async def test_a_removed_title_leaves_the_list(site: RunningSite, chromium: Brow
     await threads.remove_title(world.db, world.mod, thread, "Private information", "")
     await expect(ben.locator("forum-similar")).not_to_contain_text(LIKE)
     await ben.context.close()
+
+
+async def test_a_thread_begins_from_a_message(site: RunningSite, chromium: Browser, world: World) -> None:
+    message = (await rooms.say(world.db, world.ben, world.network, "The clause is two years of history"))["id"]
+    ana = await _open(site, chromium, world, world.ana, f"/networks/{world.network}/room")
+    await ana.locator(f"#message-{message}").hover()
+    await ana.locator(f"#message-{message} forum-menu > a").click()
+    await ana.get_by_role("link", name="Start a thread from here").click()
+    await expect(ana).to_have_url(f"{site.url}/networks/{world.network}/threads/new?message={message}")
+    await expect(ana.locator(".begun")).to_contain_text("The clause is two years of history")
+    await expect(ana.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
+    await ana.get_by_label("Title").fill("How long does a supplier keep our history?")
+    body = ana.get_by_label("Text")
+    assert (await body.input_value()).startswith(f"[From the room](/messages/{message})")
+    await body.press("Control+End")
+    await body.type("What does yours say?")
+    await removal.remove_message(world.db, world.mod, message, "Private information")
+    await expect(ana.locator(".begun")).not_to_contain_text("two years")
+    await expect(ana.locator(".begun")).to_contain_text("The message has been removed.")
+    await ana.get_by_role("button", name="Post the thread").click()
+    await ana.wait_for_url(re.compile(r"/threads/\d+"))
+    await expect(ana.locator(f".opening a[href='/messages/{message}']")).to_have_text("From the room")
+    await expect(ana.locator(".opening")).to_contain_text("What does yours say?")
+    await expect(ana.locator("main")).not_to_contain_text("two years")
+    await ana.context.close()
+
+
+async def test_what_was_written_from_a_message_is_kept(site: RunningSite, chromium: Browser, world: World) -> None:
+    message = (await rooms.say(world.db, world.ben, world.network, "Worth keeping"))["id"]
+    ana = await _open(site, chromium, world, world.ana, f"/networks/{world.network}/threads/new?message={message}")
+    await ana.get_by_label("Text").press("Control+End")
+    await ana.get_by_label("Text").type("Half of a thought")
+    await expect(ana.locator("[data-kept]")).to_be_visible()
+    await ana.reload()
+    await expect(ana.get_by_label("Text")).to_have_value(f"[From the room](/messages/{message})\n\nHalf of a thought")
+    await ana.context.close()

@@ -49,6 +49,7 @@ class ForumRoom extends HTMLElement {
     this.addEventListener("forum:edit-last", () => this.editLast());
     this.addEventListener("forum:to-end", () => this.toEnd());
     this.addEventListener("click", (event) => this.#act(event));
+    this.addEventListener("pointerdown", () => (this.#tapCloses = document.querySelector("forum-menu .pop, details.menu[open]") !== null || this.#isWriting), true);
     document.addEventListener("forum:connection", ({ detail }) => detail.live && this.#outbox?.run());
     document.addEventListener("visibilitychange", () => this.#noteRead());
     addEventListener("scroll", () => this.#scrolled(), { passive: true });
@@ -77,7 +78,14 @@ class ForumRoom extends HTMLElement {
     return this.querySelector("forum-composer");
   }
 
+  /** The page ends before the room does: what comes live belongs further on. */
+  get #endsEarly() {
+    return this.list.querySelector(":scope > .later") !== null;
+  }
+
   #wasAtEnd = true;
+  /** How many messages came live beyond the end of such a page. */
+  #beyond = 0;
 
   /** At the unread line if there is one, else at the end, or where the address points. */
   #open() {
@@ -145,6 +153,12 @@ class ForumRoom extends HTMLElement {
     const isMine = message.dataset.author !== undefined && message.dataset.author === me();
     this.#versions.set(frame.id, frame.version);
     this.#stopTyping(message.dataset.author);
+    if (this.#endsEarly) {
+      if (isMine) location.assign(`/networks/${this.dataset.slug}/room#${message.id}`);
+      this.#beyond += Number(!isMine);
+      this.#drawPill();
+      return;
+    }
     if (isMine && frame.type === "update" && this.#outbox?.inFlight) {
       this.#echo = frame.id;
       this.#pending.get(this.#outbox.inFlight.key)?.remove();
@@ -272,10 +286,12 @@ class ForumRoom extends HTMLElement {
   }
 
   #drawPill() {
-    this.#pill.show(this.#unseen.size ? counted(this.#unseen.size, "new message", "new messages") : "");
+    const waiting = this.#unseen.size + this.#beyond;
+    this.#pill.show(waiting ? counted(waiting, "new message", "new messages") : "");
   }
 
   toEnd() {
+    if (this.#beyond) location.assign(`/networks/${this.dataset.slug}/room`);
     toEnd();
     this.#scrolled();
   }
@@ -486,8 +502,22 @@ class ForumRoom extends HTMLElement {
   #act(event) {
     const control = event.target.closest('[data-act="reply"]');
     const message = control?.closest(".msg");
-    if (!message || event.metaKey || event.ctrlKey || event.shiftKey) return;
-    if (this.reply(message)) event.preventDefault();
+    if (!message) this.#tapped(event.target);
+    else if (!event.metaKey && !event.ctrlKey && !event.shiftKey && this.reply(message)) event.preventDefault();
+  }
+
+  /** The tap that is under way only closes: a menu, or the keyboard of the composer. */
+  #tapCloses = false;
+
+  get #isWriting() {
+    return this.composer?.contains(document.activeElement) ?? false;
+  }
+
+  /** Where nothing hovers, a tap on a message opens its acts. */
+  #tapped(target) {
+    if (this.#tapCloses || !matchMedia("(hover: none)").matches) return;
+    if (target.closest("a, button, input, textarea, summary, .pop, .sealed") || !getSelection().isCollapsed) return;
+    target.closest(".msg")?.querySelector("forum-menu")?.show();
   }
 
   /** Answers a message in the composer. Returns whether there is one. */

@@ -134,7 +134,7 @@ class ForumComposer extends HTMLElement {
     const draft = drafts.load(this.dataset.draft);
     if (!draft?.body || (this.#area.value && this.#area.value !== this.#area.defaultValue)) return;
     // A page that was answered with an error brings the text itself.
-    if (this.#area.defaultValue && !this.dataset.edits) return;
+    if (this.#area.defaultValue && !this.dataset.edits && !this.dataset.begins) return;
     this.#area.value = draft.body;
     this.#sent = draft.sent ?? null;
     if (draft.key) this.#form.elements.key.value = draft.key;

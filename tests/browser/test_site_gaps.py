@@ -1,0 +1,112 @@
+"""A gap on the real site: who decides about it may look at what it said, in its place, for as long as they look."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
+
+from forum import networks, posts, removal, rooms
+from forum.access import Caller
+from forum.db import Database
+from forum.settings import Settings
+from tests.people import World, make_world
+from tests.running import RunningSite
+
+pytestmark = pytest.mark.browser
+
+WORDS = "Bed 12 is my aunt"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def site(settings: Settings) -> AsyncIterator[RunningSite]:
+    async with RunningSite(settings) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def world(db: Database) -> World:
+    return await make_world(db)
+
+
+async def _open(site: RunningSite, chromium: Browser, world: World, caller: Caller, path: str) -> Page:
+    context = await site.window(chromium, world.db, caller)
+    page = await context.new_page()
+    await page.goto(path)
+    await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
+    return page
+
+
+async def _show(gap: Locator) -> None:
+    await gap.hover()
+    await gap.locator("forum-menu > a").click()
+    await gap.get_by_role("link", name="Show what it said").click()
+
+
+async def _removed_post(world: World) -> tuple[int, int]:
+    thread = await world.thread()
+    post = (await posts.reply(world.db, world.ben, thread, WORDS))["id"]
+    await removal.remove_post(world.db, world.mod, post, "Private information")
+    return thread, post
+
+
+async def test_a_moderator_sees_it_in_place_and_hides_it(site: RunningSite, chromium: Browser, world: World) -> None:
+    thread, post = await _removed_post(world)
+    mod = await _open(site, chromium, world, world.mod, f"/threads/{thread}?order=tree")
+    gap = mod.locator(f"#post-{post}")
+    await expect(gap).to_contain_text("Removed by a moderator")
+    await _show(gap)
+    await expect(gap.locator(".sealed")).to_contain_text(WORDS)
+    await expect(gap.locator(".sealed")).to_be_focused()
+    await gap.get_by_role("button", name="Hide").click()
+    await expect(mod.locator("body")).not_to_contain_text(WORDS)
+    assert WORDS not in await mod.content()
+    await mod.context.close()
+
+
+async def test_it_goes_when_the_post_is_back_or_the_moderator_is_none(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    thread, post = await _removed_post(world)
+    mod = await _open(site, chromium, world, world.mod, f"/threads/{thread}?order=tree")
+    gap = mod.locator(f"#post-{post}")
+    await _show(gap)
+    await expect(gap.locator(".sealed")).to_contain_text(WORDS)
+    await removal.restore_post(world.db, world.mod, post)
+    await expect(gap.locator("article .prose")).to_contain_text(WORDS)
+    await expect(gap.locator(".sealed")).to_have_count(0)
+    await removal.remove_post(world.db, world.mod, post, "Private information")
+    await expect(gap).to_contain_text("Removed by a moderator")
+    await _show(gap)
+    await expect(gap.locator(".sealed")).to_contain_text(WORDS)
+    await networks.set_role(world.db, world.lead, world.network, world.mod.member, "member")
+    await expect(gap.locator(".sealed")).to_have_count(0)
+    await mod.context.close()
+
+
+async def test_it_is_not_kept_for_the_way_back(site: RunningSite, chromium: Browser, world: World) -> None:
+    thread, post = await _removed_post(world)
+    mod = await _open(site, chromium, world, world.mod, f"/threads/{thread}?order=tree")
+    await _show(mod.locator(f"#post-{post}"))
+    await expect(mod.locator(".sealed")).to_contain_text(WORDS)
+    await mod.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    await expect(mod.locator(".sealed")).to_have_count(0)
+    stored = await mod.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
+    assert WORDS not in stored
+    await mod.context.close()
+
+
+async def test_a_message_that_was_removed(site: RunningSite, chromium: Browser, world: World) -> None:
+    message = (await rooms.say(world.db, world.ben, world.network, WORDS))["id"]
+    await removal.remove_message(world.db, world.mod, message, "Private information")
+    room = f"/networks/{world.network}/room"
+    mod = await _open(site, chromium, world, world.mod, room)
+    await _show(mod.locator(f"#message-{message}"))
+    await expect(mod.locator(f"#message-{message} .sealed")).to_contain_text(WORDS)
+    ben = await _open(site, chromium, world, world.ben, room)
+    await ben.locator(f"#message-{message}").hover()
+    await ben.locator(f"#message-{message} forum-menu > a").click()
+    await expect(ben.get_by_role("link", name="Link to this message")).to_be_visible()
+    await expect(ben.get_by_role("link", name="Show what it said")).to_have_count(0)
+    for page in (mod, ben):
+        await page.context.close()
