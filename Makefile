@@ -15,10 +15,10 @@ run: $(VENV)/run.stamp ## the site, with servers of its own where none are named
 	@exec $(BIN)/python -m forum run
 
 test: $(VENV)/dev.stamp browser ## every test, browser and faults included; PYTEST_ARGS="-k word" chooses
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@.ci/tests $(BIN)/python $(PYTEST_ARGS)
 
-quick: $(VENV)/dev.stamp ## the tests that need no browser and kill nothing: under a minute
-	$(BIN)/python -m pytest -m "not browser and not faults" $(PYTEST_ARGS)
+quick: $(VENV)/dev.stamp ## the tests that need no browser and kill nothing: about a minute
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not faults" $(PYTEST_ARGS)
 
 check: $(VENV)/dev.stamp ## lint, form, types, who imports whom
 	$(BIN)/ruff check .
