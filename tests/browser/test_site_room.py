@@ -81,7 +81,7 @@ async def test_on_a_phone_a_tap_opens_the_acts(site: RunningSite, chromium: Brow
     await ana.locator(f"#message-{second} .prose").tap()
     acts = ana.locator(f"#message-{second} .pop")
     await expect(acts.get_by_role("link", name="Withdraw")).to_be_in_viewport()
-    await ana.locator("ol.log .day").tap()
+    await ana.touchscreen.tap(100, 200)
     await expect(ana.locator("forum-menu .pop")).to_have_count(0)
     await ana.locator(f"#message-{first} forum-menu > a").tap()
     await ana.locator(f"#message-{first} .pop").get_by_role("link", name="Reply").tap()
