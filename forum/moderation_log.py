@@ -71,6 +71,38 @@ async def write(
     return words.reason_id
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one act did to one thing, for the log of a network: several at once say the same words."""
+
+    network_id: int
+    object_id: int
+    subject_id: int | None
+    before: int | None
+    after: int | None
+
+
+async def write_each(
+    tx: Transaction, actor: Caller | None, act: str, noun: str, lines: Sequence[Line], words: Words | None = None
+) -> None:
+    """Add these lines; an `actor` of None is the clock."""
+    rows = await SQL.write_each(
+        tx.connection,
+        actor=None if actor is None else actor.member_id,
+        act=act,
+        noun=noun,
+        reason=None if words is None else words.reason_id,
+        note=None if words is None else words.note_id,
+        networks=[line.network_id for line in lines],
+        objects=[line.object_id for line in lines],
+        subjects=[line.subject_id for line in lines],
+        befores=[line.before for line in lines],
+        afters=[line.after for line in lines],
+    )
+    for row in rows:
+        tx.record(f"moderators:{row['network_id']}", "log.written", row["id"])
+
+
 async def read(
     connection: Connection,
     network_id: int,

@@ -73,9 +73,10 @@ class SearchQuery(DatedQuery, frozen=True, kw_only=True):
 
 
 class LogQuery(DatedQuery, frozen=True):
-    """Lines of a log, those of one member if wanted."""
+    """Lines of a log, if wanted those of one member or for one reason."""
 
     actor: Id | None = None
+    reason: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
 
 
 class NotificationsQuery(ListQuery, frozen=True):

@@ -48,6 +48,7 @@ async def log(call: Call, connection: Connection, slug: str, query: LogQuery) ->
         network.id,
         before=before,
         actor=query.actor,
+        reason=query.reason,
         since=query.since,
         until=query.until,
         limit=query.limit + 1,

@@ -16,6 +16,7 @@ from forum.settings import Settings
 from forum.web import (
     home,
     live,
+    log,
     members,
     moderation,
     networks,
@@ -39,6 +40,7 @@ NOUNS = (
     home,
     sessions,
     networks,
+    log,
     threads,
     splits,
     posts,

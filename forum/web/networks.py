@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, moderation_log, networks, threads
+from forum import access, networks, threads
 from forum.access import Caller, Need, Network
 from forum.db import Connection
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
 from forum.views import Row
 from forum.web import answers, shell
 from forum.web.context import caller_of, reading, site_of, writer_of
-from forum.web.forms import Form, cursor, form_of, new_key, place_of, query_number
+from forum.web.forms import Form, cursor, form_of, new_key, place_of
 from forum.web.paths import SlugConvertor, matches
 from forum.web.rooms import who_is_here
 from forum.web.shell import Frame
@@ -143,18 +143,6 @@ async def about(request: Request) -> Response:
         seen = await see(request, connection, caller, "about", need="see")
         running = await networks.SQL.runners(connection, network=seen.network.id)
     return seen.page(request, "networks/about.html", running=running)
-
-
-async def log(request: Request) -> Response:
-    """What moderators did: for moderators."""
-    async with reading(request) as (connection, caller):
-        seen = await see(request, connection, caller, "log", need="moderate", moderators=True)
-        before = query_number(request, "before")
-        entries = await moderation_log.read(connection, seen.network.id, before=before, limit=moderation_log.PAGE + 1)
-    shown = entries[: moderation_log.PAGE]
-    more = len(entries) > moderation_log.PAGE
-    after = f"/networks/{seen.network.slug}/log?before={shown[-1]['id']}" if more else ""
-    return seen.page(request, "networks/log.html", entries=shown, after=after)
 
 
 async def new_page(request: Request) -> Response:
@@ -349,7 +337,6 @@ def routes() -> list[BaseRoute]:
         Route("/networks/new", new_page, methods=["GET"]),
         Route("/networks/{slug:slug}", show, methods=["GET"]),
         Route("/networks/{slug:slug}/about", about, methods=["GET"]),
-        Route("/networks/{slug:slug}/log", log, methods=["GET"]),
         Route("/networks/{slug:slug}/settings", settings_page, methods=["GET"]),
         Route("/networks/{slug:slug}/settings", describe, methods=["POST"]),
         Route("/networks/{slug:slug}/join", join, methods=["POST"]),

@@ -1,0 +1,127 @@
+"""A network's log for its moderators, as a page and as a file, and the summary of it for all who read the network."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from forum import access, moderation_log, removal, summaries
+from forum.errors import Invalid
+from forum.web import answers
+from forum.web.context import reading, site_of
+from forum.web.forms import query_number
+from forum.web.networks import see
+
+FIRST_OF_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+HEADINGS: Final = ("when", "who", "act", "what", "id", "to whom", "reason", "note", "version before", "version after")
+EXPORTED_AT_ONCE: Final = 1_000
+
+
+def _wanted(request: Request) -> dict[str, Any]:
+    """What the log is asked for. Raises Invalid."""
+    return {
+        "actor": query_number(request, "actor"),
+        "reason": request.query_params.get("reason") or None,
+        "since": _day(request, "since"),
+        "until": _day(request, "until", days_on=1),
+    }
+
+
+def _day(request: Request, name: str, *, days_on: int = 0) -> datetime | None:
+    said = request.query_params.get(name, "")
+    if not said:
+        return None
+    try:
+        day = datetime.strptime(said, "%Y-%m-%d").replace(tzinfo=site_of(request).settings.time_zone)
+        return day + timedelta(days=days_on)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(name, "A day is written like 2026-11-23.") from error
+
+
+async def log(request: Request) -> Response:
+    """What moderators did: for moderators."""
+    wanted, before = _wanted(request), query_number(request, "before")
+    async with reading(request) as (connection, caller):
+        seen = await see(request, connection, caller, "log", need="moderate", moderators=True)
+        entries = await moderation_log.read(
+            connection, seen.network.id, before=before, limit=moderation_log.PAGE + 1, **wanted
+        )
+        actors, reasons = await moderation_log.choices(connection, seen.network.id)
+    shown = entries[: moderation_log.PAGE]
+    asked = {name: request.query_params.get(name, "") for name in wanted}
+    here = f"/networks/{seen.network.slug}/log"
+    more = len(entries) > moderation_log.PAGE
+    return seen.page(
+        request, "networks/log.html", entries=shown, actors=actors, reasons=reasons, asked=asked,
+        after=answers.with_query(here, **asked, before=shown[-1]["id"]) if more else "",
+        export=answers.with_query(f"{here}.csv", **asked),
+    )  # fmt: skip
+
+
+async def export(request: Request) -> Response:
+    """The same as a file for a spreadsheet, whole; a cell never begins like a formula (OWASP, CSV injection)."""
+    wanted = _wanted(request)
+    async with reading(request) as (connection, caller):
+        network = await access.require_network(connection, caller, request.path_params["slug"], "moderate")
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield csv_of([HEADINGS]).encode()
+        before: int | None = None
+        while True:
+            async with site_of(request).db.connection() as connection:
+                # Asked anew for each piece: who is shut out while it comes gets no more of it.
+                await access.require_network(connection, caller, network.slug, "moderate")
+                rows = await moderation_log.read(
+                    connection, network.id, before=before, limit=EXPORTED_AT_ONCE, **wanted
+                )
+            yield csv_of([_cells(row) for row in rows]).encode()
+            if len(rows) < EXPORTED_AT_ONCE:
+                return
+            before = rows[-1]["id"]
+
+    name = f"log-{network.slug}-{datetime.now(UTC):%Y-%m-%d}.csv"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _cells(row: Mapping[str, Any]) -> Sequence[object]:
+    return (
+        f"{row['at'].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        row["actor_name"] or ("" if row["actor_id"] else "The clock"),
+        row["act"], row["noun"], row["object_id"], row["subject_name"], row["reason"], row["note"],
+        row["version_before"], row["version_after"],
+    )  # fmt: skip
+
+
+def csv_of(rows: Sequence[Sequence[object]]) -> str:
+    """Rows as CSV (RFC 4180); a cell that begins like a formula gets a leading apostrophe."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    for row in rows:
+        cells = ["" if cell is None else str(cell) for cell in row]
+        writer.writerow([f"'{cell}" if cell.startswith(FIRST_OF_A_FORMULA) else cell for cell in cells])
+    return out.getvalue()
+
+
+async def summary(request: Request) -> Response:
+    """How much, why, how fast, how many overturned: for everybody who reads the network."""
+    zone = site_of(request).settings.time_zone
+    async with reading(request) as (connection, caller):
+        seen = await see(request, connection, caller, "about", need="read")
+        known = removal.reasons_of(seen.network.row)
+        found = await summaries.summary(connection, seen.network, known, str(zone))
+    return seen.page(request, "networks/summary.html", summary=found)
+
+
+def routes() -> list[BaseRoute]:
+    """The log and its summary."""
+    return [
+        Route("/networks/{slug:slug}/log", log, methods=["GET"]),
+        Route("/networks/{slug:slug}/log.csv", export, methods=["GET"]),
+        Route("/networks/{slug:slug}/summary", summary, methods=["GET"]),
+    ]
