@@ -4,74 +4,107 @@ import argparse
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 
+import asyncpg
 from rich.console import Console
 from rich.table import Table
 
-from bench import fanout, live, pages, site
-from bench.fanout import Row
+from bench import fanout, growth, live, machine, pages, returning, site, writes
+from bench.programs import Programs
+from bench.row import Row
+from bench.site import Bench
 
-HERE = Path(__file__).parent
-FANOUT = ("fanout", "fanout_backlog", "idle_memory")
+# In this order on the same servers: what writes comes after what reads, and growth last.
+ON_THE_SITE = {**pages.ROWS, **live.ROWS, **returning.ROWS, **writes.ROWS, **growth.ROWS}
+SLOW_DISK = "slow_disk"
+NAMES = (*ON_THE_SITE, SLOW_DISK, *fanout.ROWS)
+TURNS = 3
+FAILURES = (RuntimeError, OSError, subprocess.SubprocessError, asyncpg.PostgresError)
+
+Measure = Callable[[], Row]
 
 
 def main() -> None:
     """Measure what the arguments name."""
-    names = ["flush", *pages.PAGES, *live.TARGETS_MS, *FANOUT]
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Ratios against references in the same run.")
-    parser.add_argument("--quick", action="store_true", help="shorter turns and fewer followers: to see that it works")
-    parser.add_argument("--only", metavar="NAME", action="append", choices=names, help=f"one of {', '.join(names)}")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Ratios against references in the same run; flush is always measured."
+    )
+    parser.add_argument("row", nargs="*", help=f"which rows; all but growth without. One of {', '.join(NAMES)}")
+    parser.add_argument("--whole", action="store_true", help="with growth, which makes a million posts")
+    parser.add_argument("--quick", action="store_true", help="short turns, fewer idle followers: to see that it works")
+    parser.add_argument("--turn-s", type=float, default=5.0, help="how long one turn takes, in seconds (5)")
     parser.add_argument("--out", type=Path, default=Path("bench.json"), help="where the rows are written")
     chosen = parser.parse_args()
-    console = Console(stderr=True)
-    with console.status("Starting") as status:
-        rows = list(_rows(chosen.quick, set(chosen.only or names), lambda what: status.update(f"Measuring {what}")))
-    # fanout's rows say "note" for what bench.json calls the reason.
-    chosen.out.write_text(json.dumps([_as_json(row) for row in rows], indent=2, ensure_ascii=False) + "\n", "utf-8")
-    Console().print(_table(rows))
+    if unknown := set(chosen.row) - set(NAMES):
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    wanted = chosen.row or [name for name in NAMES if name not in growth.ROWS or chosen.whole]
+    turn_s, size = (1.0, fanout.SHORT) if chosen.quick else (chosen.turn_s, fanout.Size())
+    rows = _measured(wanted, turn_s, size)
+    text = json.dumps([row.as_json() for row in rows], indent=2, ensure_ascii=False)
+    chosen.out.write_text(text + "\n", encoding="utf-8")
+    console = Console()
+    console.print(_table(rows))
+    for row in rows:
+        console.print(f"[bold]{row.name}[/bold]: {row.note}", highlight=False)
 
 
-def _rows(quick: bool, wanted: set[str], say: "pages.Say") -> Iterator[Row]:
+def _measured(wanted: Collection[str], turn_s: float, size: fanout.Size) -> list[Row]:
+    """Each row as it comes, with a line of progress; one that fails does not keep the others."""
+    progress = Console(stderr=True)
+    began = time.monotonic()
+    rows: list[Row] = []
+    with progress.status("Starting") as status:
+        for name, measure in _measures(wanted, turn_s, size):
+            status.update(f"Measuring {name}, row {len(rows) + 1} of {len(wanted) + 1}")
+            try:
+                row = measure()
+            except FAILURES as error:
+                row = Row.failed(name, error)
+            rows.append(row)
+            what = row.note if row.value is None else f"{row.value:g} {row.unit}" + _short_of(row)
+            progress.print(f"{time.monotonic() - began:4.0f} s  {name}: {what}", highlight=False)
+    return rows
+
+
+def _short_of(row: Row) -> str:
+    return "" if row.reached else f", and not {row.target}"
+
+
+def _measures(wanted: Collection[str], turn_s: float, size: fanout.Size) -> Iterator[tuple[str, Measure]]:
     with tempfile.TemporaryDirectory(prefix="forum-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # embedded Postgres runs as another account where we are root
-        say("flush")
-        if "flush" in wanted:
-            yield pages.flush(folder)
-        if wanted & {*pages.PAGES, *live.TARGETS_MS}:
-            subprocess.run(["gcc", "-O2", "-o", str(folder / "get"), str(HERE / "get.c")], check=True)
-            say("pages")
+        programs = Programs(folder)
+        yield "flush", lambda: machine.flush(folder)
+        on_the_site = [(row, measure) for row, measure in ON_THE_SITE.items() if row in wanted]
+        if on_the_site:
             with site.filled(folder / "data") as servers:
-                bench = pages.Bench(servers, folder, turns=3, turn_s=1.0 if quick else 5.0, say=say)
-                yield from pages.rows(bench, wanted)
-                yield from live.rows(bench, wanted)
-    if wanted & set(FANOUT):
-        say("fan-out")
-        measured = fanout.rows(200, 500, 5) if quick else fanout.rows()
-        yield from (row for row in measured if row.name in wanted)
-
-
-def _as_json(row: Row) -> dict[str, object]:
-    return {
-        "name": row.name, "value": row.value, "unit": row.unit, "reference": row.reference, "ratio": row.ratio,
-        "target": row.target, "reached": row.reached, "reason": row.note,
-    }  # fmt: skip
+                bench = Bench(servers, programs, TURNS, turn_s)
+                for row, on_it in on_the_site:
+                    yield row, partial(on_it, bench)
+        if SLOW_DISK in wanted:
+            yield SLOW_DISK, lambda: writes.slow_disk(programs, folder / "slow", TURNS, turn_s)
+        for row, alone in fanout.ROWS.items():
+            if row in wanted:
+                yield row, partial(alone, programs, size)
 
 
 def _table(rows: list[Row]) -> Table:
-    table = Table("row", "value", "unit", "reference", "ratio", "target", "reached", "remark")
+    table = Table("row", "value", "unit", "reference", "ratio", "target", "reached")
     for row in rows:
+        reached = "yes" if row.reached else "no"
         table.add_row(
-            row.name, str(row.value), row.unit, _cell(row.reference), _cell(row.ratio), row.target,
-            "yes" if row.reached else "no", row.note,
+            row.name, _cell(row.value), row.unit, _cell(row.reference), _cell(row.ratio), row.target, reached
         )  # fmt: skip
     return table
 
 
 def _cell(value: float | None) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else f"{value:g}"
 
 
 if __name__ == "__main__":

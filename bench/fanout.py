@@ -1,261 +1,106 @@
 """Fan-out: how close the hub comes to a C `send()` loop, and what an idle follower costs.
 
-    python -m bench.fanout [--followers 1000] [--idle 10000] [--hold-s 60]
-
-Rows: `fanout` (one frame to a thousand followers), `fanout_backlog` (sixteen that wait), `idle_memory`. The server runs
-on core 0, the followers (`follow.c`) on core 1. What is compared is the server's own CPU time for a delivery, from the
-scheduler's accounts: the figure that other load on the machine disturbs least. The hub, the server and the frames are
-the product's; the log is in memory, so that nothing but delivery is measured.
+Compared is the server's own CPU time for a delivery, from the scheduler's accounts: the figure that other load on the
+machine disturbs least. `hub_alone.py` is what is measured, `send_loop.c` the reference, with the same bytes.
 """
 
-from __future__ import annotations
-
-import argparse
-import asyncio
-import contextlib
 import json
-import os
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-import uvicorn
-import uvloop
-from starlette.applications import Starlette
-from starlette.requests import HTTPConnection
-
+from bench import machine, site
+from bench.hub_alone import CHANNEL, FIRST_SEQ, Message
+from bench.programs import Programs
+from bench.row import Row
 from realtime import protocol
-from realtime.endpoint import Live
-from realtime.memory_bus import MemoryBus
-from realtime.source import Batch, Caller, Head
 from realtime.transport import Frames
 
-HERE = Path(__file__).parent
-CHANNEL = "room:1"
-HTML = (
-    '<li class="message" id="message-77" data-id="77" data-author="7" data-version="1" data-grouped>'
-    '<img class="avatar" src="/static/avatars/7.svg" alt="" width="32" height="32"><div class="head">'
-    '<a class="name" href="/members/7">Ruth Castellane</a><time datetime="2026-11-23T09:02:00Z">09:02</time></div>'
-    '<div class="body"><p>Has anyone moved the e-referral feed to the new gateway yet? Ours drops about one in four '
-    "hundred, and the supplier says it is our proxy. I would like to compare notes before the call on Thursday.</p>"
-    '</div><footer><a href="/networks/london/room?reply=77">Reply</a></footer></li>'
-)  # fmt: skip
-ROUNDS = 200
-BACKLOG_ROUNDS = 60
-BACKLOG = 16
 REPEATS = 3
+WAITING = 16
+IDLE_MAX_KIB = 25
+PING_EVERY_S = 25
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of the bench's table."""
+class Size:
+    """How much is measured."""
 
-    name: str
-    value: float
-    unit: str
-    reference: float | None
-    ratio: float | None
-    target: str
-    reached: bool
-    note: str
+    followers: int = 1000
+    rounds: int = 200
+    idle: int = 10_000
+    hold_s: int = 60
 
 
-class _Update:
-    """A message of the room, rendered already."""
-
-    kind = "message.created"
-    id = 77
-
-    def __init__(self, seq: int) -> None:
-        self.seq = seq
-        self._text = protocol.encode_update(CHANNEL, seq, self.kind, self.id, version=1, html=HTML)
-
-    def encode(self, _: str) -> bytes:
-        return self._text
-
-
-class _Source:
-    """A log in memory that anybody may follow; it keeps the last hundred updates."""
-
-    def __init__(self) -> None:
-        self.updates: list[_Update] = []
-        self.head = 10**6
-
-    def write(self, count: int) -> int:
-        for _ in range(count):
-            self.head += 1
-            self.updates.append(_Update(self.head))
-        del self.updates[:-100]
-        return self.head
-
-    async def may_follow(self, members: list[int | None], _channel: str) -> set[int | None]:
-        return set(members)
-
-    async def may_follow_many(self, _member: int | None, channels: list[str]) -> set[str]:
-        return set(channels)
-
-    async def ended(self, _sessions: list[int]) -> set[int]:
-        return set()
-
-    async def read(self, channel: str, after: int, limit: int) -> Batch:
-        if channel != CHANNEL:
-            return Batch(0, 0, "bench", 0, [])
-        return Batch(self.head, 0, "bench", self.head - 100, [u for u in self.updates if u.seq > after][:limit])
-
-    async def heads(self, channels: list[str]) -> dict[str, Head]:
-        return {CHANNEL: Head(self.head, 0)} if CHANNEL in channels else {}
-
-
-async def _identify(connection: HTTPConnection) -> Caller:
-    member = int(connection.headers["authorization"].removeprefix("Bearer "))
-    return Caller(member, member)
-
-
-async def _names(_: object) -> dict[int, str]:
-    return {}
-
-
-class _Control(asyncio.Protocol):
-    def __init__(self, live: Live, source: _Source, count: int) -> None:
-        self.live, self.source, self.count = live, source, count
-
-    def data_received(self, data: bytes) -> None:
-        for _ in data:
-            self.live.wake([(CHANNEL, self.source.write(self.count))])
-
-
-async def _serve(port: int, control_port: int, count: int) -> None:
-    source = _Source()
-    source.write(1)
-    live = Live(source, _identify, _names, MemoryBus())
-    app = Starlette(routes=live.routes())
-    await live.start()
-    control = await asyncio.get_running_loop().create_server(
-        lambda: _Control(live, source, count), "127.0.0.1", control_port
-    )
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, ws="realtime.transport:SocketProtocol", ws_ping_interval=25,
-        ws_per_message_deflate=False, ws_max_size=protocol.MAX_FRAME_BYTES, log_level="warning", lifespan="off",
-    )  # fmt: skip
-    await uvicorn.Server(config).serve()
-    control.close()
-    await live.stop()
-
-
-# Measuring
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _cpu_s(pid: int) -> float:
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
-
-
-def _rss_kib(pid: int) -> int:
-    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1])
-
-
-def _pinned(core: int) -> list[str]:
-    # A machine with one core still gets figures; they are worse for both sides.
-    return ["taskset", "-c", str(core)] if len(os.sched_getaffinity(0)) > 1 and shutil.which("taskset") else []
-
-
-@contextlib.contextmanager
-def _running(command: list[str], port: int) -> Iterator[int]:
-    process = subprocess.Popen([*_pinned(0), *command])
-    try:
-        _await_port(port, process)
-        yield process.pid
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    while process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.1):
-            return
-    raise RuntimeError(f"the server ended with {process.returncode}")
-
-
-class _Followers:
-    """The load: `follow.c`, which does as it is told."""
-
-    def __init__(self, binary: Path, ports: tuple[int, int], count: int, ready_frames: int, text: str) -> None:
-        command = [*_pinned(1), str(binary), *map(str, ports), str(count), str(ready_frames), text]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._answer()
-
-    def tell(self, line: str) -> list[float]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-        return [float(word) for word in self._answer().split()]
-
-    def _answer(self) -> str:
-        assert self._process.stdout is not None
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise RuntimeError("the followers lost their server")
-        return answer
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
+SHORT = Size(200, 20, 500, 5)
 
 
 @dataclass(frozen=True)
 class _Measured:
     cpu_us: float
-    """Server CPU for one delivery, in microseconds."""
+    """Server CPU for one delivery."""
     round_us: float
-    """From the first byte to the last of the followers, median, in microseconds."""
+    """From the first byte to the last of the followers, median."""
 
 
-def _measure(command: list[str], binary: Path, followers: int, *, ready_frames: int, rounds: int) -> _Measured:
-    port, control_port, frames = int(command[-4]), int(command[-3]), int(command[-1])
-    with _running(command, port) as pid:
-        text = json.dumps(_follow_text({CHANNEL: 10**6 + 1}))
-        load = _Followers(binary, (port, control_port), followers, ready_frames, text)
-        try:
-            load.tell(f"round 20 {frames}")
-            before = _cpu_s(pid)
-            median_us, _ = load.tell(f"round {rounds} {frames}")
-            return _Measured((_cpu_s(pid) - before) * 1e6 / (rounds * frames * followers), median_us)
-        finally:
-            load.end()
+def _one(programs: Programs, size: Size) -> Row:
+    return _fanout("fanout", programs, size, waiting=1, at_least=0.7)
 
 
-def _follow_text(channels: dict[str, int]) -> dict[str, object]:
-    return {"type": "follow", "channels": channels}
+def _backlog(programs: Programs, size: Size) -> Row:
+    return _fanout("fanout_backlog", programs, size, waiting=WAITING, at_least=2.0)
 
 
-def _fanout(binaries: Path, followers: int, waiting: int, rounds: int) -> tuple[_Measured, _Measured]:
-    """Return what the hub and the C loop need, medians of several turns taken one after the other."""
-    frames_file = binaries / "frames"
-    frames_file.write_bytes(Frames(CHANNEL, 1, [_Update(10**6 + 1).encode(protocol.HTML)]).wire)
+def _fanout(name: str, programs: Programs, size: Size, *, waiting: int, at_least: float) -> Row:
+    wire = Frames(CHANNEL, FIRST_SEQ, [Message(FIRST_SEQ).encode(protocol.HTML)]).wire
+    frames = programs.folder / "frames"
+    frames.write_bytes(wire)
+    rounds = max(1, size.rounds // (1 if waiting == 1 else 4))
     ours, theirs = [], []
     for _ in range(REPEATS):
-        port, control = str(_free_port()), str(_free_port())
-        hub = [sys.executable, "-m", "bench.fanout", "serve", port, control, "-", str(waiting)]
-        # Two frames make a follower ready: `following` for its own channel, and for the room.
-        ours.append(_measure(hub, binaries / "follow", followers, ready_frames=2, rounds=rounds))
-        port, control = str(_free_port()), str(_free_port())
-        loop = [str(binaries / "send_loop"), port, control, str(frames_file), str(waiting)]
-        theirs.append(_measure(loop, binaries / "follow", followers, ready_frames=1, rounds=rounds))
-    return _median(ours), _median(theirs)
+        with _hub(waiting) as (pid, port, control):
+            ours.append(_measured(programs, size, pid, (port, control), channels=2, rounds=rounds, frames=waiting))
+        with _send_loop(programs, waiting) as (pid, port, control):
+            theirs.append(_measured(programs, size, pid, (port, control), channels=1, rounds=rounds, frames=waiting))
+    hub, loop = _median(ours), _median(theirs)
+    ratio = loop.cpu_us / hub.cpu_us
+    note = f"{size.followers} followers; a round takes {hub.round_us / 1e3:.1f} ms, C {loop.round_us / 1e3:.1f} ms"
+    return Row(
+        name, round(hub.cpu_us, 2), "µs of CPU a delivery", round(loop.cpu_us, 2), round(ratio, 2),
+        f"ratio ≥ {at_least}", ratio >= at_least, note,
+        reason=f"a delivery takes {hub.cpu_us:.1f} µs of the hub, and of the loop in C {loop.cpu_us:.1f} µs",
+    )  # fmt: skip
+
+
+@contextmanager
+def _hub(updates: int) -> Iterator[tuple[int, int, int]]:
+    port, control = site.free_port(), site.free_port()
+    command = [sys.executable, "-m", "bench.hub_alone", str(port), str(control), str(updates)]
+    with site.running(command, port) as pid:
+        yield pid, port, control
+
+
+@contextmanager
+def _send_loop(programs: Programs, times: int) -> Iterator[tuple[int, int, int]]:
+    port, control = site.free_port(), site.free_port()
+    command = [str(programs.folder / word) for word in ("send_loop", "frames")]
+    command[1:1] = [str(port), str(control)]
+    with site.running([*command, str(times)], port) as pid:
+        yield pid, port, control
+
+
+def _measured(
+    programs: Programs, size: Size, pid: int, ports: tuple[int, int], *, channels: int, rounds: int, frames: int
+) -> _Measured:
+    text = json.dumps({"type": "follow", "channels": {CHANNEL: FIRST_SEQ}})
+    with programs.followers_saying(ports[0], text, size.followers, channels, ports[1]) as load:
+        load.rounds(20, frames)
+        before_s = machine.cpu_s([pid])
+        median_us = load.rounds(rounds, frames)
+        cpu_s = machine.cpu_s([pid]) - before_s
+    return _Measured(cpu_s * 1e6 / (rounds * frames * size.followers), median_us)
 
 
 def _median(several: list[_Measured]) -> _Measured:
@@ -264,67 +109,23 @@ def _median(several: list[_Measured]) -> _Measured:
     )
 
 
-def _fanout_row(name: str, binaries: Path, followers: int, *, waiting: int, rounds: int, at_least: float) -> Row:
-    ours, theirs = _fanout(binaries, followers, waiting, rounds)
-    ratio = theirs.cpu_us / ours.cpu_us
-    note = f"{followers} followers; a round takes {ours.round_us / 1e3:.1f} ms, C {theirs.round_us / 1e3:.1f} ms"
-    return Row(
-        name, round(ours.cpu_us, 2), "µs of CPU a delivery", round(theirs.cpu_us, 2), round(ratio, 2),
-        f"ratio ≥ {at_least}", ratio >= at_least, note,
-    )  # fmt: skip
-
-
-def _idle_row(binaries: Path, followers: int, hold_s: int) -> Row:
-    port, control = str(_free_port()), str(_free_port())
+def _idle(programs: Programs, size: Size) -> Row:
     channels = dict.fromkeys(["network:1", "network:2", "network:3", "network:4", "moderators:1", "room:2"], 0)
-    text = json.dumps(_follow_text(channels))[:-2] + ', "thread:%d": 0}}'
-    with _running([sys.executable, "-m", "bench.fanout", "serve", port, control, "-", "1"], int(port)) as pid:
-        before_kib = _rss_kib(pid)
-        load = _Followers(binaries / "follow", (int(port), int(control)), followers, 8, text)
-        try:
-            each_kib = (_rss_kib(pid) - before_kib) / followers
-            cpu_s = _cpu_s(pid)
-            pings, lost = load.tell(f"hold {hold_s}")
-            share = (_cpu_s(pid) - cpu_s) / hold_s
-        finally:
-            load.end()
-    expected = followers * (hold_s // 25)
+    text = json.dumps({"type": "follow", "channels": channels})[:-2] + ', "thread:%d": 0}}'
+    with _hub(1) as (pid, port, control):
+        before_kib = machine.rss_kib(pid)
+        with programs.followers_saying(port, text, size.idle, 8, control) as load:
+            each_kib = (machine.rss_kib(pid) - before_kib) / size.idle
+            cpu_s = machine.cpu_s([pid])
+            pings, lost, _ = load.hold(size.hold_s)
+            share = (machine.cpu_s([pid]) - cpu_s) / size.hold_s
+    expected = size.idle * (size.hold_s // PING_EVERY_S)
     note = (
-        f"{followers} followers of 8 channels; in {hold_s} s {pings:.0f} pings (expected at least {expected}), "
-        f"{lost:.0f} connections lost, {share:.0%} of a core"
+        f"{size.idle} followers of 8 channels; in {size.hold_s} s {pings} pings (expected at least {expected}), "
+        f"{lost} connections lost, {share:.0%} of a core"
     )
-    reached = each_kib <= 25 and not lost and pings >= expected
-    return Row("idle_memory", round(each_kib, 1), "KiB a follower", None, None, "≤ 25 KiB", reached, note)
+    reached = each_kib <= IDLE_MAX_KIB and not lost and pings >= expected
+    return Row("idle_memory", round(each_kib, 1), "KiB a follower", None, None, f"≤ {IDLE_MAX_KIB} KiB", reached, note)
 
 
-def rows(followers: int = 1000, idle: int = 10_000, hold_s: int = 60) -> list[Row]:
-    """Measure, and return the rows of this module."""
-    with tempfile.TemporaryDirectory(prefix="forum-bench-") as folder:
-        binaries = Path(folder)
-        for name in ("send_loop", "follow"):
-            subprocess.run(["gcc", "-O2", "-o", str(binaries / name), str(HERE / f"{name}.c")], check=True)
-        return [
-            _fanout_row("fanout", binaries, followers, waiting=1, rounds=ROUNDS, at_least=0.7),
-            _fanout_row("fanout_backlog", binaries, followers, waiting=BACKLOG, rounds=BACKLOG_ROUNDS, at_least=2.0),
-            _idle_row(binaries, idle, hold_s),
-        ]
-
-
-def main() -> None:
-    """Measure and print; or be the server that is measured."""
-    if sys.argv[1:2] == ["serve"]:
-        port, control_port, count = (int(sys.argv[at]) for at in (2, 3, 5))
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(port, control_port, count))
-        return
-    parser = argparse.ArgumentParser(description="Fan-out against a C send() loop, and the memory of idle followers.")
-    parser.add_argument("--followers", type=int, default=1000)
-    parser.add_argument("--idle", type=int, default=10_000)
-    parser.add_argument("--hold-s", type=int, default=60)
-    chosen = parser.parse_args()
-    for row in rows(chosen.followers, chosen.idle, chosen.hold_s):
-        print(json.dumps(asdict(row), ensure_ascii=False))
-
-
-if __name__ == "__main__":
-    main()
+ROWS = {"fanout": _one, "fanout_backlog": _backlog, "idle_memory": _idle}

@@ -17,11 +17,11 @@ SELECT 1 + n % 8, 1 + n % 40, 'Thread number ' || n, 'public', now() - interval 
 FROM generate_series(1, 202) n, LATERAL (SELECT CASE n WHEN 201 THEN 1000 WHEN 202 THEN 20 ELSE 50 END AS size) s ORDER BY n;
 INSERT INTO thread_networks (thread_id, network_id, active_at) SELECT id, network_id, active_at FROM threads;
 INSERT INTO posts (thread_id, network_id, author_id, parent_id, number, depth, path, body, html, created_at)
-SELECT t.id, t.network_id, 1 + n % 40, NULL, 1, 0, int4send(1), repeat('words of a post ', 22),
-       '<p>' || repeat('words of a post ', 22) || '</p>', t.created_at FROM threads t, generate_series(1, 1) n;
+SELECT t.id, t.network_id, 1 + n % 40, NULL, 1, 0, int4send(1), repeat('words of a post ', 21) || 'term' || (t.id * 50 + n) % 500,
+       '<p>' || repeat('words of a post ', 21) || 'term' || (t.id * 50 + n) % 500 || '</p>', t.created_at FROM threads t, generate_series(1, 1) n;
 INSERT INTO posts (thread_id, network_id, author_id, parent_id, number, depth, path, body, html, created_at)
-SELECT t.id, t.network_id, 1 + n % 40, o.id, n, 1, int4send(1) || int4send(n), repeat('words of a post ', 22),
-       '<p>' || repeat('words of a post ', 22) || '</p>', t.created_at + n * interval '1 minute'
+SELECT t.id, t.network_id, 1 + n % 40, o.id, n, 1, int4send(1) || int4send(n), repeat('words of a post ', 21) || 'term' || (t.id * 50 + n) % 500,
+       '<p>' || repeat('words of a post ', 21) || 'term' || (t.id * 50 + n) % 500 || '</p>', t.created_at + n * interval '1 minute'
 FROM threads t JOIN posts o ON o.thread_id = t.id AND o.number = 1, LATERAL generate_series(2, t.last_number) n;
 INSERT INTO thread_reads (member_id, thread_id, numbers)
 SELECT 1, id, int4multirange(int4range(1, last_number + 1)) FROM threads WHERE id % 3 > 0;

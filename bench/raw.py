@@ -1,6 +1,8 @@
-"""The reference for pages: twenty rows by one query into one small template. No session, no permission, no cursor.
+"""The references over HTTP: what the machine can do with the same parts and none of the promises.
 
-Its page is padded to PAD_BYTES, so that it weighs what the page weighs that it is compared with.
+A page is twenty rows by one query into one small template: no session, no permission, no cursor; it is padded to
+PAD_BYTES, so that it weighs what the page weighs that it is compared with. A write is one INSERT, committed: no
+permission, no number, no update, nobody who is told.
 """
 
 import json
@@ -26,6 +28,11 @@ TEMPLATE = jinja2.Environment(autoescape=True).from_string(
     '<div>{{ post.html|safe }}</div><a href="#reply-{{ post.number }}">Reply</a></article>{% endfor %}</main>'
     "<!--{{ pad|safe }}--></html>"
 )
+TABLE = """
+CREATE TABLE IF NOT EXISTS bare_writes (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, thread bigint NOT NULL, body text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now())"""
+WRITE = "INSERT INTO bare_writes (thread, body) VALUES ($1, $2) RETURNING id"
 PAD = "." * int(os.environ.get("PAD_BYTES", "0"))
 
 
@@ -45,11 +52,26 @@ async def as_json(request: Request) -> Response:
     return Response(json.dumps({"items": rows, "pad": PAD}, default=str), media_type="application/json")
 
 
+async def write(request: Request) -> Response:
+    """One row, committed."""
+    body = json.loads(await request.body())["body"]
+    number = await request.app.state.pool.fetchval(WRITE, request.path_params["thread"], body)
+    return Response(json.dumps({"id": number, "body": body}), 201, media_type="application/json")
+
+
 @asynccontextmanager
 async def _lifespan(application: Starlette) -> AsyncIterator[None]:
     async with asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=2, max_size=10) as pool:
+        await pool.execute(TABLE)
         application.state.pool = pool
         yield
 
 
-app = Starlette(lifespan=_lifespan, routes=[Route("/page/{thread:int}", page), Route("/json/{thread:int}", as_json)])
+app = Starlette(
+    lifespan=_lifespan,
+    routes=[
+        Route("/page/{thread:int}", page),
+        Route("/json/{thread:int}", as_json),
+        Route("/write/{thread:int}", write, methods=["POST"]),
+    ],
+)
