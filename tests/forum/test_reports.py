@@ -66,8 +66,8 @@ async def test_several_reports_of_one_post_are_one_case(world: World) -> None:
 
 async def test_reporting_again_changes_nothing(world: World) -> None:
     post = await _post(world)
-    first = await reports.report_post(world.db, world.ben, post, "Advertising")
-    again = await reports.report_post(world.db, world.ben, post, "Private information", "Look again")
+    first: Any = await reports.report_post(world.db, world.ben, post, "Advertising")
+    again: Any = await reports.report_post(world.db, world.ben, post, "Private information", "Look again")
     assert dict(first) == dict(again)
     [case] = await _queue(world)
     assert (case["reports"], case["urgent"]) == (1, False)
@@ -375,7 +375,8 @@ async def _many_cases(db: Database, thread: int, network: int, world: World) -> 
         noted AS (INSERT INTO notes (body) VALUES ('Advertising') RETURNING id),
         opened AS (INSERT INTO cases (network_id, post_id, seen_version) SELECT $2, id, 1 FROM made RETURNING id),
         voices AS (INSERT INTO members (name) SELECT 'Voice ' || n FROM generate_series(1, $5) n RETURNING id)
-        INSERT INTO reports (case_id, member_id, reason_id) SELECT opened.id, voices.id, noted.id FROM opened, voices, noted
+        INSERT INTO reports (case_id, member_id, reason_id)
+        SELECT opened.id, voices.id, noted.id FROM opened, voices, noted
         """,
         thread, network, world.ana.member, MANY, VOICES,
     )  # fmt: skip
