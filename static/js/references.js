@@ -1,6 +1,6 @@
 // Every place that shows something of another row: one frame clears or renews them all (contract: data-ref and kin).
 
-import { become, excerpt, isGap } from "./markup.js";
+import { become, excerpt, isGap, make } from "./markup.js";
 import { newest, onUpdate } from "./updates.js";
 import { FORMER, GONE_QUOTE, UNTITLED, initials } from "./words.js";
 
@@ -31,7 +31,7 @@ function networkChanged({ id, name, node }) {
   each(`[data-network-name="${id}"]`, (place) => write(place, name));
 }
 
-/** What a post or message says of its author's name beside the name itself: labels, and lines of what answers it. */
+/** What a post or message says of its author's name beside the name itself: labels, and quotes of it. */
 function rename(written, id, name) {
   const before = written.querySelector(`.by [data-name="${id}"]`)?.textContent;
   if (!before || before === name) return;
@@ -43,8 +43,6 @@ function rename(written, id, name) {
   each(`[data-ref="${written.id}"]`, (place) => {
     const cite = place.matches("blockquote") ? place.querySelector("cite a") : null;
     if (cite) write(cite, name);
-    else if (place.closest(".to")) write(place, `in reply to ${name}`);
-    else if (place.closest(".re") && place.textContent.startsWith(before)) write(place, name + place.textContent.slice(before.length));
   });
 }
 
@@ -61,11 +59,12 @@ function contributionChanged(kind, frame) {
 function answerTo(kind, place, frame) {
   if (frame === null) {
     place.textContent = `in reply to a removed ${kind}`;
-  } else if (place.matches(".re, .re *")) {
-    write(place, `${frame.author ?? FORMER}: ${excerpt(frame.node.querySelector(".prose"), EXCERPT_CHARS)}`);
-  } else {
-    write(place, `in reply to ${frame.author ?? FORMER}`);
+    return;
   }
+  const { author } = frame.node.dataset;
+  const name = make("span", author ? { "data-name": author } : {}, frame.author ?? FORMER);
+  if (place.closest(".re")) place.replaceChildren(name, `: ${excerpt(frame.node.querySelector(".prose"), EXCERPT_CHARS)}`);
+  else place.replaceChildren("in reply to ", name);
 }
 
 function empty(kind, place) {

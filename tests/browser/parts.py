@@ -19,7 +19,7 @@ def post(
     if author is None:
         return f'<li {facts}><div class="gap"><span tabindex="-1">Removed by a moderator of London. The replies stay.</span></div></li>'
     to = (
-        f'<p class="to"><a href="#post-{parent}" data-ref="post-{parent}">in reply to Ben Okafor</a></p>'
+        f'<p class="to"><a href="#post-{parent}" data-ref="post-{parent}">in reply to <span data-name="12">Ben Okafor</span></a></p>'
         if depth > 1
         else ""
     )
@@ -79,7 +79,11 @@ def message(
     )
     if author is None:
         return f'<li {facts}><div class="body"><p class="gap" tabindex="-1">Removed by a moderator</p></div></li>'
-    re = f'<p class="re"><a href="#message-{reply}" data-ref="message-{reply}">{name}: words</a></p>' if reply else ""
+    re = (
+        f'<p class="re"><a href="#message-{reply}" data-ref="message-{reply}"><span data-name="12">{name}</span>: words</a></p>'
+        if reply
+        else ""
+    )
     return f'<li {facts} data-author="{author}"><div class="body"><div class="by"><h2 tabindex="-1"><a data-name="{author}">{name}</a></h2></div>{re}<div class="prose"><p>{body}</p></div></div><div class="acts"><a data-act="reply" href="#">Reply</a></div></li>'
 
 
