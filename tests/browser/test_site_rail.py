@@ -1,4 +1,4 @@
-"""What stands on every page of the real site: the networks with something unread, and names that follow their owners."""
+"""What stands on every page of the real site: networks with something unread, and names that follow their owners."""
 
 import re
 from collections.abc import AsyncIterator

@@ -33,7 +33,8 @@ def post(**facts: Any) -> dict[str, Any]:
         "mentions": [], "quote_ids": [], "renderer": 1, "version": 1, "created_at": NOON, "edited_at": None,
         "gap_network_id": None, "gap_at": None, "gap_until": None, "author_name": "Ana Reyes",
         "author_title": "Head of IT", "author_organisation": "Tynegate", "parent_state": "shown",
-        "parent_name": "Ben Okafor", "parent_author_id": 12, "network_name": "London", "network_slug": "london", "gap_network_name": None,
+        "parent_name": "Ben Okafor", "parent_author_id": 12,
+        "network_name": "London", "network_slug": "london", "gap_network_name": None,
         "mention_names": None, "quotes": None,
     }  # fmt: skip
     return row | facts
@@ -52,8 +53,8 @@ def message(**facts: Any) -> dict[str, Any]:
         "id": 5, "room_id": 3, "author_id": 12, "byline_id": None, "reply_to_id": None, "number": 5, "state": "shown",
         "body": "Words.", "html": "<p>Words.</p>", "mentions": [], "renderer": 1, "version": 1, "created_at": NOON,
         "edited_at": None, "gap_at": None, "author_name": "Ana Reyes", "author_title": "", "author_organisation": "",
-        "reply_to_state": None, "reply_to_html": None, "reply_to_name": None, "reply_to_author_id": None, "mention_names": None,
-        "reply_to_mention_names": None,
+        "reply_to_state": None, "reply_to_html": None, "reply_to_name": None, "reply_to_author_id": None,
+        "mention_names": None, "reply_to_mention_names": None,
     }  # fmt: skip
     return row | facts
 
