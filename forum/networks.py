@@ -404,9 +404,28 @@ async def tree(connection: Connection, caller: Caller) -> Sequence[Any]:
 
 
 async def mine(connection: Connection, member: int) -> Sequence[Any]:
-    """My networks with my role, unread threads, and unread and mentioning messages: what the rail shows."""
+    """The networks in which the member counts, as the rail orders them.
+
+    Rows of id, slug, name, kind, parent_id, role, room_id.
+    """
     rows: Sequence[Any] = await SQL.mine(connection, member=member)
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What a member has not read in one network; each is counted to about a hundred."""
+
+    threads: int = 0
+    messages: int = 0
+    mentions: int = 0
+    """Of the messages, those that mention them."""
+
+
+async def unread(connection: Connection, member: int, networks: Sequence[int]) -> dict[int, Unread]:
+    """What the member has not read in each of these networks. Checks no access."""
+    rows = await SQL.unread(connection, member=member, networks=list(networks))
+    return {row["id"]: Unread(row["unread_threads"], row["unread_messages"], row["unread_mentions"]) for row in rows}
 
 
 async def people(

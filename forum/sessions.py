@@ -5,7 +5,7 @@ program's: it has scopes and an end, and cannot make tokens. Both end at once wh
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -60,20 +60,62 @@ async def start(db: Database, member: int, *, browser: str = "") -> str:
     return token
 
 
-async def by_cookie(connection: Connection, token: str) -> Known | None:
-    """Whose session this is, or None. One statement."""
-    row = await SQL.by_hash(connection, hash=token_hash(token))
-    if row is None:
-        return None
-    return Known(Caller(row["id"], row["administrator"], None, row["session_id"]), row)
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a request shows of who sends it: the hash of a session's cookie, or of a token; neither of a guest."""
+
+    session: bytes | None = None
+    token: bytes | None = None
 
 
-async def by_token(connection: Connection, token: str) -> Known | None:
-    """Whose token this is, or None. One statement."""
-    row = await SQL.token_by_hash(connection, hash=token_hash(token))
-    if row is None:
+def credential(*, cookie: str | None = None, token: str | None = None) -> Credential:
+    """A token counts before a cookie, and a cookie beside it is ignored."""
+    if token is not None:
+        return Credential(token=token_hash(token))
+    return Credential(session=token_hash(cookie)) if cookie else Credential()
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who looks at a page (None: a guest), and what stands around it, all of one snapshot.
+
+    `channels` are cursors; `networks` are the member's own, as the rail orders them: id, slug, name, kind, parent_id,
+    role, room_id and the cursor of each.
+    """
+
+    known: Known | None
+    log: str
+    channels: Mapping[str, int]
+    networks: Sequence[Mapping[str, Any]]
+    notifications: int
+    requests: int
+
+
+async def who(connection: Connection, shown: Credential) -> Known | None:
+    """Whose session or token this is, or None. One statement."""
+    return _known(await SQL.who(connection, session=shown.session, token=shown.token))
+
+
+async def visit(
+    connection: Connection, shown: Credential, channels: Sequence[str] = (), *, network: str | None = None
+) -> Visit:
+    """Who looks at a page that follows these channels and that of the network with this slug. One statement.
+
+    It checks no access: a page takes only cursors that it may show.
+    """
+    row = await SQL.visit(
+        connection, session=shown.session, token=shown.token, channels=list(channels), slug=network
+    )  # fmt: skip
+    return Visit(
+        _known(row), row["log"], row["channels"] or {}, row["networks"] or (), row["notifications"], row["requests"]
+    )
+
+
+def _known(row: asyncpg.Record | None) -> Known | None:
+    if row is None or row["id"] is None:
         return None
-    return Known(Caller(row["id"], row["administrator"], frozenset(row["scopes"])), row)
+    scopes = None if row["scopes"] is None else frozenset(row["scopes"])
+    return Known(Caller(row["id"], row["administrator"], scopes, row["session_id"]), row)
 
 
 async def seen(db: Database, session_id: int) -> None:

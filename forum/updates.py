@@ -87,26 +87,6 @@ async def renew_log(connection: Connection) -> str:
     return str(await SQL.renew_log(connection))
 
 
-@dataclass(frozen=True, slots=True)
-class FrameCursors:
-    """The log's identity, a cursor for each channel, and how much waits for the member, all of one snapshot."""
-
-    log: str
-    channels: dict[str, int]
-    notifications: int
-    requests: int
-
-
-async def frame_cursors(connection: Connection, member: int, channels: Sequence[str], most: int) -> FrameCursors:
-    """`cursors` for a page of the member: of these channels and of their networks', at most `most` in all."""
-    rows = await SQL.frame_cursors(
-        connection, member=member, channels=list(channels), most=max(0, most - len(channels))
-    )  # fmt: skip
-    found: dict[str, int] = {row["name"]: row["head"] for row in rows if row["name"] is not None}
-    first = rows[0]
-    return FrameCursors(first["log"], found, first["notifications"], first["requests"])
-
-
 async def trim(connection: Connection) -> int:
     """Forget updates older than 14 days, but never the last 500 of a channel; returns how many went."""
     count: Any = await SQL.trim(connection)

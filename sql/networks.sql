@@ -134,8 +134,16 @@ WHERE :administrator OR may_see_network(:member, n.id)
 ORDER BY n.parent_id NULLS FIRST, n.kind <> 'national', n.name COLLATE "C", n.id;
 
 -- name: mine
--- The rail. Unread threads are counted among the hundred that were active last: more are shown as 99+ anyway.
-SELECT n.id, n.slug, n.name, n.kind, n.parent_id, s.role, r.id AS room_id,
+-- The networks in which a member counts, as the rail orders them.
+SELECT n.id, n.slug, n.name, n.kind, n.parent_id, s.role, r.id AS room_id
+FROM standing s JOIN networks n ON n.id = s.network_id LEFT JOIN rooms r ON r.network_id = n.id
+WHERE s.member_id = :member
+ORDER BY n.parent_id NULLS FIRST, n.kind <> 'national', n.name COLLATE "C", n.id;
+
+-- name: unread
+-- What the member has not read in these networks. Threads are counted among the hundred that were active last: more are shown
+-- as 99+ anyway.
+SELECT n.id,
        (SELECT count(*) FROM (
             SELECT thread_id FROM thread_networks h WHERE h.network_id = n.id ORDER BY active_at DESC, thread_id DESC LIMIT 100) h
         JOIN threads t ON t.id = h.thread_id
@@ -147,10 +155,8 @@ SELECT n.id, n.slug, n.name, n.kind, n.parent_id, s.role, r.id AS room_id,
               AND m.author_id IS DISTINCT FROM :member AND m.number > coalesce(d.number, 0) LIMIT 100) x) AS unread_messages,
        (SELECT count(*) FROM (SELECT FROM messages m WHERE m.room_id = r.id AND m.state = 'shown'
               AND m.mentions @> ARRAY[:member::bigint] AND m.number > coalesce(d.number, 0) LIMIT 100) x) AS unread_mentions
-FROM standing s JOIN networks n ON n.id = s.network_id LEFT JOIN rooms r ON r.network_id = n.id
-LEFT JOIN room_reads d ON d.room_id = r.id AND d.member_id = :member
-WHERE s.member_id = :member
-ORDER BY n.parent_id NULLS FIRST, n.kind <> 'national', n.name COLLATE "C", n.id;
+FROM unnest(:networks::bigint[]) AS n (id) LEFT JOIN rooms r ON r.network_id = n.id
+LEFT JOIN room_reads d ON d.room_id = r.id AND d.member_id = :member;
 
 -- name: subgroups
 SELECT n.id, n.slug, n.name, n.purpose, n.visibility, n.version, r.id AS room_id, s.role,

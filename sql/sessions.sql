@@ -1,17 +1,25 @@
 -- name: insert$
 INSERT INTO sessions (member_id, token_hash, browser, expires_at) VALUES (:member, :hash, :browser, :expires_at) RETURNING id;
 
--- name: by_hash^
-SELECT m.id, m.administrator, m.name, m.title, m.organisation, m.theme, m.keys, m.enter_sends, m.version, m.visited_at, m.seen_at,
-       s.id AS session_id, s.expires_at, s.seen_at < now() - interval '1 minute' AS stale
-FROM sessions s JOIN members m ON m.id = s.member_id
-WHERE s.token_hash = :hash AND s.ended_at IS NULL AND s.expires_at > now() AND m.state = 'active';
+-- name: who^
+SELECT w.* FROM who_asks(:session::bytea, :token::bytea) w;
 
--- name: token_by_hash^
-SELECT m.id, m.administrator, m.name, m.title, m.organisation, m.theme, m.keys, m.enter_sends, m.version, m.visited_at, m.seen_at,
-       t.scopes, t.expires_at, false AS stale
-FROM tokens t JOIN members m ON m.id = t.member_id
-WHERE t.token_hash = :hash AND t.ended_at IS NULL AND t.expires_at > now() AND m.state = 'active';
+-- name: visit^
+-- Who looks at a page, and what stands around it, in one snapshot: the cursors of the channels it follows (also of the network
+-- with this slug, if it names one), their networks with each one's cursor, and how much waits for them.
+SELECT x.log, w.*,
+       (SELECT jsonb_object_agg(c.name, channel_head(c.name)) FROM channels c
+        WHERE c.name = ANY (:channels::text[] || ARRAY[
+            'member:' || w.id, (SELECT 'network:' || n.id FROM networks n WHERE n.slug = :slug::text)])) AS channels,
+       (SELECT jsonb_agg(jsonb_build_object('id', n.id, 'slug', n.slug, 'name', n.name, 'kind', n.kind, 'parent_id', n.parent_id,
+                                            'role', d.role, 'room_id', r.id, 'cursor', channel_head('network:' || n.id))
+                         ORDER BY n.parent_id NULLS FIRST, n.kind <> 'national', n.name COLLATE "C", n.id)
+        FROM standing d JOIN networks n ON n.id = d.network_id LEFT JOIN rooms r ON r.network_id = n.id
+        WHERE d.member_id = w.id) AS networks,
+       (SELECT count(*) FROM (SELECT FROM notifications n WHERE n.member_id = w.id AND n.read_at IS NULL LIMIT 100) y) AS notifications,
+       (SELECT count(*) FROM (SELECT FROM requests q JOIN standing d ON d.network_id = q.network_id
+            WHERE d.member_id = w.id AND d.role IN ('moderator', 'lead') AND q.state = 'asked' LIMIT 100) y) AS requests
+FROM site x LEFT JOIN who_asks(:session::bytea, :token::bytea) w ON true;
 
 -- name: seen
 WITH s AS (UPDATE sessions SET seen_at = now() WHERE id = :session RETURNING member_id)

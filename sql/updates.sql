@@ -8,15 +8,6 @@ FROM channels c WHERE c.name = ANY (:channels);
 SELECT s.log, c.name, channel_head(c.name) AS head
 FROM site s LEFT JOIN channels c ON c.name = ANY (:channels);
 
--- name: frame_cursors
--- For a member's page, in one snapshot: the channels it follows (those of their networks too), and what waits for them.
-SELECT s.log, c.name, channel_head(c.name) AS head,
-       (SELECT count(*) FROM (SELECT FROM notifications WHERE member_id = :member AND read_at IS NULL LIMIT 100) n) AS notifications,
-       (SELECT count(*) FROM (SELECT FROM requests q JOIN standing d ON d.network_id = q.network_id
-            WHERE d.member_id = :member AND d.role IN ('moderator', 'lead') AND q.state = 'asked' LIMIT 100) w) AS requests
-FROM site s LEFT JOIN channels c ON c.name = ANY (:channels::text[]
-    || ARRAY(SELECT 'network:' || m.network_id FROM memberships m WHERE m.member_id = :member LIMIT :most));
-
 -- name: read_thread
 WITH u AS MATERIALIZED (
     SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)

@@ -19,6 +19,7 @@ async def me_of(connection: Connection, member: int) -> Me:
     follow = await lists.following(connection, f"member:{member}")
     row = await members.current(connection, member)
     places = await networks.mine(connection, member)
+    unread = await networks.unread(connection, member, [place["id"] for place in places])
     return Me(
         **structs.asdict(shapes.member_head(row)),
         email=row["email"],
@@ -28,7 +29,7 @@ async def me_of(connection: Connection, member: int) -> Me:
         theme=row["theme"],
         keys=row["keys"],
         enter_sends=row["enter_sends"],
-        networks=[_place(place) for place in places],
+        networks=[_place(place, unread[place["id"]]) for place in places],
         notifications=await notifications.unread(connection, member),
         created_at=row["created_at"],
         channels=follow.channels,
@@ -36,13 +37,13 @@ async def me_of(connection: Connection, member: int) -> Me:
     )
 
 
-def _place(row: Any) -> MyPlace:
+def _place(row: Any, unread: networks.Unread) -> MyPlace:
     return MyPlace(
         **structs.asdict(shapes.place(row)),
         room=row["room_id"],
-        unread_threads=row["unread_threads"],
-        unread_messages=row["unread_messages"],
-        unread_mentions=row["unread_mentions"],
+        unread_threads=unread.threads,
+        unread_messages=unread.messages,
+        unread_mentions=unread.mentions,
     )
 
 

@@ -17,9 +17,10 @@ from forum import sessions
 from forum.access import GUEST, Caller
 from forum.db import Connection, Database
 from forum.errors import ForumError, Unauthenticated
-from forum.sessions import Known
+from forum.sessions import Credential, Known
 from forum.settings import Settings
 from forum.views import Views
+from forum.web.counts import KeptCounts
 from forum.web.limits import Act, Limits, address_of
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Site:
     views: Views
     limits: Limits
     here: Here = nobody_here
+    counts: KeptCounts = field(default_factory=KeptCounts)
     later: set[asyncio.Task[None]] = field(default_factory=set)
     """What runs on after its answer; `settle` waits for it."""
 
@@ -72,27 +74,27 @@ def bearer(connection: HTTPConnection) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
+def credential(connection: HTTPConnection) -> Credential:
+    """What the request shows of who sends it."""
+    return sessions.credential(cookie=connection.cookies.get(site_of(connection).cookie), token=bearer(connection))
+
+
 async def known(connection: HTTPConnection, database: Connection) -> Known | None:
     """Who is asking, or None for a guest. Raises Unauthenticated for a token that does not count."""
     state: dict[str, Any] = connection.scope.setdefault("state", {})
     if "known" not in state:
-        state["known"] = await _find(connection, database)
+        remember(connection, await sessions.who(database, credential(connection)))
     found: Known | None = state["known"]
     return found
 
 
-async def _find(connection: HTTPConnection, database: Connection) -> Known | None:
-    token = bearer(connection)
-    if token is not None:
-        if (found := await sessions.by_token(database, token)) is None:
-            raise Unauthenticated("This token does not count: it has ended, or it never was.")
-        return found
-    site = site_of(connection)
-    cookie = connection.cookies.get(site.cookie)
-    found = await sessions.by_cookie(database, cookie) if cookie else None
+def remember(connection: HTTPConnection, found: Known | None) -> None:
+    """Keep for the rest of the request who asks. Raises Unauthenticated for a token that does not count."""
+    if found is None and bearer(connection) is not None:
+        raise Unauthenticated("This token does not count: it has ended, or it never was.")
+    connection.scope.setdefault("state", {})["known"] = found
     if found is not None and found.row["stale"] and found.caller.session_id is not None:
-        _note_seen(site, found.caller.session_id)
-    return found
+        _note_seen(site_of(connection), found.caller.session_id)
 
 
 def _note_seen(site: Site, session_id: int) -> None:

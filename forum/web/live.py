@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, contributions, networks, notifications, posts, text, threads
+from forum import access, contributions, posts, text, threads
 from forum.access import Caller
 from forum.db import Connection
 from forum.errors import Invalid, NotFound
@@ -23,23 +23,21 @@ async def unread(request: Request) -> Response:
     wanted = [part for part in request.query_params.get("threads", "").split(",") if part]
     if len(wanted) > MAX_THREADS or not all(is_id(part) for part in wanted):
         raise Invalid("threads", f"These are at most {MAX_THREADS} whole numbers.")
-    async with reading(request) as (connection, caller):
-        member = caller.member
+    async with shell.framed(request) as (connection, frame):
+        member = frame.caller.member
         may = await access.may_follow(connection, [member], [f"thread:{part}" for part in wanted])
         ids = [int(channel.partition(":")[2]) for _, channel in may]
         counts = await threads.unread_in(connection, member, ids)
-        rows = await networks.mine(connection, member)
-        waiting = await notifications.unread(connection, member)
     return JSONResponse(
         {
-            "notifications": waiting,
+            "notifications": frame.notifications,
             "networks": {
                 str(row["id"]): {
                     "threads": row["unread_threads"],
                     "room": row["unread_messages"],
                     "mentions": row["unread_mentions"],
                 }
-                for row in rows
+                for row in frame.networks
             },
             "threads": {str(thread): counts.get(thread, 0) for thread in sorted(ids)},
         }
@@ -48,8 +46,8 @@ async def unread(request: Request) -> Response:
 
 async def rail(request: Request) -> Response:
     """The left rail as it stands now, with the channels to follow from now on."""
-    async with reading(request) as (connection, _):
-        frame = await shell.frame(request, connection)
+    async with shell.framed(request) as (_, frame):
+        pass
     return answers.fragment(site_of(request).views.page("_rail.html", shell=frame.shell()))
 
 

@@ -1,21 +1,23 @@
 """The frame of a page for who looks at it: their networks with counts, and the channels that the page follows.
 
-Invariant: `cursors` are read before the content that they go with, on the same connection; a page that does it the
-other way round could miss an update for ever.
+Invariant: cursors are read in one statement with who looks, before the content that they go with and on the same
+connection; a page that does it the other way round could miss an update for ever.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from starlette.requests import HTTPConnection
 
-from forum import networks, updates
+from forum import sessions
+from forum.access import GUEST, Caller
 from forum.db import Connection
 from forum.errors import ForumError
 from forum.sessions import Known
 from forum.views import Me, RailNetwork, Shell
-from forum.web.context import known, site_of
+from forum.web.context import credential, remember, site_of
 
 MAX_CHANNELS: Final = 100
 MODERATES: Final = frozenset({"moderator", "lead"})
@@ -46,27 +48,55 @@ class Frame:
             moderates=tuple(row["id"] for row in self.networks if row["role"] in MODERATES),
         )
 
+    @property
+    def caller(self) -> Caller:
+        """Who looks."""
+        return GUEST if self.known is None else self.known.caller
+
     def unread_threads(self, network_id: int) -> int:
         """How many threads of one of my networks are unread."""
         return next((row["unread_threads"] for row in self.networks if row["id"] == network_id), 0)
 
 
-async def frame(request: HTTPConnection, connection: Connection, channels: Iterable[str] = ()) -> Frame:
-    """Read the frame of a page that also follows these channels: to be called before the page reads its content."""
-    who = await known(request, connection)
-    if who is None:
-        log, cursors = await updates.cursors(connection, list(channels))
-        return Frame(None, (), log, cursors, 0, 0, {})
-    who.caller.require_scope("read")
-    member = who.row["id"]
-    wanted = list(dict.fromkeys([f"member:{member}", *channels]))[:MAX_CHANNELS]
-    read = await updates.frame_cursors(connection, member, wanted, MAX_CHANNELS)
-    rows = await networks.mine(connection, member)
-    # A network from which a suspension shuts them out is followed by no page of theirs, unless the page shows it.
-    follows = {*wanted, *(f"network:{row['id']}" for row in rows)}
-    cursors = {name: seq for name, seq in read.channels.items() if name in follows}
+@contextlib.asynccontextmanager
+async def framed(
+    request: HTTPConnection, channels: Sequence[str] = (), *, network: str | None = None
+) -> AsyncIterator[tuple[Connection, Frame]]:
+    """A database connection for one page, and its frame: `reading` and `frame` in one."""
+    async with site_of(request).db.connection() as connection:
+        yield connection, await frame(request, connection, channels, network=network)
+
+
+async def frame(
+    request: HTTPConnection, connection: Connection, channels: Iterable[str] = (), *, network: str | None = None
+) -> Frame:
+    """Read the frame of a page that also follows these channels: to be called before the page reads its content.
+
+    `network` is the slug of one whose channel it follows. Whether the caller may follow is for the page to check.
+    """
+    wanted = list(dict.fromkeys(channels))[: MAX_CHANNELS - 1]
+    visit = await sessions.visit(connection, credential(request), wanted, network=network)
+    remember(request, visit.known)
+    if visit.known is None:
+        return Frame(None, (), visit.log, visit.channels, 0, 0, {})
+    visit.known.caller.require_scope("read")
+    counts = await site_of(request).counts.of(connection, visit)
+    rows = []
+    cursors = dict(visit.channels)
+    for row in visit.networks:
+        unread = counts[row["id"]]
+        rows.append(
+            {
+                **row,
+                "unread_threads": unread.threads,
+                "unread_messages": unread.messages,
+                "unread_mentions": unread.mentions,
+            }
+        )
+        if len(cursors) < MAX_CHANNELS:
+            cursors[f"network:{row['id']}"] = row["cursor"]
     here = site_of(request).here([f"room:{row['room_id']}" for row in rows])
-    return Frame(who, rows, read.log, cursors, read.notifications, read.requests, here)
+    return Frame(visit.known, rows, visit.log, cursors, visit.notifications, visit.requests, here)
 
 
 def me_of(who: Known) -> Me:
@@ -116,11 +146,8 @@ async def error_shell(request: HTTPConnection) -> Shell:
     It follows no channel, so that it says nothing of the moment at which it was made.
     """
     try:
-        async with site_of(request).db.connection() as connection:
-            who = await known(request, connection)
-            if who is None:
-                return Shell()
-            rows = await networks.mine(connection, who.row["id"])
-            return Shell(me=me_of(who), networks=rail(rows, {}))
+        async with framed(request) as (_, seen):
+            found = replace(seen, here={}).shell()
     except ForumError:
         return Shell()
+    return replace(found, notifications=0, requests=0, channels={}, log="", moderates=())

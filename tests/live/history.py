@@ -144,6 +144,7 @@ async def _belonging(world: World) -> AsyncIterator[str]:
     yield "sanctions.impose"
     await sanctions.end_due(db, now=datetime.now(UTC) + LATER)
     yield "sanctions.end_due"
+    await sanctions.impose(db, world.mod, world.network, world.obs.member, "warning", until=None, reason="Rude")
     await sanctions.impose(db, world.mod, world.network, world.obs.member, "suspension", until=None, reason="Rude")
     await sanctions.lift(db, world.mod, world.network, world.obs.member, "suspension")
     yield "sanctions.lift"
@@ -195,7 +196,7 @@ async def _accounts(world: World) -> AsyncIterator[str]:
     yield "sessions.sign_in"
     yield "sessions.start"
     async with db.connection() as connection:
-        known = await sessions.by_cookie(connection, token)
+        known = await sessions.who(connection, sessions.credential(cookie=token))
     assert known is not None
     await sessions.seen(db, known.caller.session_id or 0)
     yield "sessions.seen"

@@ -95,7 +95,7 @@ async def test_nothing_committed_after_arrives(case: Case, sites: Sites) -> None
     goes: Caller = getattr(world, case.who)
     token, stays = await sessions.start(db, goes.member), await sessions.start(db, world.lead.member)
     async with db.connection() as connection:
-        known = await sessions.by_cookie(connection, token)
+        known = await sessions.who(connection, sessions.credential(cookie=token))
     assert known is not None
     async with AsyncExitStack() as stack:
         theirs = [await stack.enter_async_context(screen_of(site, token, channels)) for site in sites]
