@@ -81,6 +81,11 @@ def require_state(row: Row, *allowed: State) -> None:
         raise Conflict(GONE.get(row["state"], "It is there for everybody already."))
 
 
+async def lock(tx: Transaction, noun: Noun, member: int | None, object_ids: Sequence[int]) -> None:
+    """These posts or messages, where they stand, and the member's standing there stay as they are until commit."""
+    await SQL[noun].lock(tx.connection, member=member, objects=list(object_ids))
+
+
 async def seal(
     tx: Transaction, noun: Noun, object_id: int, state: State, *, until: datetime | None = None, by: int | None = None
 ) -> int:
@@ -88,11 +93,26 @@ async def seal(
 
     `by` is the member whose act it is: they have decided the case of who reported it.
     """
-    if state == "held":
-        await cases.held(tx, noun, object_id)
-    elif state in {"removed", "withdrawn"}:
-        await cases.settle(tx, noun, object_id, "removed" if state == "removed" else "withdrawn", by)
-    return int(await SQL[noun].seal(tx.connection, object=object_id, state=state, until=until))
+    return (await seal_all(tx, noun, [object_id], state, until=until, by=by))[object_id]
+
+
+async def seal_all(
+    tx: Transaction,
+    noun: Noun,
+    object_ids: Sequence[int],
+    state: State,
+    *,
+    until: datetime | None = None,
+    by: int | None = None,
+) -> dict[int, int]:
+    """The same for several at once; returns their new versions by id."""
+    for object_id in object_ids:
+        if state == "held":
+            await cases.held(tx, noun, object_id)
+        elif state in {"removed", "withdrawn"}:
+            await cases.settle(tx, noun, object_id, "removed" if state == "removed" else "withdrawn", by)
+    rows = await SQL[noun].seal(tx.connection, objects=list(object_ids), state=state, until=until)
+    return {row["id"]: row["version"] for row in rows}
 
 
 async def unseal(tx: Transaction, noun: Noun, object_id: int, *, by: int | None = None) -> int:
@@ -100,28 +120,29 @@ async def unseal(tx: Transaction, noun: Noun, object_id: int, *, by: int | None 
 
     `by` is the member who decided so, for their side; None where a hold ends without a decision.
     """
-    await cases.came_back(tx, noun, object_id, by)
     body = await SQL[noun].sealed_body(tx.connection, object=object_id)
     if body is None:
         raise Conflict(GONE["purged"])
+    await cases.came_back(tx, noun, object_id, by)
     words = Words(body, await text.render_async(body, quoting=noun == "post"))
     columns = words.columns() if noun == "post" else words.message_columns()
     return int(await SQL[noun].unseal(tx.connection, object=object_id, **columns))
 
 
-async def tell_references(tx: Transaction, noun: Noun, object_id: int) -> None:
-    """Record the change wherever something of this contribution is shown: quotes, replies' excerpts, notifications,
-    the queue of its moderators.
+async def tell_references(tx: Transaction, noun: Noun, *object_ids: int) -> None:
+    """Record the change wherever something of these contributions is shown: quotes, replies' excerpts, notifications,
+    the queue of their moderators.
     """
-    await cases.changed(tx, noun, object_id)
+    for object_id in object_ids:
+        await cases.changed(tx, noun, object_id)
     sql = SQL[noun]
     if noun == "post":
-        for row in await sql.quoting(tx.connection, object=object_id):
+        for row in await sql.quoting(tx.connection, objects=object_ids):
             tx.record(f"thread:{row['thread_id']}", "post.edited", row["id"])
     else:
-        for row in await sql.replies(tx.connection, object=object_id):
+        for row in await sql.replies(tx.connection, objects=object_ids):
             tx.record(f"room:{row['room_id']}", "message.edited", row["id"])
-    for row in await sql.told_of(tx.connection, object=object_id):
+    for row in await sql.told_of(tx.connection, objects=object_ids):
         tx.record(f"member:{row['member_id']}", "notification.changed", row["id"])
 
 

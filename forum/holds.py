@@ -4,7 +4,7 @@ A hold has an end: where nobody decides, the post comes back. It is asked for on
 back, or let lapse, is not held again by the same side.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -101,7 +101,7 @@ async def lapse_hold(db: Database, post_id: int, *, now: datetime | None = None)
 
 async def _end_held(tx: Transaction, thread: Thread, post: asyncpg.Record, outcome: str, caller: Caller | None) -> None:
     version = await contributions.unseal(tx, "post", post["id"])
-    await end(tx, post["id"], outcome, thread)
+    await end(tx, [post["id"]], outcome)
     tx.record(f"thread:{thread.id}", "post.restored", post["id"])
     await contributions.tell_references(tx, "post", post["id"])
     for holder in thread.holders:
@@ -111,12 +111,13 @@ async def _end_held(tx: Transaction, thread: Thread, post: asyncpg.Record, outco
         )  # fmt: skip
 
 
-async def end(tx: Transaction, post_id: int, outcome: str, thread: Thread) -> None:
-    """End the open hold of a post, if it has one, and tell both queues."""
-    hold_id = await SQL.end_hold(tx.connection, post=post_id, outcome=outcome)
-    if hold_id is not None:
-        for holder in thread.holders:
-            tx.record(f"moderators:{holder.id}", "hold.ended", hold_id)
+async def end(tx: Transaction, post_ids: Sequence[int], outcome: str) -> Mapping[int, int]:
+    """End the open holds of these posts, and tell all queues; returns by post which network had asked for its hold."""
+    rows = await SQL.end_holds(tx.connection, posts=list(post_ids), outcome=outcome) if post_ids else []
+    for row in rows:
+        for side in row["sides"]:
+            tx.record(f"moderators:{side}", "hold.ended", row["id"])
+    return {row["post_id"]: row["network_id"] for row in rows}
 
 
 async def waiting(db: Database, caller: Caller, slug: str) -> Sequence[Any]:

@@ -6,3 +6,9 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {role};
 -- The log of moderation only grows, and so does the record of migrations for everybody but the owner.
 REVOKE UPDATE, DELETE, TRUNCATE ON moderation_log FROM {role};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON schema_migrations FROM {role};
+-- What was purged is cleaned from the tables' pages too (forum.purge): where the server knows a privilege for that.
+DO $do$ BEGIN
+    IF current_setting('server_version_num')::int >= 170000 THEN
+        EXECUTE $grant$GRANT MAINTAIN ON posts, messages, sealed, revisions, submissions TO {role}$grant$;
+    END IF;
+END $do$;

@@ -7,8 +7,11 @@ SELECT EXISTS (SELECT FROM holds WHERE post_id = :post AND network_id = :network
 -- name: open_hold^
 SELECT * FROM holds WHERE post_id = :post AND outcome IS NULL;
 
--- name: end_hold$
-UPDATE holds SET outcome = :outcome, ended_at = now() WHERE post_id = :post AND outcome IS NULL RETURNING id;
+-- name: end_holds
+-- The open holds of these posts, with all that hold their threads: whose queues show them.
+UPDATE holds h SET outcome = :outcome, ended_at = now() WHERE h.post_id = ANY (:posts) AND h.outcome IS NULL
+RETURNING h.id, h.post_id, h.network_id,
+    ARRAY(SELECT g.network_id FROM posts p JOIN thread_networks g ON g.thread_id = p.thread_id WHERE p.id = h.post_id) AS sides;
 
 -- name: due_holds
 SELECT post_id FROM holds WHERE outcome IS NULL AND until <= :now ORDER BY until LIMIT 100;

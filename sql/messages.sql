@@ -38,20 +38,24 @@ changed AS (
     WHERE id = :object RETURNING version)
 SELECT version FROM changed;
 
--- name: seal$
+-- name: lock
+-- Several at once, with where they stand, for an act of this member; NULL: of the clock, or of who decides from elsewhere.
+SELECT lock_messages(:member, :objects);
+
+-- name: seal
 WITH old AS (
-    SELECT id, version, body, coalesce(edited_at, created_at) AS at FROM messages WHERE id = :object AND state = 'shown'),
+    SELECT id, version, body, coalesce(edited_at, created_at) AS at FROM messages WHERE id = ANY (:objects) AND state = 'shown'),
 put AS (
     INSERT INTO sealed (noun, object_id, version, body, at)
     SELECT 'message', id, version, body, at FROM old
     UNION ALL SELECT r.noun, r.object_id, r.version, r.body, r.at FROM revisions r, old WHERE r.noun = 'message' AND r.object_id = old.id),
 forgotten AS (
-    DELETE FROM revisions WHERE noun = 'message' AND object_id = :object),
+    DELETE FROM revisions WHERE noun = 'message' AND object_id = ANY (:objects)),
 dirty AS (
-    UPDATE rooms SET dirty = true WHERE id = (SELECT room_id FROM messages WHERE id = :object) AND NOT dirty)
+    UPDATE rooms SET dirty = true WHERE id IN (SELECT room_id FROM messages WHERE id = ANY (:objects)) AND NOT dirty)
 UPDATE messages SET state = :state, body = NULL, html = NULL, mentions = '{}', version = version + 1,
                     gap_at = coalesce(:until::timestamptz, now())
-WHERE id = :object RETURNING version;
+WHERE id = ANY (:objects) RETURNING id, version;
 
 -- name: sealed_body$
 SELECT body FROM sealed WHERE noun = 'message' AND object_id = :object ORDER BY version DESC LIMIT 1;
@@ -72,11 +76,11 @@ UPDATE messages SET state = 'shown', body = :body, html = :html, mentions = :men
 WHERE id = :object RETURNING version;
 
 -- name: replies
--- The messages that answer this one: the excerpt above them has changed.
-SELECT id, room_id FROM messages WHERE reply_to_id = :object;
+-- The messages that answer these: the excerpt above them has changed.
+SELECT id, room_id FROM messages WHERE reply_to_id = ANY (:objects);
 
 -- name: told_of
-SELECT id, member_id FROM notifications WHERE message_id = :object;
+SELECT id, member_id FROM notifications WHERE message_id = ANY (:objects);
 
 -- name: history
 SELECT version, body, at FROM revisions WHERE noun = 'message' AND object_id = :object ORDER BY version;

@@ -73,23 +73,27 @@ changed AS (
 SELECT version, (SELECT array_agg(told.member_id) FROM told) AS told_members, (SELECT array_agg(told.id) FROM told) AS told_ids
 FROM changed;
 
--- name: seal$
+-- name: lock
+-- Several at once, with where they stand, for an act of this member; NULL: of the clock, or of who decides from elsewhere.
+SELECT lock_posts(:member, :objects);
+
+-- name: seal
 -- Leaving `shown` moves the words, edits included, into the sealed table; nothing else holds them.
 WITH old AS (
-    SELECT id, version, body, coalesce(edited_at, created_at) AS at FROM posts WHERE id = :object AND state = 'shown'),
+    SELECT id, version, body, coalesce(edited_at, created_at) AS at FROM posts WHERE id = ANY (:objects) AND state = 'shown'),
 put AS (
     INSERT INTO sealed (noun, object_id, version, body, at)
     SELECT 'post', id, version, body, at FROM old
     UNION ALL SELECT r.noun, r.object_id, r.version, r.body, r.at FROM revisions r, old WHERE r.noun = 'post' AND r.object_id = old.id),
 forgotten AS (
-    DELETE FROM revisions WHERE noun = 'post' AND object_id = :object),
+    DELETE FROM revisions WHERE noun = 'post' AND object_id = ANY (:objects)),
 unquoted AS (
-    DELETE FROM quotes WHERE target_id = :object),
+    DELETE FROM quotes WHERE target_id = ANY (:objects)),
 dirty AS (
-    UPDATE threads SET dirty = true WHERE id = (SELECT thread_id FROM posts WHERE id = :object) AND NOT dirty)
+    UPDATE threads SET dirty = true WHERE id IN (SELECT thread_id FROM posts WHERE id = ANY (:objects)) AND NOT dirty)
 UPDATE posts SET state = :state, body = NULL, html = NULL, mentions = '{}', quotes = '{}', version = version + 1,
                  gap_at = now(), gap_until = :until
-WHERE id = :object RETURNING version;
+WHERE id = ANY (:objects) RETURNING id, version;
 
 -- name: sealed_body$
 SELECT body FROM sealed WHERE noun = 'post' AND object_id = :object ORDER BY version DESC LIMIT 1;
@@ -113,12 +117,12 @@ UPDATE posts SET state = 'shown', body = :body, html = :html, mentions = :mentio
 WHERE id = :object RETURNING version;
 
 -- name: quoting
--- The posts that quote this one, with their threads: what they show has changed.
-SELECT t.id, t.thread_id FROM quotes q JOIN posts t ON t.id = q.target_id WHERE q.source_id = :object;
+-- The posts that quote these, with their threads: what they show has changed.
+SELECT t.id, t.thread_id FROM quotes q JOIN posts t ON t.id = q.target_id WHERE q.source_id = ANY (:objects);
 
 -- name: told_of
--- Who was told of this post: their excerpt has changed.
-SELECT id, member_id FROM notifications WHERE post_id = :object;
+-- Who was told of these posts: their excerpt has changed.
+SELECT id, member_id FROM notifications WHERE post_id = ANY (:objects);
 
 -- name: history
 SELECT version, body, at FROM revisions WHERE noun = 'post' AND object_id = :object ORDER BY version;

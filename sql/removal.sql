@@ -1,0 +1,74 @@
+-- Removals. Every act locks the posts and messages first (the statements `lock` of both).
+
+-- name: posts_to_decide
+-- Each as the caller stands to it: does it exist for them, and do they decide about it?
+SELECT p.id, p.thread_id AS place_id, p.network_id, p.author_id, p.state, p.version, n.name AS network_name,
+       may_read_thread(:member, p.thread_id) AS may_read,
+       EXISTS (SELECT FROM thread_networks h JOIN standing s ON s.network_id = h.network_id
+               WHERE h.thread_id = p.thread_id AND h.network_id = p.network_id
+                 AND s.member_id = :member AND s.role IN ('moderator', 'lead')) AS decides
+FROM posts p JOIN networks n ON n.id = p.network_id WHERE p.id = ANY (:ids) ORDER BY p.id;
+
+-- name: messages_to_decide
+SELECT m.id, m.room_id AS place_id, n.id AS network_id, m.author_id, m.state, m.version, n.name AS network_name,
+       :member::bigint IS NOT NULL AND may_read_network(:member, n.id) AS may_read,
+       EXISTS (SELECT FROM standing s WHERE s.network_id = n.id AND s.member_id = :member AND s.role IN ('moderator', 'lead')) AS decides
+FROM messages m JOIN rooms r ON r.id = m.room_id JOIN networks n ON n.id = r.network_id WHERE m.id = ANY (:ids) ORDER BY m.id;
+
+-- name: insert
+-- An appeal needs the words: where they are kept for less than thirty days, it ends with them.
+INSERT INTO removals (network_id, post_id, message_id, author_id, removed_by, reason_id, note_id, batch, named, purge_at, appeal_until)
+SELECT n.id, CASE WHEN :noun = 'post' THEN x.id END, CASE WHEN :noun = 'message' THEN x.id END, x.author_id, :member,
+       :reason, :note, :batch, n.names_moderators, now() + make_interval(days => n.keeps_removed_days),
+       now() + make_interval(days => CASE WHEN :keep THEN least(n.keeps_removed_days, 30) ELSE 30 END)
+FROM unnest(:ids::bigint[], :networks::bigint[], :authors::bigint[]) AS x (id, network_id, author_id)
+JOIN networks n ON n.id = x.network_id ORDER BY x.id
+RETURNING id;
+
+-- name: join_batch!
+UPDATE removals SET batch = :batch WHERE id = ANY (:removals);
+
+-- name: tell_authors
+-- One word to each, however many of theirs went in the act.
+INSERT INTO notifications (member_id, kind, network_id, post_id, message_id, reason_id, note_id, removal_id, until, actor_id)
+SELECT DISTINCT ON (r.author_id) r.author_id, 'removal', r.network_id, r.post_id, r.message_id, r.reason_id, r.note_id, r.id,
+       r.appeal_until, CASE WHEN r.named THEN r.removed_by END
+FROM removals r WHERE r.id = ANY (:removals) AND r.author_id IS NOT NULL AND r.author_id IS DISTINCT FROM :member
+ORDER BY r.author_id, r.id
+RETURNING id, member_id;
+
+-- name: standing^
+-- The removal that stands of this post or message.
+SELECT * FROM removals WHERE CASE :noun WHEN 'post' THEN post_id = :object ELSE message_id = :object END AND restored_at IS NULL;
+
+-- name: end
+-- It is taken back; an appeal against it has then come out well.
+WITH ended AS (
+    UPDATE removals SET restored_at = now()
+    WHERE restored_at IS NULL AND ((:noun = 'post' AND post_id = :object) OR (:noun = 'message' AND message_id = :object))
+    RETURNING id)
+UPDATE appeals a SET outcome = 'overturned', decided_by = :member, decided_at = now()
+FROM ended e WHERE a.removal_id = e.id AND a.outcome IS NULL RETURNING a.id, a.decides_id;
+
+-- name: written_by_posts
+-- What a member wrote through these networks since then, and what still can be removed of it.
+SELECT p.id FROM posts p JOIN thread_networks h ON h.thread_id = p.thread_id AND h.network_id = p.network_id
+WHERE p.author_id = :author AND p.network_id = ANY (:networks) AND p.created_at >= :since AND p.state IN ('shown', 'held')
+ORDER BY p.thread_id, p.id LIMIT :limit;
+
+-- name: written_by_messages
+SELECT m.id FROM messages m JOIN rooms r ON r.id = m.room_id
+WHERE m.author_id = :author AND r.network_id = ANY (:networks) AND m.created_at >= :since AND m.state = 'shown'
+ORDER BY m.room_id, m.id LIMIT :limit;
+
+-- name: moderated_below
+-- The network, and those below it whose moderator or lead the caller is as well.
+WITH RECURSIVE below AS (
+    SELECT id FROM networks WHERE id = :network
+    UNION SELECT n.id FROM networks n JOIN below b ON n.parent_id = b.id)
+SELECT b.id FROM below b JOIN standing s ON s.network_id = b.id AND s.member_id = :member AND s.role IN ('moderator', 'lead');
+
+-- name: settle!
+UPDATE networks SET reasons = :reasons, names_moderators = :names_moderators, keeps_removed_days = :keeps_removed_days,
+                    version = version + 1
+WHERE id = :network;
