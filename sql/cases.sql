@@ -41,7 +41,7 @@ LEFT JOIN LATERAL (
     SELECT * FROM cases c WHERE CASE :noun WHEN 'post' THEN c.post_id = :object ELSE c.message_id = :object END
     ORDER BY c.id DESC LIMIT 1) c ON true;
 
--- name: reopen
+-- name: reopen!
 UPDATE cases SET outcome = NULL, decided_by = NULL, decided_at = NULL, version = version + 1 WHERE id = :case;
 
 -- name: untell
