@@ -133,7 +133,7 @@ def _room(_views: Views, row: asyncpg.Record) -> Facts:
 
 
 def _notification(views: Views, row: asyncpg.Record) -> Facts:
-    notification = _columns(row, "id", "about_version")
+    notification = _columns(row, "id", "until")
     return {"version": notification["about_version"], "html": str(views.notification(notification))}
 
 
@@ -142,6 +142,16 @@ def _request(views: Views, row: asyncpg.Record) -> Facts:
         return {"gone": True}
     request = _columns(row, "q_id", "q_region", prefix="q_")
     return {"html": str(views.request(request, row["network_slug"]))}
+
+
+def _submission(views: Views, row: asyncpg.Record) -> Facts:
+    if row["b_outcome"] is not None:
+        return {"gone": True}
+    return {"html": str(views.submission(_columns(row, "b_id", "b_mention_names", prefix="b_")))}
+
+
+def _slow(_views: Views, row: asyncpg.Record) -> Facts:
+    return {"slow_s": row["slow_s"]}
 
 
 def _hold(views: Views, row: asyncpg.Record) -> Facts:
@@ -160,7 +170,9 @@ RENDERERS: Mapping[tuple[str, str], Render] = {
     ("network", "room"): _room,
     ("room", "message"): _message,
     ("member", "notification"): _notification,
+    ("room", "room"): _slow,
     ("moderators", "request"): _request,
+    ("moderators", "submission"): _submission,
     ("moderators", "hold"): _hold,
 }
 

@@ -8,11 +8,13 @@ The check stands in the acts that write, so there is no way round it.
 import re
 from typing import Final
 
+from forum import access, moderation_log
 from forum.access import Caller, Role
-from forum.db import Connection, statements
+from forum.db import Connection, Database, statements
 from forum.errors import Invalid, NeedsApproval
 
 SQL = statements("newcomers")
+MAX_APPROVED: Final = 20
 MAX_LINKS: Final = 2
 MAX_MENTIONS: Final = 3
 _LINK = re.compile(r"https?://", re.IGNORECASE)
@@ -34,3 +36,18 @@ def require_modest(body: str, mentions: int) -> None:
         raise Invalid("body", f"Until you are known here, a text has at most {MAX_LINKS} links.")
     if mentions > MAX_MENTIONS:
         raise Invalid("body", f"Until you are known here, a text mentions at most {MAX_MENTIONS} people.")
+
+
+async def set_approved(db: Database, caller: Caller, slug: str, approves_first: int) -> None:
+    """So many first contributions of a newcomer are read before they are shown; 0: none. Who runs the network.
+
+    What waits already goes on waiting. Raises NotFound, Forbidden, Invalid.
+    """
+    if not 0 <= approves_first <= MAX_APPROVED:
+        raise Invalid("approves_first", f"This is 0 to {MAX_APPROVED}.")
+    async with db.transaction() as tx:
+        network = await access.require_network(tx.connection, caller, slug, "run")
+        if await SQL.set_approved(tx.connection, network=network.id, approves_first=approves_first) is None:
+            return
+        tx.record(f"network:{network.id}", "network.changed", network.id)
+        await moderation_log.write(tx, network.id, caller, f"approve first {approves_first}", "network", network.id)

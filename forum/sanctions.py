@@ -125,6 +125,11 @@ def _shut_out(tx: Transaction, network_id: int, member: int) -> None:
     tx.record(f"member:{member}", "membership.changed", network_id)
 
 
+async def current(connection: Connection, sanction_id: int) -> Any:
+    """A sanction as it stands now, as a row of shown_sanctions. Checks no access."""
+    return await SQL.one(connection, sanction=sanction_id)
+
+
 async def standing(connection: Connection, network_id: int, member: int) -> Sequence[Any]:
     """The sanctions in force for a member in a network, as rows of shown_sanctions. Checks no access."""
     rows: Sequence[Any] = await SQL.in_force(connection, network=network_id, member=member)

@@ -50,6 +50,11 @@ class Submission:
     def __init__(self, row: asyncpg.Record) -> None:
         self.row = row
 
+    @property
+    def id(self) -> int:
+        """Under which it is found."""
+        return int(self.row["id"])
+
 
 async def reply(
     db: Database,

@@ -92,10 +92,12 @@ PAGES: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/networks/{slug}/leave",          "",                                 ""),
     ("/networks/{slug}/log",            "purpose reason note",              "network moderators"),
     ("/networks/{slug}/messages",       "message",                          "network room"),
+    ("/networks/{slug}/pace",           "",                                 ""),
     ("/networks/{slug}/people",         "purpose profile",                  "network"),
     ("/networks/{slug}/requests",       "purpose request",                  "network moderators"),
     ("/networks/{slug}/room",           "message",                          "network room"),
     ("/networks/{slug}/settings",       "purpose network-about",            "", FORM),
+    ("/networks/{slug}/submissions",    "purpose profile title",            "network moderators"),
     ("/networks/{slug}/threads/new",    "",                                 "network"),
     ("/notifications",                  "post message title reason",        "member"),
     ("/posts/{id}/acts",                "post title",                       "thread"),
@@ -106,8 +108,10 @@ PAGES: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/rooms",                          "message",                          "network"),
     ("/search",                         "post message title",               "thread room"),
     ("/settings",                       "about profile",                    "", FORM),
+    ("/settings/moderation",            "profile reason note",              "network member"),
     ("/sign-in",                        "",                                 "", BEFORE),
     ("/sign-out",                       "",                                 ""),
+    ("/submissions/{submission}",       "profile title reason",             "network"),
     ("/threads/{thread}",               "post title profile",               "thread"),
     ("/threads/{thread}/edit",          "title",                            "thread"),
     ("/threads/{thread}/reply",         "post title profile",               "thread"),
@@ -129,6 +133,8 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/rail",                           "name network",                     "network member", PART),
     ("/api/openapi.json",               ""),
     ("/api/v1/me",                      "name profile about network",       "member network"),
+    ("/api/v1/me/blocks",               "name profile",                     "network"),
+    ("/api/v1/me/moderation",           "name network reason note",         "member network"),
     ("/api/v1/me/notifications",        "name title post message reason",   "member"),
     ("/api/v1/me/sessions",             ""),
     ("/api/v1/members/{member}",        "name profile about network",       "network"),
@@ -141,10 +147,13 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/api/v1/networks/{slug}/members", "name profile",                     "network"),
     ("/api/v1/networks/{slug}/messages", "message name profile",            "room network"),
     ("/api/v1/networks/{slug}/requests", "request",                         "moderators"),
+    ("/api/v1/networks/{slug}/sanctions", "name reason note",               "moderators"),
+    ("/api/v1/networks/{slug}/submissions", "name profile",                 "moderators"),
     ("/api/v1/networks/{slug}/threads", "title name",                       "network"),
     ("/api/v1/posts/{post}",            "post name profile",                "thread network"),
     ("/api/v1/posts/{post}/history",    "edit",                             "thread"),
     ("/api/v1/search",                  "post message title name profile",  "", ASKS_AGAIN),
+    ("/api/v1/submissions/{submission}", "name profile reason",             "moderators"),
     ("/api/v1/threads/{thread}",        "post title name profile",          "thread network"),
     ("/api/v1/threads/{thread}/posts",  "post name profile",                "thread network"),
 ))
@@ -155,12 +164,14 @@ UPDATES: Final = tuple(_surface(name, shows, name.partition(" ")[0]) for name, s
     ("member notification",             "name network title post message reason"),
     ("moderators hold",                 "network title"),
     ("moderators request",              "request name profile"),
+    ("moderators submission",           "name profile title network"),
     ("network member",                  "name profile"),
     ("network membership",              "name profile"),
     ("network network",                 "network purpose name"),
     ("network room",                    ""),
     ("network thread",                  "title name network"),
     ("room message",                    "message name profile"),
+    ("room room",                       ""),
     ("thread post",                     "post name profile network"),
     ("thread thread",                   "title network"),
 ))
@@ -168,7 +179,7 @@ UPDATES: Final = tuple(_surface(name, shows, name.partition(" ")[0]) for name, s
 with the next update of the same row."""
 
 WORDLESS: Final[Mapping[Noun, str]] = {
-    "member": "member membership reads session token",
+    "member": "block member membership reads session submission token",
     "moderators": "log",
 }
 """By channel: kinds of update whose frames hold ids and counts, and no words."""
@@ -202,11 +213,21 @@ ACTS: Final[Mapping[str, str]] = {
         PUT /api/v1/networks/{slug}/members/{member}  DELETE /api/v1/networks/{slug}/members/{member}
         PATCH /api/v1/networks/{slug}/requests/{request}  POST /api/v1/networks/{slug}/invitations
         DELETE /api/v1/networks/{slug}/invitations/{invitation}""",
+    "a sanction, with the reason that was sent": """
+        PUT /api/v1/networks/{slug}/members/{member}/sanctions/{kind}""",
+    "a submission, which has words only while it waits": """
+        POST /submissions/{submission}  PATCH /api/v1/submissions/{submission}
+        DELETE /api/v1/submissions/{submission}""",
     "oneself": """
         POST /links/{token}  POST /settings  POST /sign-in  POST /sign-out  PATCH /api/v1/me  POST /api/v1/session
         DELETE /api/v1/session  DELETE /api/v1/me/sessions/{session}""",
     "the text that was sent, drawn: a quote in it as it stands now": "POST /preview",
     "nothing": """
+        POST /members/{member}/block  POST /members/{member}/unblock  POST /members/{member}/suspend
+        POST /members/{member}/reinstate  POST /networks/{slug}/pace  PUT /api/v1/me/blocks/{member}
+        DELETE /api/v1/me/blocks/{member}  PUT /api/v1/members/{member}/suspension
+        DELETE /api/v1/members/{member}/suspension  DELETE /api/v1/networks/{slug}/members/{member}/sanctions/{kind}
+        PUT /api/v1/networks/{slug}/newcomers  PUT /api/v1/networks/{slug}/slow
         POST /networks/{slug}/read  POST /notifications/read  POST /threads/{thread}/read
         POST /threads/{thread}/watch  PUT /api/v1/me/notifications/read  PUT /api/v1/networks/{slug}/read
         PUT /api/v1/threads/{thread}/read""",

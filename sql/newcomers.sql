@@ -5,3 +5,7 @@ SELECT count(*) FROM (
     UNION ALL
     (SELECT FROM messages m JOIN rooms r ON r.id = m.room_id
      WHERE m.author_id = :member AND r.network_id = :network AND m.state = 'shown' LIMIT :enough)) c;
+
+-- name: set_approved$
+UPDATE networks SET approves_first = :approves_first, version = version + 1 WHERE id = :network AND approves_first <> :approves_first
+RETURNING 1;

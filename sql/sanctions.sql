@@ -22,6 +22,9 @@ SELECT id, member_id, network_id, kind FROM sanctions WHERE ended_at IS NULL AND
 -- name: end_sanction$
 UPDATE sanctions SET ended_at = now() WHERE id = :sanction AND ended_at IS NULL RETURNING id;
 
+-- name: one^
+SELECT * FROM shown_sanctions WHERE id = :sanction;
+
 -- name: in_force
 SELECT * FROM shown_sanctions WHERE member_id = :member AND ended_at IS NULL AND (network_id = :network OR network_id IS NULL) ORDER BY id;
 

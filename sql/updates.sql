@@ -53,7 +53,8 @@ ORDER BY u.seq;
 WITH u AS MATERIALIZED (
     SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
 SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
-       u.seq, u.kind, u.object, u.at, m.id IS NOT NULL AS there, m.*
+       u.seq, u.kind, u.object, u.at, m.id IS NOT NULL OR u.kind LIKE 'room.%' AS there,
+       (SELECT slow_s FROM rooms r WHERE r.id = :object) AS slow_s, m.*
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true
 LEFT JOIN shown_messages m ON u.kind LIKE 'message.%' AND m.id = u.object AND m.room_id = :object
@@ -75,16 +76,22 @@ ORDER BY u.seq;
 WITH u AS MATERIALIZED (
     SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
 SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
-       u.seq, u.kind, u.object, u.at, coalesce(q.id, h.id) IS NOT NULL OR u.kind LIKE 'log.%' AS there,
+       u.seq, u.kind, u.object, u.at, coalesce(q.id, h.id, b.id) IS NOT NULL OR u.kind LIKE 'log.%' AS there,
        q.id AS q_id, q.member_id AS q_member_id, q.body AS q_body, q.asked_at AS q_asked_at, q.state AS q_state,
        m.name AS q_member_name, m.title AS q_title, m.organisation AS q_organisation, m.region AS q_region,
        h.id AS h_id, h.post_id AS h_post_id, h.until AS h_until, h.outcome AS h_outcome, h.held_at AS h_held_at,
        h.thread_id AS h_thread_id, h.thread_title AS h_thread_title, h.decides_id AS h_decides_id,
+       b.id AS b_id, b.noun AS b_noun, b.network_slug AS b_network_slug, b.member_id AS b_member_id, b.member_name AS b_member_name,
+       b.member_title AS b_member_title, b.member_organisation AS b_member_organisation, b.thread_id AS b_thread_id,
+       b.thread_title AS b_thread_title, b.parent_id AS b_parent_id, b.title AS b_title, b.body AS b_body,
+       b.submitted_at AS b_submitted_at, b.outcome AS b_outcome, b.reason AS b_reason, b.object_id AS b_object_id,
+       b.mention_names AS b_mention_names,
        h.network_id AS h_held_by_network_id, h.held_by_network AS h_held_by_network_name, (SELECT slug FROM networks x WHERE x.id = :object) AS network_slug
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true
 LEFT JOIN requests q ON u.kind LIKE 'request.%' AND q.id = u.object AND q.network_id = :object
 LEFT JOIN people m ON m.id = q.member_id
+LEFT JOIN shown_submissions b ON u.kind LIKE 'submission.%' AND b.id = u.object AND b.network_id = :object
 LEFT JOIN shown_holds h ON u.kind LIKE 'hold.%' AND h.id = u.object
     AND EXISTS (SELECT FROM thread_networks g WHERE g.thread_id = h.thread_id AND g.network_id = :object)
 WHERE c.name = :channel

@@ -76,6 +76,14 @@ def _request(row: Row) -> Content:
     return {"request": shapes.request(_Prefixed(row, "q_"))}
 
 
+def _submission(row: Row) -> Content:
+    return {"submission": shapes.submission(_Prefixed(row, "b_"))}
+
+
+def _slow(row: Row) -> Content:
+    return {"slow_s": row["slow_s"]}
+
+
 def _hold(row: Row) -> Content:
     hold = _Prefixed(row, "h_")
     return {"hold": shapes.Hold(id=hold["id"], post=hold["post_id"], until=hold["until"], outcome=hold["outcome"])}
@@ -91,7 +99,9 @@ SHOWN: Mapping[tuple[str, str], Callable[[Row], Content]] = {
     ("network", "room"): _room,
     ("room", "message"): _message,
     ("member", "notification"): _notification,
+    ("room", "room"): _slow,
     ("moderators", "request"): _request,
+    ("moderators", "submission"): _submission,
     ("moderators", "hold"): _hold,
 }
 """By the noun of a channel and of a kind; everything else (reads, sessions, the log …) is told by its id alone."""

@@ -29,6 +29,8 @@ async def network_of(connection: Connection, caller: Caller, slug: str) -> Netwo
         inside = {
             "listed": row["listed"],
             "posting": row["posting"],
+            "slow_s": seen.row["slow_s"],
+            "approves_first": seen.row["approves_first"],
             "about": row["about"],
             "about_html": text.expand(row["about_html"], None, None),
         }

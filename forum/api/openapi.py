@@ -16,6 +16,7 @@ from forum.api.routing import PREFIX, Endpoint
 
 REF: Final = "#/components/schemas/{name}"
 SLUG: Final = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]*$", "maxLength": 60}
+SANCTION: Final = {"type": "string", "enum": ["warning", "mute", "suspension"]}
 CHANNEL: Final = {"type": "string", "pattern": "^(network|thread|room|member|moderators):[1-9][0-9]{0,17}$"}
 
 ABOUT: Final = """The forum as data. Everything here goes through the same acts as the pages. Every answer that lists or
@@ -108,7 +109,7 @@ def _operation(endpoint: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _in_path(endpoint: Endpoint) -> list[dict[str, Any]]:
     (id_schema,), _ = msgspec.json.schema_components([Id])
-    text = {"slug": SLUG, "channel": CHANNEL}
+    text = {"slug": SLUG, "channel": CHANNEL, "kind": SANCTION}
     return [
         {"name": name, "in": "path", "required": True, "schema": id_schema if kind is int else text[name]}
         for name, kind in endpoint.names.items()

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from forum import access, posts
+from forum import access, posts, submissions
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import ChangeBody, NewPost, PostsQuery
-from forum.api.routing import Call, Created
-from forum.api.shapes import Page, Post, Revision
+from forum.api.routing import Accepted, Call, Created
+from forum.api.shapes import Page, Post, Revision, Waiting
 from forum.db import Connection
 from forum.errors import Invalid
+from forum.submissions import Submission
 
 
 async def listed(call: Call, connection: Connection, thread: int, query: PostsQuery) -> Page[Post]:
@@ -42,11 +43,13 @@ async def _by_time(connection: Connection, thread: int, query: PostsQuery) -> An
     )
 
 
-async def reply(call: Call, thread: int, body: NewPost) -> Created[Post]:
-    """Reply to a post of the thread."""
-    row = await posts.reply(
+async def reply(call: Call, thread: int, body: NewPost) -> Created[Post] | Accepted[Waiting]:
+    """Reply to a post of the thread. 202: a moderator reads it first."""
+    row = await submissions.reply(
         call.db, call.caller, thread, body.body, parent=body.parent, through=body.network, key=call.key
     )
+    if isinstance(row, Submission):
+        return Accepted(Waiting(submission=row.id))
     return Created(shapes.post(row), f"/api/v1/posts/{row['id']}")
 
 

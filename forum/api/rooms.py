@@ -1,13 +1,16 @@
 """Rooms: a network's messages, and one's own in them."""
 
-from msgspec import UNSET
+from typing import Annotated
 
-from forum import access, rooms
+from msgspec import UNSET, Meta
+
+from forum import access, rooms, submissions
 from forum.api import cursors, lists, shapes
-from forum.api.bodies import ChangeBody, MessagesQuery, NewMessage, ReadRoom
-from forum.api.routing import Call, Created
-from forum.api.shapes import Message, Page, Revision
+from forum.api.bodies import ChangeBody, In, MessagesQuery, NewMessage, ReadRoom
+from forum.api.routing import Accepted, Call, Created
+from forum.api.shapes import Message, Page, Revision, Waiting
 from forum.db import Connection
+from forum.submissions import Submission
 
 
 async def listed(call: Call, connection: Connection, slug: str, query: MessagesQuery) -> Page[Message]:
@@ -28,9 +31,11 @@ async def listed(call: Call, connection: Connection, slug: str, query: MessagesQ
     return lists.page(rows, query.limit, shapes.message, lambda row: cursors.encode(place, row["number"]), follow)
 
 
-async def say(call: Call, slug: str, body: NewMessage) -> Created[Message]:
-    """Send a message into the room of a network."""
-    row = await rooms.say(call.db, call.caller, slug, body.body, reply_to=body.reply_to, key=call.key)
+async def say(call: Call, slug: str, body: NewMessage) -> Created[Message] | Accepted[Waiting]:
+    """Send a message into the room of a network. 202: a moderator reads it first. 429: slow mode."""
+    row = await submissions.say(call.db, call.caller, slug, body.body, reply_to=body.reply_to, key=call.key)
+    if isinstance(row, Submission):
+        return Accepted(Waiting(submission=row.id))
     return Created(shapes.message(row), f"/api/v1/messages/{row['id']}")
 
 
@@ -64,6 +69,17 @@ async def history(call: Call, message: int) -> Page[Revision]:
         follow = await lists.following(connection, f"room:{network.room_id}")
     _, rows = await rooms.history(call.db, call.caller, message)
     return lists.page(rows, len(rows), shapes.revision, lambda _: "", follow)
+
+
+class Slow(In, frozen=True):
+    """Seconds between two messages of one member; 0 ends it."""
+
+    seconds: Annotated[int, Meta(ge=0, le=rooms.MAX_SLOW_S)]
+
+
+async def slow_down(call: Call, slug: str, body: Slow) -> None:
+    """Slow mode of a network's room: a moderator's act, who may go on at once."""
+    await rooms.slow_down(call.db, call.caller, slug, body.seconds)
 
 
 async def read(call: Call, slug: str, body: ReadRoom) -> None:

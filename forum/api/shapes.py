@@ -171,6 +171,10 @@ class Network(NetworkHead, frozen=True, kw_only=True):
     room: int | None
     listed: bool | UnsetType = UNSET
     posting: Literal["member", "lead"] | UnsetType = UNSET
+    slow_s: int | UnsetType = UNSET
+    """Slow mode of its room: seconds between two messages of one member; 0 is off."""
+    approves_first: int | UnsetType = UNSET
+    """So many first contributions of a newcomer wait for a moderator."""
     about: str | UnsetType = UNSET
     about_html: str | UnsetType = UNSET
     channels: dict[str, int] | UnsetType = UNSET
@@ -267,6 +271,31 @@ class RequestState(Struct, frozen=True, kw_only=True):
 
     id: int
     state: Literal["asked", "approved", "declined"]
+
+
+class Submission(Struct, frozen=True, kw_only=True):
+    """A newcomer's contribution that a moderator reads first. Once it is decided it has no words; `made` is the id of
+    the thread, post or message that it has become.
+    """
+
+    id: int
+    kind: Literal["thread", "post", "message"]
+    network: str
+    author: Person
+    thread: int | None
+    parent: int | None
+    title: str | None
+    body: str | None
+    submitted_at: datetime
+    outcome: Literal["approved", "declined", "withdrawn"] | None
+    reason: str | None
+    made: int | None
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """A moderator reads the first posts of new members: this one waits, under its id."""
+
+    submission: int
 
 
 class Hold(Struct, frozen=True, kw_only=True):
@@ -366,6 +395,9 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="t
     notification: Notification | UnsetType = UNSET
     request: JoinRequest | UnsetType = UNSET
     hold: Hold | UnsetType = UNSET
+    submission: Submission | UnsetType = UNSET
+    slow_s: int | UnsetType = UNSET
+    """Slow mode of a room: seconds between two messages of one member; 0 is off."""
     messages: int | UnsetType = UNSET
     """The number of a room's last message."""
 
@@ -614,4 +646,22 @@ def notification(row: Row) -> Notification:
         reason=row["reason"],
         created_at=row["created_at"],
         read_at=row["read_at"],
+    )
+
+
+def submission(row: Row) -> Submission:
+    """A row of shown_submissions."""
+    return Submission(
+        id=row["id"],
+        kind=row["noun"],
+        network=row["network_slug"],
+        author=person(row["member_id"], row["member_name"], row["member_title"], row["member_organisation"]),
+        thread=row["thread_id"],
+        parent=row["parent_id"],
+        title=row["title"],
+        body=row["body"],
+        submitted_at=row["submitted_at"],
+        outcome=row["outcome"],
+        reason=row["reason"],
+        made=row["object_id"],
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from forum.api import (
+    blocks,
     me,
     members,
     memberships,
@@ -10,8 +11,10 @@ from forum.api import (
     networks,
     posts,
     rooms,
+    sanctions,
     search,
     sessions,
+    submissions,
     threads,
     updates,
 )
@@ -26,7 +29,13 @@ TABLE: Sequence[Endpoint] = (
     Endpoint("DELETE", "/me/sessions/{session}", sessions.end, "write", limit="write"),
     Endpoint("GET", "/me/notifications", me.told, "read"),
     Endpoint("PUT", "/me/notifications/read", me.read, "write", limit="mark"),
+    Endpoint("GET", "/me/moderation", sanctions.mine, "read"),
+    Endpoint("GET", "/me/blocks", blocks.listed, "read"),
+    Endpoint("PUT", "/me/blocks/{member}", blocks.block, "write", limit="mark"),
+    Endpoint("DELETE", "/me/blocks/{member}", blocks.unblock, "write", limit="mark"),
     Endpoint("GET", "/members/{member}", members.show, "read"),
+    Endpoint("PUT", "/members/{member}/suspension", sanctions.suspend, "moderate", limit="moderate"),
+    Endpoint("DELETE", "/members/{member}/suspension", sanctions.reinstate, "moderate", limit="moderate"),
     Endpoint("GET", "/networks", networks.listed, "guest"),
     Endpoint("POST", "/networks", networks.create, "moderate", limit="moderate", keyed=True),
     Endpoint("GET", "/networks/{slug}", networks.show, "guest"),
@@ -34,6 +43,18 @@ TABLE: Sequence[Endpoint] = (
     Endpoint("GET", "/networks/{slug}/members", memberships.listed, "read", limit="people"),
     Endpoint("PUT", "/networks/{slug}/members/{member}", memberships.set_role, "moderate", limit="moderate"),
     Endpoint("DELETE", "/networks/{slug}/members/{member}", memberships.take_out, "moderate", limit="moderate"),
+    Endpoint("GET", "/networks/{slug}/sanctions", sanctions.listed, "moderate"),
+    Endpoint(
+        "PUT", "/networks/{slug}/members/{member}/sanctions/{kind}", sanctions.impose, "moderate", limit="moderate"
+    ),
+    Endpoint(
+        "DELETE", "/networks/{slug}/members/{member}/sanctions/{kind}", sanctions.lift, "moderate", limit="moderate"
+    ),
+    Endpoint("GET", "/networks/{slug}/submissions", submissions.listed, "moderate"),
+    Endpoint("PUT", "/networks/{slug}/newcomers", submissions.set_approved, "moderate", limit="moderate"),
+    Endpoint("GET", "/submissions/{submission}", submissions.show, "read"),
+    Endpoint("PATCH", "/submissions/{submission}", submissions.decide, "moderate", limit="moderate"),
+    Endpoint("DELETE", "/submissions/{submission}", submissions.withdraw, "write", limit="write"),
     Endpoint("POST", "/networks/{slug}/join", memberships.join, "write", limit="write"),
     Endpoint("POST", "/networks/{slug}/leave", memberships.leave, "write", limit="write"),
     Endpoint("GET", "/networks/{slug}/requests", memberships.requests, "moderate"),
@@ -61,6 +82,7 @@ TABLE: Sequence[Endpoint] = (
     Endpoint("DELETE", "/posts/{post}/hold", moderation.release_post, "moderate", limit="moderate"),
     Endpoint("GET", "/networks/{slug}/messages", rooms.listed, "guest"),
     Endpoint("POST", "/networks/{slug}/messages", rooms.say, "write", limit="say", keyed=True),
+    Endpoint("PUT", "/networks/{slug}/slow", rooms.slow_down, "moderate", limit="moderate"),
     Endpoint("PUT", "/networks/{slug}/read", rooms.read, "write", limit="mark"),
     Endpoint("GET", "/messages/{message}", rooms.show, "guest"),
     Endpoint("PATCH", "/messages/{message}", rooms.edit, "write", limit="write", keyed=True),

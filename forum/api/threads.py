@@ -6,14 +6,15 @@ from typing import Any
 
 from msgspec import UNSET
 
-from forum import access, posts, splits, threads
+from forum import access, posts, splits, submissions, threads
 from forum.access import Caller
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import ChangeThread, DatedQuery, NewThread, ReadPosts, SplitThread
 from forum.api.routing import Accepted, Call, Created
-from forum.api.shapes import Page, Thread
+from forum.api.shapes import Page, Thread, Waiting
 from forum.db import Connection
 from forum.errors import Invalid, NotFound
+from forum.submissions import Submission
 
 READ_AT_ONCE = 1_000
 
@@ -69,11 +70,13 @@ async def listed(call: Call, connection: Connection, slug: str, query: DatedQuer
     )
 
 
-async def start(call: Call, slug: str, body: NewThread) -> Created[Thread]:
-    """Start a thread, in one network or jointly in several of mine."""
-    started = await threads.start(
+async def start(call: Call, slug: str, body: NewThread) -> Created[Thread] | Accepted[Waiting]:
+    """Start a thread, in one network or jointly in several of mine. 202: a moderator reads it first."""
+    started = await submissions.start(
         call.db, call.caller, slug, body.title, body.body, jointly_with=body.with_, key=call.key
     )
+    if isinstance(started, Submission):
+        return Accepted(Waiting(submission=started.id))
     made = await _now(call, started.thread["id"])
     return Created(made, f"/api/v1/threads/{made.id}")
 

@@ -112,6 +112,10 @@ class Fragments:
         """Somebody asks to join the network of this slug (templates/moderation/_request.html names the columns)."""
         return self._kept("moderation/_request.html", "q", row, lambda _: {"slug": slug})
 
+    def submission(self, row: Row) -> Markup:
+        """A newcomer's contribution that waits for these moderators, a row of `shown_submissions`."""
+        return self._kept("submissions/_item.html", "s", row, _submission_words)
+
     def hold(self, row: Row) -> Markup:
         """A held post that waits for these moderators (templates/moderation/_hold.html names the columns)."""
         return self._kept("moderation/_hold.html", "h", row)
@@ -274,6 +278,11 @@ def _hashable(fact: Any) -> Any:
 def _post_words(row: Row) -> dict[str, Any]:
     html = text.expand(row["html"], row["mention_names"], row["quotes"]) if row["html"] else ""
     return {"html": Markup(html)}
+
+
+def _submission_words(row: Row) -> dict[str, Any]:
+    names = {int(member): name for member, name in (row["mention_names"] or {}).items() if name is not None}
+    return {"body": text.unresolve(row["body"] or "", names)}
 
 
 def _notification_words(row: Row) -> dict[str, Any]:

@@ -35,6 +35,17 @@ def written(
     return answer
 
 
+WAITS: Final = "A moderator reads the first posts of new members. Yours is waiting."
+
+
+def waits(request: Request, submission_id: int) -> Response:
+    """What was written waits for a moderator, as a submission: 202 for our scripts, for a plain form its page."""
+    at = f"/submissions/{submission_id}"
+    if not wants_fragment(request):
+        return go(at)
+    return fragment(f'<p class="notice">{WAITS} <a class="go" href="{at}">See it</a></p>', status=202)
+
+
 def done(request: Request, at: str) -> Response:
     """A write that has nothing to show: nothing for our scripts, for a plain form the page to go on with."""
     return Response(status_code=204) if wants_fragment(request) else go(at)

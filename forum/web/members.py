@@ -1,27 +1,26 @@
 """Members: a profile, the people of a network, and what who runs a network may settle about them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, members, networks, removal, sanctions
+from forum import access, blocks, members, networks, removal, sanctions
 from forum.access import Caller
 from forum.db import Connection
 from forum.errors import Invalid, NotFound, Unauthenticated
 from forum.views.words import role
 from forum.web import answers, shell
 from forum.web.context import counted, reading, site_of, writer_of
-from forum.web.forms import Form, cursor, form_of, place_of, query_number
+from forum.web.forms import cursor, form_of, place_of, query_number
 from forum.web.networks import see
+from forum.web.sanctions import until_of
 
 PAGE: Final = 100
 MAX_QUERY_CHARS: Final = 200
-MAX_DAYS: Final = 3_650
-SANCTIONS: Final[dict[str, sanctions.Sanction]] = {"mute": "mute", "suspension": "suspension"}
+SANCTIONS: Final[dict[str, sanctions.Sanction]] = {"warning": "warning", "mute": "mute", "suspension": "suspension"}
 
 
 async def profile(request: Request) -> Response:
@@ -33,9 +32,11 @@ async def profile(request: Request) -> Response:
         frame = await shell.frame(request, connection)
         member, shared = await members.profile(connection, caller, member_id)
         runs = await _runs(connection, caller, member_id, shared)
+        blocked = member_id in {row["id"] for row in await blocks.listed(connection, caller)}
     return answers.page(
         request, "members/profile.html", shell=frame.shell(), member=member, networks=shared,
         mine=member_id == caller.member_id, runs=runs, roles=networks.ROLES, reasons=removal.REASONS,
+        blocked=blocked, suspends=caller.administrator and member_id != caller.member_id,
     )  # fmt: skip
 
 
@@ -75,22 +76,15 @@ async def settle(request: Request) -> Response:
     elif act == "remove":
         await networks.remove_member(db, caller, slug, member)
     elif act in SANCTIONS:
-        until = datetime.now(UTC) + timedelta(days=_days(form))
         await sanctions.impose(
-            db, caller, slug, member, SANCTIONS[act], until=until, reason=form.text("reason"), note=form.text("note")
-        )
+            db, caller, slug, member, SANCTIONS[act],
+            until=until_of(form), reason=form.text("reason"), note=form.text("note"),
+        )  # fmt: skip
     elif act.removeprefix("lift_") in SANCTIONS:
         await sanctions.lift(db, caller, slug, member, SANCTIONS[act.removeprefix("lift_")])
     else:
         raise Invalid("act", "This form has no such act.")
     return answers.done(request, f"/members/{member}")
-
-
-def _days(form: Form) -> int:
-    days = form.number("days") or 0
-    if not 1 <= days <= MAX_DAYS:
-        raise Invalid("days", f"This is 1 to {MAX_DAYS} days.")
-    return days
 
 
 async def people(request: Request) -> Response:

@@ -6,10 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, holds, posts, removal
+from forum import access, holds, posts, removal, submissions
 from forum.access import Caller, Thread
 from forum.db import Connection
 from forum.errors import Forbidden, ForumError, Invalid, Unauthenticated
+from forum.submissions import Submission
 from forum.views import Row, words
 from forum.web import answers, shell
 from forum.web.context import reading, site_of, writer_of
@@ -144,13 +145,15 @@ async def create(request: Request) -> Response:
     try:
         async with reading(request) as (connection, _):
             through = await _slug_of(connection, form.number("network"))
-        row = await posts.reply(
+        row = await submissions.reply(
             db, caller, thread_id, form.text("body"), parent=parent, through=through, key=form.key(request)
         )
     except Invalid as error:
         if wants_fragment(request):
             raise
         return await _reply_page(request, to=parent, said=form.text("body"), key=form.text("key"), error=error)
+    if isinstance(row, Submission):
+        return answers.waits(request, row.id)
     return answers.written(
         request, site_of(request).views.post(row), object_id=row["id"], version=row["version"],
         channel=channel_of(row), at=place_in_thread(row), status=201,

@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, members, removal, rooms, threads
+from forum import access, members, removal, rooms, submissions, threads
 from forum.access import Caller, Network
 from forum.db import Connection
 from forum.errors import Forbidden, ForumError, Invalid, Unauthenticated
+from forum.submissions import Submission
 from forum.views import Row, Shell
 from forum.web import answers, shell
 from forum.web.context import known, reading, site_of, writer_of
@@ -233,13 +234,15 @@ async def create(request: Request) -> Response:
     caller = await writer_of(request, "say")
     site, slug = site_of(request), request.path_params["slug"]
     try:
-        row = await rooms.say(
+        row = await submissions.say(
             site.db, caller, slug, form.text("body"), reply_to=form.number("reply_to"), key=form.key(request)
         )
     except Invalid as error:
         if wants_fragment(request):
             raise
         return await _show(request, form, error)
+    if isinstance(row, Submission):
+        return answers.waits(request, row.id)
     return answers.written(
         request, site.views.message(row), object_id=row["id"], version=row["version"], channel=channel_of(row),
         at=f"/networks/{slug}/room#message-{row['id']}", status=201,

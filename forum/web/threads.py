@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, networks, posts, removal, rooms, search, threads
+from forum import access, networks, posts, removal, rooms, search, submissions, threads
 from forum.access import Caller, Holder, Thread
 from forum.db import Connection
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
+from forum.submissions import Submission
 from forum.threads import Agreement
 from forum.views import Row, Views
 from forum.web import answers, shell
@@ -241,7 +242,7 @@ async def create(request: Request) -> Response:
     caller = await writer_of(request, "start")
     site, slug = site_of(request), request.path_params["slug"]
     try:
-        started = await threads.start(
+        started = await submissions.start(
             site.db, caller, slug, form.text("title"), form.text("body"), jointly_with=form.texts("with"),
             key=form.key(request),
         )  # fmt: skip
@@ -249,6 +250,8 @@ async def create(request: Request) -> Response:
         if wants_fragment(request):
             raise
         return await _new_page(request, form, error)
+    if isinstance(started, Submission):
+        return answers.waits(request, started.id)
     row = started.thread
     return answers.written(
         request, site.views.thread_row(row), object_id=row["id"], version=row["version"],

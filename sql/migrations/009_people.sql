@@ -43,7 +43,8 @@ CREATE VIEW shown_submissions AS
            s.outcome, s.object_id, s.decided_at, r.body AS reason,
            n.name AS network_name, n.slug AS network_slug,
            m.name AS member_name, m.title AS member_title, m.organisation AS member_organisation,
-           t.title AS thread_title
+           t.title AS thread_title,
+           names_of(ARRAY(SELECT m[1]::bigint FROM regexp_matches(s.body, '@\{([0-9]{1,18})\}', 'g') m)) AS mention_names
     FROM submissions s
     JOIN networks n ON n.id = s.network_id
     LEFT JOIN people m ON m.id = s.member_id

@@ -249,6 +249,21 @@ class House:
         await networks.set_role(self.world.db, self.world.lead, self.world.network, person, "member")
         return person
 
+    async def _make_suspended(self) -> int:
+        """An account that an administrator has shut out."""
+        person = await self._make_stranger()
+        await members.suspend(self.world.db, self.world.admin, person, WHY)
+        return person
+
+    async def _make_submission(self) -> int:
+        """A message of ana's that waits for a moderator."""
+        found: int = await self.world.db.pool.fetchval(
+            "INSERT INTO submissions (network_id, member_id, noun, body) VALUES ($1, $2, 'message', 'Hello') RETURNING id",
+            await self.world.network_id(),
+            self.world.ana.member,
+        )
+        return found
+
     async def _make_request(self) -> int:
         return await networks.ask(
             self.world.db, Caller(await self._make_stranger()), self.world.network, "Let me in, please"

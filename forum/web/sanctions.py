@@ -1,0 +1,84 @@
+"""What is done to people: what was done to me, whom I block, and the suspension of an account from the site."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from forum import blocks, members, sanctions, submissions
+from forum.errors import Invalid
+from forum.web import answers, shell
+from forum.web.context import reading, site_of, writer_of
+from forum.web.forms import Form, form_of
+
+MAX_DAYS: Final = 3_650
+
+
+def until_of(form: Form) -> datetime | None:
+    """The end of a sanction, by the days that the form names; None: until it is lifted. Raises Invalid."""
+    days = form.number("days")
+    if days is None:
+        return None
+    if days > MAX_DAYS:
+        raise Invalid("days", f"This is 1 to {MAX_DAYS} days.")
+    return datetime.now(UTC) + timedelta(days=days)
+
+
+async def mine(request: Request) -> Response:
+    """What moderators did to me and to what I wrote, with reasons; what of mine waits; whom I block."""
+    async with reading(request) as (connection, caller):
+        _ = caller.member
+        frame = await shell.frame(request, connection)
+        context: Mapping[str, Any] = {
+            "sanctions": await sanctions.done_to(connection, caller),
+            "removals": await sanctions.removals_of(connection, caller),
+            "submissions": await submissions.mine(connection, caller),
+            "blocked": await blocks.listed(connection, caller),
+        }
+    return answers.page(request, "settings/moderation.html", shell=frame.shell("settings"), **context)
+
+
+async def block(request: Request) -> Response:
+    """Fold what a member writes, on my screens."""
+    caller = await writer_of(request, "mark")
+    await blocks.block(site_of(request).db, caller, request.path_params["member"])
+    return answers.done(request, f"/members/{request.path_params['member']}")
+
+
+async def unblock(request: Request) -> Response:
+    """Read them again."""
+    caller = await writer_of(request, "mark")
+    await blocks.unblock(site_of(request).db, caller, request.path_params["member"])
+    return answers.done(request, f"/members/{request.path_params['member']}")
+
+
+async def suspend(request: Request) -> Response:
+    """Shut an account out of the site: administrators."""
+    form = await form_of(request)
+    caller = await writer_of(request, "moderate")
+    member: int = request.path_params["member"]
+    await members.suspend(
+        site_of(request).db, caller, member, form.text("reason"), until=until_of(form), note=form.text("note")
+    )
+    return answers.done(request, f"/members/{member}")
+
+
+async def reinstate(request: Request) -> Response:
+    """Let it in again."""
+    caller = await writer_of(request, "moderate")
+    await members.reinstate(site_of(request).db, caller, request.path_params["member"])
+    return answers.done(request, f"/members/{request.path_params['member']}")
+
+
+def routes() -> list[BaseRoute]:
+    """Sanctions and blocks."""
+    return [
+        Route("/settings/moderation", mine, methods=["GET"]),
+        Route("/members/{member:id}/block", block, methods=["POST"]),
+        Route("/members/{member:id}/unblock", unblock, methods=["POST"]),
+        Route("/members/{member:id}/suspend", suspend, methods=["POST"]),
+        Route("/members/{member:id}/reinstate", reinstate, methods=["POST"]),
+    ]
