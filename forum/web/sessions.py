@@ -133,7 +133,7 @@ async def sign_out_page(request: Request) -> Response:
         if caller.member_id is None:
             return answers.go("/")
         frame = await shell.frame(request, connection)
-    return answers.page(request, "account/sign_out.html", shell=frame.shell(), key=new_key())
+    return answers.page(request, "account/sign_out.html", shell=frame.shell())
 
 
 async def sign_out(request: Request) -> Response:
@@ -165,7 +165,7 @@ async def _invitation(
     fields = ("email", "name", "title", "organisation")
     return answers.page(
         request, "account/invitation.html", status=status if found is not None else 404, shell=frame.shell(),
-        invitation=found, faces=faces[:GUEST_FACES], token=token, key=new_key(),
+        invitation=found, faces=faces[:GUEST_FACES], token=token,
         values={name: values.get(name, "") for name in fields},
         errors={name: errors.get(name, "") for name in (*fields, "password", "form")},
     )  # fmt: skip
@@ -208,7 +208,7 @@ async def _link(request: Request, errors: Mapping[str, str], status: int = 200) 
         found = await members.member_of_link(connection, token)
     return answers.page(
         request, "account/link.html", status=status if found is not None else 404, link=found, token=token,
-        errors={"password": errors.get("password", "")}, key=new_key(),
+        errors={"password": errors.get("password", "")},
     )  # fmt: skip
 
 

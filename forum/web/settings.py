@@ -12,7 +12,7 @@ from forum.access import Caller
 from forum.errors import Invalid
 from forum.web import answers, shell
 from forum.web.context import counted, reading, site_of, writer_of
-from forum.web.forms import Form, form_of, new_key
+from forum.web.forms import Form, form_of
 
 PROFILE: Final = ("name", "title", "organisation", "region", "about")
 PARTS: Final = ("profile", "preferences", "password", "session")
@@ -41,7 +41,6 @@ async def _show(
         request, "settings/settings.html", status=200 if error is None else error.status,
         shell=frame.shell("settings"), member=member, values=values, saved=saved, sessions=mine,
         errors={name: errors.get(name, "") for name in (*PROFILE, "old", "new")}, session_id=caller.session_id,
-        key=new_key(),
     )  # fmt: skip
 
 

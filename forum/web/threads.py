@@ -282,7 +282,7 @@ async def _edit_page(request: Request, form: Form | None = None, error: ForumErr
     return answers.page(
         request, "threads/edit.html", status=200 if error is None else error.status, shell=frame.shell(),
         thread=row, holders=thread.holders, may=may, targets=targets, agreement=agreement, reasons=removal.REASONS,
-        values={"title": title}, errors={name: errors.get(name, "") for name in ("title", "network")}, key=new_key(),
+        values={"title": title}, errors={name: errors.get(name, "") for name in ("title", "network")},
     )  # fmt: skip
 
 
