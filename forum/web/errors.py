@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -137,6 +137,8 @@ def as_forum_error(error: Exception) -> ForumError:
         return _from_http(error)
     if isinstance(error, AWAY):
         return Unavailable()
+    if isinstance(error, ClientDisconnect):
+        return Invalid("request", "This request broke off.")  # nobody hears it; but nothing of ours broke either
     return Broken()
 
 
