@@ -22,14 +22,15 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Origin, Subprotocol
 
 from tests.faults.stage import HOST, Site
-from tests.faults.wire import Client, Lost
+from tests.faults.wire import Answer, Client, Lost
 from tests.faults.world import Person
 
 Key = tuple[str, int]
 Shown = dict[Key, dict[str, Any]]
 RETURN_MAX_S = 0.5
 STAY_S = (0.3, 3.0)
-OUT_CODES = {4001, 4003}
+OUT_CODES = {4001, 4003, 401, 403}
+SHUT = {401, 403, 404}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,7 @@ class Page:
         while True:
             query = f"{'&' if '?' in self.path else '?'}limit={self.newest or 200}{after}"
             answer = await client.get(f"/api/v1{self.path}{query}", authorization=person.bearer)
-            if answer.status != 200:
-                raise Lost(f"a page was answered {answer.status}")
+            _require(answer)
             page = answer.json()
             shown |= {(self.noun, item["id"]): item for item in page["items"]}
             if cursors is None:
@@ -69,10 +69,24 @@ class Page:
             after = f"&after={page['next']}"
         if f"network:{self.network}" not in cursors:
             answer = await client.get(f"/api/v1/networks/{self.slug}", authorization=person.bearer)
-            if answer.status != 200:
-                raise Lost(f"a page was answered {answer.status}")
+            _require(answer)
             cursors = answer.json()["channels"] | cursors  # what came first counts: those of the items came before them
         return Loaded(shown, cursors, log)
+
+
+class Shut(Lost):
+    """The page is not to be had."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"a page was answered {status}")
+        self.status = status
+
+
+def _require(answer: Answer) -> None:
+    if answer.status in SHUT:
+        raise Shut(answer.status)
+    if answer.status != 200:
+        raise Lost(f"a page was answered {answer.status}")
 
 
 @dataclass(slots=True)
@@ -181,15 +195,41 @@ class Screen(ABC):
         self.loads = 0
         self.calm = False
         """Set when the run ends: it stays connected."""
+        self.stay_away = False
+        """Set by a fault: it keeps its cursors, and does not return."""
+        self.is_away = False
+        self.may_go = False
+        """Set by a fault that shuts its member out."""
 
     @property
     def is_out(self) -> bool:
         return self.out_at_s is not None or self.page.channel in self.gone
 
+    @property
+    def ended_at_s(self) -> float:
+        """When it was told so."""
+        return self.out_at_s or self.gone[self.page.channel]
+
+    @property
+    def lost_channels(self) -> set[str]:
+        """What it may no longer hear."""
+        if self.out_code in OUT_CODES:
+            return set(self.stretches)
+        return {*self.gone, *(self.page.channels if self.out_code else ())}
+
+    @property
+    @abstractmethod
+    def is_connected(self) -> bool:
+        """Whether what is committed now would come at once."""
+
     async def live(self) -> None:
         """Load, follow, break off, return, until cancelled or shut out."""
         async with self.site.client() as client:
             while not self.is_out:
+                while self.stay_away and self.cursors:
+                    self.is_away = True
+                    await asyncio.sleep(0.02)
+                self.is_away = False
                 try:
                     if not self.cursors:
                         await self._load(client)
@@ -202,9 +242,8 @@ class Screen(ABC):
     async def _load(self, client: Client) -> None:
         try:
             page = await self.page.load(client, self.person)
-        except Lost as error:
-            if "404" in str(error):
-                self.out_at_s = time.monotonic()
+        except Shut as shut:
+            self.out_at_s, self.out_code = time.monotonic(), shut.status
             raise
         self.loads += 1
         self.log = page.log
@@ -276,6 +315,15 @@ class Socket(Screen):
         self._wires: dict[str, Wire] = {}
         self._mine = f"member:{self.person.id}"
 
+    @property
+    def uses_cookie(self) -> bool:
+        return self.number % 2 == 0
+
+    @property
+    def is_connected(self) -> bool:
+        wire = self._wires.get(self.page.channel)
+        return wire is not None and wire.live_at_s is not None
+
     async def _stay(self, client: Client) -> None:
         headers = (
             {"authorization": self.person.bearer} if self.number % 2 else {"cookie": f"forum={self.person.cookie}"}
@@ -315,6 +363,8 @@ class Socket(Screen):
                 await asyncio.sleep(self._rng.uniform(*STAY_S))
                 if self.calm or not self.cursors:
                     continue
+                if self.stay_away:
+                    await self._drop(socket)
                 act = self._rng.choice((self._hop, self._hop, self._again, self._drop, self._drop, self._turn_page))
                 await act(socket)
 
@@ -370,10 +420,9 @@ class Socket(Screen):
     def _reset(self, wire: Wire, frame: dict[str, Any]) -> None:
         wire.over()
         self.resets += 1
-        if frame["channel"] == self._mine:
-            self.log = frame["log"]
+        if frame["channel"] == self._mine and frame["log"] == self.log:
             self._begin(self._mine, frame["seq"])
-        else:
+        else:  # of another log no cursor means anything, of no channel
             self.forget()
 
     def _take(self, wire: Wire, frame: dict[str, Any]) -> None:
@@ -415,19 +464,28 @@ class HtmlSocket(Socket):
 class Poll(Screen):
     """A screen behind a proxy that breaks sockets."""
 
+    asking = False
+
+    @property
+    def is_connected(self) -> bool:
+        return self.asking
+
     async def _stay(self, client: Client) -> None:
         end = time.monotonic() + self._rng.uniform(*STAY_S)
         while self.calm or time.monotonic() < end:
             try:
                 async with asyncio.timeout(None if self.calm else max(0.05, end - time.monotonic())):
+                    self.asking = True
                     await self._ask(client)
             except TimeoutError:  # it breaks off while it waits
                 client.cut()
                 break
+            finally:
+                self.asking = False
             if not self.cursors or self.is_out:
                 return
             await asyncio.sleep(self._rng.uniform(0.05, 0.2))
-        if not self.calm and self._rng.random() < 0.3:
+        if not self.calm and not self.stay_away and self._rng.random() < 0.3:
             self.forget()
 
     async def _ask(self, client: Client) -> None:

@@ -3,18 +3,21 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from tests.faults.follower import HtmlSocket, Page, Poll, Screen, Socket
 from tests.faults.stage import Site, Stage, until
-from tests.faults.verdict import judge
-from tests.faults.wire import Client
+from tests.faults.verdict import judge, stored
+from tests.faults.wire import Client, Lost
 from tests.faults.world import Person, Place, World, lines, make_world
 from tests.faults.writer import Ledger, Writer
 
 ROOM_RANGE = 50
 WRITE_MAX_S = 300.0
+READY_MAX_S = 20.0
+RUN_MAX_S = 600.0
 Say = Callable[[str], None]
 
 
@@ -29,8 +32,12 @@ class Size:
     patience: float = 1.0
     """How many times the promised time something may take: more than 1 where the machine does other work as well."""
 
+    @property
+    def is_full(self) -> bool:
+        return self.patience == 1.0
 
-SHORT = Size(writes=240, followers=60, per_s=60.0, patience=3.0)
+
+SHORT = Size(writes=160, followers=40, per_s=50.0, patience=4.0)
 FULL = Size(writes=2_000, followers=300, per_s=120.0)
 
 
@@ -52,15 +59,17 @@ class Run:
     problems: list[str] = field(default_factory=list)
     figures: dict[str, object] = field(default_factory=dict)
     resets_expected: bool = False
-    refusals_expected: bool = False
-    out: set[int] = field(default_factory=set)
-    """Members who were shut out."""
-    other_logs: dict[str, dict[str, dict[int, tuple[str, int]]]] = field(default_factory=dict)
-    """What earlier logs held: log → channel → seq → kind and id."""
+    checks: list[Callable[[], None]] = field(default_factory=list)
+    """What is to be looked at when the run has ended."""
+    kept_logs: dict[str, dict[str, dict[int, tuple[str, int]]]] = field(default_factory=dict)
+    """What the log held before it was cut or replaced: log → channel → seq → kind and id."""
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
         self._begun = 0
+        self._writing = 0
+        self._go_on = asyncio.Event()
+        self._go_on.set()
         self._said: Iterator[str] = lines(self.rng)
         self._people: list[asyncio.Task[None]] = []
         self._looking: list[asyncio.Task[None]] = []
@@ -71,12 +80,13 @@ class Run:
     async def go(self, fault: Callable[["Run"], Awaitable[None]] | None = None) -> None:
         """Everything, with the fault when a quarter has been written; `problems` and `figures` then say how it was."""
         try:
-            await self._open()
-            if fault is not None:
-                await self.wrote(0.25)
-                self.say("fault")
-                await fault(self)
-            await self._finish()
+            async with asyncio.timeout(RUN_MAX_S):
+                await self._open()
+                if fault is not None:
+                    await self.wrote(0.25)
+                    self.say("fault")
+                    await fault(self)
+                await self._finish()
         finally:
             await self._close()
 
@@ -84,12 +94,14 @@ class Run:
         self.say("opening")
         self.world = await make_world(self.stage.db)
         pages = [page for place in self.world.places for page in pages_of(place)]
+        opened = [page for page in pages_of(self.world.places[1]) if page.noun != "message"]
         for number in range(self.size.followers):
-            kind = (Socket, HtmlSocket, Poll)[number % 3] if number % 2 else (Socket, Socket, Poll)[number % 3]
-            person = self.world.readers[number % len(self.world.readers)]
-            rng = random.Random(self.rng.random())
-            screen = kind(number, self.site, person, pages[number % len(pages)], rng)
-            self.screens.append(screen)
+            if number % 10 == 9:
+                person, page = self.world.strangers[number % 20 // 10], opened[number // 10 % len(opened)]
+            else:
+                person, page = self.world.readers[number % len(self.world.readers)], pages[number % len(pages)]
+            kind = self.rng.choice((Socket, HtmlSocket, Poll))
+            self.screens.append(kind(number, self.site, person, page, random.Random(self.rng.random())))
         for screen in self.screens:
             self._looking.append(asyncio.create_task(screen.live(), name=f"screen {screen.number}"))
         await until(lambda: all(screen.back_at_s or isinstance(screen, Poll) for screen in self.screens), "all follow")
@@ -106,7 +118,22 @@ class Run:
                 due_s = self._began_at_s + self._begun / self.size.per_s
                 if (early_s := due_s - time.monotonic()) > 0:
                     await asyncio.sleep(early_s)
-                await writer.write()
+                await self._go_on.wait()
+                self._writing += 1
+                try:
+                    await writer.write()
+                finally:
+                    self._writing -= 1
+
+    @asynccontextmanager
+    async def nobody_writing(self) -> AsyncIterator[None]:
+        """What was begun is finished first; what is due waits."""
+        self._go_on.clear()
+        try:
+            await until(lambda: not self._writing, "writers pause", WRITE_MAX_S)
+            yield
+        finally:
+            self._go_on.set()
 
     async def wrote(self, share: float) -> None:
         """Return when this share of the writes has been answered."""
@@ -133,11 +160,75 @@ class Run:
 
     # What faults use
 
+    @contextmanager
+    def lasting(self) -> Iterator[None]:
+        """Meanwhile, and for the time of recovery, writes may be refused."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.faulty.append((began, time.monotonic()))
+
+    def expect(self, holds: bool, what: str) -> None:
+        """Note a problem where it does not hold."""
+        if not holds:
+            self.problems.append(f"expected: {what}")
+
+    def later(self, check: Callable[[], None]) -> None:
+        """Look at this when the run has ended."""
+        self.checks.append(check)
+
     def sockets(self) -> list[Socket]:
         return [screen for screen in self.screens if isinstance(screen, Socket)]
 
     def client(self, person: Person) -> Client:
         return self.site.client(authorization=person.bearer)
+
+    async def metric(self, name: str) -> float:
+        """What the processes say of it, together."""
+        return sum(each[name] for each in (await self.site.metrics()).values())
+
+    async def until_ready(self) -> None:
+        """Return when the site says that it can serve."""
+        end = time.monotonic() + READY_MAX_S * self.size.patience
+        while time.monotonic() < end:
+            async with self.site.client() as client:
+                with suppress(Lost):
+                    if (await client.get("/readyz")).status == 200:
+                        return
+            await asyncio.sleep(0.05)
+        raise AssertionError("the site is not ready again")
+
+    async def heads(self, channels: Iterable[str]) -> dict[str, int]:
+        """Where these channels stand."""
+        rows = await self.stage.db.pool.fetch(
+            "SELECT name, channel_head(name) AS head FROM channels WHERE name = ANY ($1)", list(channels)
+        )
+        return {row["name"]: row["head"] for row in rows}
+
+    async def keep_log(self, channels: list[str] | None) -> None:
+        """Note what the log holds now, of these channels or of all, since it is about to be lost."""
+        async with self.stage.owner() as connection:
+            name = await connection.fetchval("SELECT log FROM site")
+            rows = await connection.fetch(
+                "SELECT channel, seq, kind, object FROM updates WHERE $1::text[] IS NULL OR channel = ANY ($1)",
+                channels,
+            )
+        kept = self.kept_logs.setdefault(name, {})
+        for row in rows:
+            kept.setdefault(row["channel"], {})[row["seq"]] = (row["kind"], row["object"])
+
+    async def forget_what_is_not_there(self) -> int:
+        """After an older copy was put back: what was answered since then is lost, and stands as the copy has it."""
+        there = await stored(self)
+        written = self.ledger.written
+        lost = written.keys() - there.keys()
+        for place in lost:
+            del written[place]
+        for place, one in written.items():
+            row = there[place]
+            one.state, one.version, one.body = row["state"], row["version"], row["body"] or one.body
+        return len(lost)
 
 
 def pages_of(place: Place) -> list[Page]:

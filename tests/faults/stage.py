@@ -32,7 +32,6 @@ from tests.faults.wire import Client, Lost
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 START_MAX_S = 60.0
-LIMITS_SCALE = 3
 Metrics = dict[int, dict[str, float]]
 
 
@@ -76,9 +75,12 @@ class Site:
     """`python -m forum serve`: a parent and its web processes, which share one port."""
 
     def __init__(self, folder: Path, tree: Path, environ: dict[str, str], processes: int) -> None:
-        folder.mkdir(exist_ok=True)
-        self.data = folder
+        folder.mkdir()
         self.log = folder / "site.log"
+        self.data = folder / "data"
+        """A link, which a test may lead elsewhere."""
+        (folder / "kept").mkdir()
+        self.data.symlink_to(folder / "kept", target_is_directory=True)
         self.port = free_port()
         self.base_url = f"http://{HOST}:{self.port}"
         self.processes = processes
@@ -87,8 +89,8 @@ class Site:
                 [sys.executable, "-m", "forum", "serve", "--port", str(self.port), "--processes", str(processes)],
                 cwd=tree,
                 env={
-                    **os.environ, **environ, "PYTHONPATH": str(tree), "FORUM_DATA": str(folder), "LOG_LEVEL": "warning",
-                    "LIMITS_SCALE": str(LIMITS_SCALE), "BASE_URL": self.base_url, "HOST": HOST,
+                    **os.environ, **environ, "PYTHONPATH": str(tree), "FORUM_DATA": str(self.data), "HOST": HOST,
+                    "BASE_URL": self.base_url, "LOG_LEVEL": "warning",
                 },
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
@@ -133,6 +135,11 @@ class Site:
                             found.setdefault(int(pid), {})[name.removeprefix("forum_")] = float(value)
         return {pid: found[pid] for pid in self.pids()}
 
+    def errors(self, most: int = 8) -> list[str]:
+        """The last errors in its log; warnings are what a fault brings about."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [line for line in lines if " warning " not in line][-most:]
+
     def stop(self) -> None:
         self.parent.terminate()
         try:
@@ -169,15 +176,22 @@ class Stage:
         path = next((self.folder / "data").glob("postgres-*/data/postmaster.pid"))
         return int(path.read_text().splitlines()[0])
 
-    async def as_owner(self, statement: str, database: str | None = None) -> None:
-        url = self.servers.database_owner_url
-        if database is not None:
-            url = urlsplit(url)._replace(path=f"/{database}").geturl()
+    @asynccontextmanager
+    async def owner(self, database: str = "forum") -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        """A connection of the schema's owner."""
+        url = urlsplit(self.servers.database_owner_url)._replace(path=f"/{database}").geturl()
         connection = await asyncpg.connect(url)
         try:
-            await connection.execute(statement)
+            yield connection
         finally:
             await connection.close()
+
+    def operator(self) -> dict[str, str]:
+        """The environment of a command beside the site, with the database at hand."""
+        return {
+            **os.environ, **self.environ, "PYTHONPATH": str(ROOT), "FORUM_DATA": str(self.folder / "operator"),
+            "DATABASE_URL": self.servers.database_url, "DATABASE_OWNER_URL": self.servers.database_owner_url,
+        }  # fmt: skip
 
 
 @asynccontextmanager

@@ -15,4 +15,4 @@ async def test_nothing_is_lost(name: str, stage: Stage, site: Site) -> None:
     run = Run(stage, site, SEED, SHORT)
     await run.go(FAULTS[name])
     print(name, "seed", SEED, run.figures)
-    assert not run.problems, run.problems[:5]
+    assert not run.problems, "\n".join([*run.problems[:5], "The site's log has:", *site.errors()])

@@ -13,8 +13,9 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.follower import HtmlSocket, Poll, Screen, Shown
+from tests.faults.follower import HtmlSocket, Screen, Shown
 from tests.faults.wire import Lost
+from tests.faults.writer import Noun
 
 if TYPE_CHECKING:
     from tests.faults.run import Run
@@ -36,14 +37,18 @@ async def judge(run: Run) -> None:
     for screen in run.screens:
         run.problems += screen.violations
         _judge_sequences(run, screen, log)
+        if screen.is_out and not screen.may_go:
+            run.problems.append(f"screen {screen.number} was shut out: {screen.gone} {screen.out_code}")
     await _judge_pages(run)
     _judge_delivery(run)
+    for check in run.checks:
+        check()
 
 
 async def _quiet(run: Run) -> dict[str, int]:
     """The heads of all channels that are followed, once nothing more is recorded in them."""
     networks = [place.id for place in run.world.places]
-    channels = sorted({channel for screen in run.screens for channel in screen.cursors})
+    channels = sorted({channel for screen in run.screens for channel in (*screen.stretches, *screen.page.channels)})
     end = time.monotonic() + SETTLE_MAX_S
     while True:
         dirty = await run.stage.db.pool.fetchval(
@@ -57,10 +62,7 @@ async def _quiet(run: Run) -> dict[str, int]:
             run.problems.append(f"{dirty} threads and rooms were not announced within {SETTLE_MAX_S:g} s")
             break
         await asyncio.sleep(0.05)
-    rows = await run.stage.db.pool.fetch(
-        "SELECT name, channel_head(name) AS head FROM channels WHERE name = ANY ($1)", channels
-    )
-    return {row["name"]: row["head"] for row in rows}
+    return await run.heads(channels)
 
 
 async def _converge(run: Run, heads: Mapping[str, int]) -> None:
@@ -112,7 +114,8 @@ def _judge_writes(run: Run) -> None:
         run.problems.append(f"{len(unmeant)} requests were lost while nothing was wrong")
 
 
-async def _judge_database(run: Run) -> None:
+async def stored(run: Run) -> Mapping[tuple[Noun, int], Any]:
+    """What stands in the database of what was written in the run."""
     threads = [thread for place in run.world.places for thread in place.threads]
     rooms = [place.room for place in run.world.places]
     posts = await run.stage.db.pool.fetch(
@@ -121,7 +124,11 @@ async def _judge_database(run: Run) -> None:
     messages = await run.stage.db.pool.fetch(
         "SELECT id, author_id, body, state, version FROM messages WHERE room_id = ANY ($1)", rooms
     )
-    there = {("post", row["id"]): row for row in posts} | {("message", row["id"]): row for row in messages}
+    return {("post", row["id"]): row for row in posts} | {("message", row["id"]): row for row in messages}
+
+
+async def _judge_database(run: Run) -> None:
+    there = await stored(run)
     written = run.ledger.written
     run.figures["stored"] = len(there)
     for place in list(written.keys() - there.keys())[:3]:
@@ -154,7 +161,7 @@ def _judge_sequences(run: Run, screen: Screen, log: Log) -> None:
         run.problems.append(screen.violations[-1])
     for channel, stretches in screen.stretches.items():
         for stretch in stretches:
-            known = run.other_logs.get(stretch.log, log).get(channel, {})
+            known = {**log.get(channel, {}), **run.kept_logs.get(stretch.log, {}).get(channel, {})}
             for place, (seq, kind, object_id) in enumerate(stretch.updates, stretch.after + 1):
                 kept = known.get(seq)
                 if seq != place or (kept is not None and kept != (kind, object_id)) or (kept is None and known):
@@ -214,14 +221,19 @@ def _differences(screen: Screen, wanted: Shown) -> list[str]:
     return found
 
 
-def _judge_delivery(run: Run) -> None:
-    late = sorted(
-        at - run.ledger.written[key].acked_at_s
+def delays(run: Run, since_s: float, until_s: float) -> list[float]:
+    """Of what was answered in this time: how long after its answer each live screen had it, in seconds."""
+    written = run.ledger.written
+    return [
+        at_s - written[key].acked_at_s
         for screen in run.screens
-        if not isinstance(screen, Poll)
-        for key, at, live_at in screen.arrivals
-        if key in run.ledger.written and live_at < run.ledger.written[key].acked_at_s
-    )
+        for key, at_s, live_at_s in screen.arrivals
+        if key in written and max(live_at_s, since_s) < written[key].acked_at_s < until_s
+    ]
+
+
+def _judge_delivery(run: Run) -> None:
+    late = sorted(delays(run, 0.0, time.monotonic()))
     if not late:
         return
     p99 = late[int(len(late) * 0.99)]

@@ -56,6 +56,10 @@ class World:
     moderator: Person
     readers: list[Person]
     writers: list[Person]
+    strangers: list[Person]
+    """They read the open network from outside."""
+    idlers: list[Person]
+    """Members who do nothing by themselves."""
     places: list[Place]
 
 
@@ -66,6 +70,8 @@ async def make_world(db: Database) -> World:
     lead, moderator = await _person(db, tag, "lead"), await _person(db, tag, "mod")
     readers = [await _person(db, tag, f"reader {number}") for number in range(READERS)]
     writers = [await _person(db, tag, f"writer {number}") for number in range(WRITERS)]
+    strangers = [await _person(db, tag, f"stranger {number}") for number in range(2)]
+    idlers = [await _person(db, tag, f"idler {number}") for number in range(2)]
     places = []
     boss = Caller(admin.id, administrator=True)
     for visibility in ("private", "open"):
@@ -73,14 +79,14 @@ async def make_world(db: Database) -> World:
         await networks.create(db, boss, name=slug, slug=slug, kind="topic", visibility=visibility)
         await networks.set_role(db, boss, slug, lead.id, "lead")
         await networks.set_role(db, boss, slug, moderator.id, "moderator")
-        for person in (*readers, *writers):
+        for person in (*readers, *writers, *idlers):
             await networks.set_role(db, boss, slug, person.id, "member")
         started = [await threads.start(db, lead.caller, slug, f"Thread {n} {tag}", "Opening") for n in range(THREADS)]
         row = await db.pool.fetchrow(
             "SELECT n.id, r.id AS room FROM networks n JOIN rooms r ON r.network_id = n.id WHERE slug = $1", slug
         )
         places.append(Place(row["id"], slug, row["room"], [int(each.thread["id"]) for each in started]))
-    return World(tag, admin, lead, moderator, readers, writers, places)
+    return World(tag, admin, lead, moderator, readers, writers, strangers, idlers, places)
 
 
 async def _person(db: Database, tag: str, who: str, *, administrator: bool = False) -> Person:

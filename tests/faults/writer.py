@@ -61,7 +61,7 @@ class Writer:
         self._rng = rng
         self._said = said
         self._ledger = ledger
-        self._mine: list[tuple[Noun, int]] = []
+        self._mine: list[Written] = []
         self._count = 0
 
     async def write(self) -> None:
@@ -93,10 +93,9 @@ class Writer:
         place_in_ledger = (noun, made["id"])
         if place_in_ledger in self._ledger.written:
             self._ledger.wrong.append(f"two writes were answered with the same {noun} {made['id']}")
-        self._mine.append(place_in_ledger)
-        self._ledger.written[place_in_ledger] = Written(
-            noun, made["id"], self._me.id, key, made["body"], "shown", made["version"], time.monotonic()
-        )
+        one = Written(noun, made["id"], self._me.id, key, made["body"], "shown", made["version"], time.monotonic())
+        self._ledger.written[place_in_ledger] = one
+        self._mine.append(one)
 
     def _addressed(self) -> str:
         """Sometimes people are named, in any order: their notifications are recorded in the same transaction."""
@@ -106,7 +105,8 @@ class Writer:
         return " ".join(f"@{person.name}" for person in named) + " "
 
     def _some(self, state: str) -> Written | None:
-        found = [w for each in self._mine if (w := self._ledger.written[each]).state == state]
+        written = self._ledger.written  # a restored copy may have lost it, and given its id to another
+        found = [one for one in self._mine if one.state == state and written.get((one.noun, one.id)) is one]
         return self._rng.choice(found) if found else None
 
     async def _edit(self) -> None:
