@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("row", nargs="*", help=f"which rows; all but growth without. One of {', '.join(NAMES)}")
     parser.add_argument("--whole", action="store_true", help="with growth, which makes a million posts")
     parser.add_argument("--quick", action="store_true", help="short turns, fewer idle followers: to see that it works")
-    parser.add_argument("--turn-s", type=float, default=5.0, help="how long one turn takes, in seconds (5)")
+    parser.add_argument("--turn-s", type=float, default=4.0, help="how long one turn takes, in seconds (4)")
     parser.add_argument("--out", type=Path, default=Path("bench.json"), help="where the rows are written")
     chosen = parser.parse_args()
     if unknown := set(chosen.row) - set(NAMES):

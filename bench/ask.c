@@ -1,12 +1,12 @@
 /* Askers for the bench: a few connections, each of which asks again as soon as it was answered.
  *
- *   ask [-c CONNECTIONS] [-s SECONDS] [-p PAUSE_MS] [-m METHOD] [-h HEADERS] [-b BODY] [-r FIRST-LAST] [-u] PORT PATH
+ *   ask [-c CONNECTIONS] [-s SECONDS] [-p PAUSE_MS] [-m METHOD] [-h HEADERS] [-b BODY] [-r FIRST-LAST] PORT PATH
  *
  * In PATH, HEADERS (lines with CR LF between) and BODY, {c} stands for the connection's number from 1 on, {i} for the
  * request's, and {r} for the numbers FIRST to LAST in turn. Asks no more after SECONDS, or SIGTERM, waits for the answers
  * that are under way, and prints how many came, the bytes of the last one's body, the seconds they took, and the median,
- * the 99th percentile and the longest in microseconds, and how many said 503. Any answer but 2xx (with -u, but 503) ends
- * it with status 1, and so does silence for a minute. Answers carry a Content-Length.
+ * the 99th percentile and the longest in microseconds, and how many said 503. Any answer but 2xx and 503 ends it with
+ * status 1, and so does silence for a minute. Answers carry a Content-Length.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -96,9 +96,9 @@ static void ask(asker *one, int connection)
 
 int main(int argc, char **argv)
 {
-    int count = 1, pause_ms = 0, may_refuse = 0, option, one = 1, poll_fd = epoll_create1(0);
+    int count = 1, pause_ms = 0, option, one = 1, poll_fd = epoll_create1(0);
     double seconds = 1;
-    while ((option = getopt(argc, argv, "c:s:p:m:h:b:r:u")) != -1) {
+    while ((option = getopt(argc, argv, "c:s:p:m:h:b:r:")) != -1) {
         if (option == 'c')
             count = atoi(optarg);
         else if (option == 's')
@@ -111,8 +111,6 @@ int main(int argc, char **argv)
             headers = optarg;
         else if (option == 'b')
             body = optarg;
-        else if (option == 'u')
-            may_refuse = 1;
         else if (option != 'r' || sscanf(optarg, "%ld-%ld", &first, &last) != 2)
             return 2;
     }
@@ -164,7 +162,7 @@ int main(int argc, char **argv)
             size = atol(length + 17);
             if (r->have < (size_t)(blank + 4 - r->text) + size)
                 continue;
-            int refused = may_refuse && !strncmp(r->text + 9, "503", 3);
+            int refused = !strncmp(r->text + 9, "503", 3);
             unavailable += refused;
             if (r->text[9] != '2' && !refused)
                 return fprintf(stderr, "%.600s\n", r->text), 1;

@@ -27,4 +27,3 @@ BEGIN
         EXECUTE index_;
     END LOOP;
 END $$;
-VACUUM ANALYZE;

@@ -31,14 +31,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Answers:
-    """What came of it. Times in milliseconds."""
+    """What came of it. Times in milliseconds, those of refusals too."""
 
     count: int
+    """How many were 2xx."""
     per_s: float
     p50_ms: float
     p99_ms: float
     longest_ms: float
-    unavailable: int
+    refused: int
     """How many were 503."""
 
 
@@ -52,25 +53,23 @@ class Programs:
             subprocess.run(command, check=True)
 
     def ask(self, port: int, request: Request, *, connections: int, seconds: float) -> Answers:
-        """Ask for so long. Raises CalledProcessError at the first answer that is not 2xx."""
+        """Ask for so long. Raises RuntimeError at the first answer that is neither 2xx nor 503."""
         command = self._asking(port, request, connections, seconds, 0)
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        return _answers(done.stdout)
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        return _answers(request, done.returncode, done.stdout, done.stderr)
 
     @contextmanager
     def asking(self, port: int, request: Request, *, connections: int, pause_ms: int) -> Iterator[list[Answers]]:
-        """Ask while the block runs; its list has the answers afterwards, those of 503 too."""
-        command = [*self._asking(port, request, connections, 600, pause_ms), "-u"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        """Ask while the block runs; its list has the answers afterwards."""
+        command = self._asking(port, request, connections, 600, pause_ms)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         answers: list[Answers] = []
         try:
             yield answers
         finally:
             process.terminate()
-            printed, _ = process.communicate()
-        if process.returncode:
-            raise RuntimeError(f"{request.path} was not answered")
-        answers.append(_answers(printed))
+            printed, said = process.communicate()
+        answers.append(_answers(request, process.returncode, printed, said))
 
     def _asking(self, port: int, request: Request, connections: int, seconds: float, pause_ms: int) -> list[str]:
         first, last = request.across
@@ -110,9 +109,12 @@ class Programs:
             followers.end()
 
 
-def _answers(printed: str) -> Answers:
-    count, _, took_s, p50_us, p99_us, longest_us, unavailable = map(float, printed.split())
-    return Answers(int(count), count / took_s, p50_us / 1e3, p99_us / 1e3, longest_us / 1e3, int(unavailable))
+def _answers(request: Request, status: int, printed: str, said: str) -> Answers:
+    if status:
+        raise RuntimeError(f"{request.method} {request.path}: {said.strip()}")
+    answers, _, took_s, p50_us, p99_us, longest_us, refused = map(float, printed.split())
+    count = int(answers - refused)
+    return Answers(count, count / took_s, p50_us / 1e3, p99_us / 1e3, longest_us / 1e3, int(refused))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from bench.live import cursors
 from bench.machine import Busy
 from bench.programs import Request
 from bench.row import Row
-from bench.site import BUSY_NETWORK, BUSY_THREADS, THREAD, Bench
+from bench.site import BUSY_NETWORK, BUSY_THREADS, THREAD, Bench, Web
 
 SCREENS = 1000
 FIRST = BUSY_THREADS[0] + 20
@@ -52,15 +52,17 @@ def _return(bench: Bench) -> Row:
     for fill, noun in zip(FILL, ("thread", "room"), strict=True):
         bench.servers.fetch(fill, [number for _, number in _objects(noun)])
     with site.web(bench.servers) as served:
-        return _row(bench, served.port)
+        return _row(bench, served)
 
 
-def _row(bench: Bench, port: int) -> Row:
+def _row(bench: Bench, served: Web) -> Row:
+    port = served.port
     page = Request(f"/threads/{THREAD}?order=tree", headers="Cookie: forum=session-2")
     took_s: list[float] = []
     medians_s: list[float] = []
     waits_ms: list[float] = []
     closed_on: list[int] = []
+    cpu_s = 0.0
     refused = 0
     busy = Busy()
     with bench.programs.asking(port, page, connections=READERS, pause_ms=READER_PAUSE_MS) as quiet:
@@ -72,22 +74,24 @@ def _row(bench: Bench, port: int) -> Row:
                 sql = RECORD.format(kind=kind, objects=OBJECTS[noun])
                 for channel, number in _objects(noun):
                     bench.servers.fetch(sql, channel, BEHIND[channel], number)
+            before_s = served.cpu_s()
             with (
                 busy,
                 bench.programs.asking(port, page, connections=READERS, pause_ms=READER_PAUSE_MS) as answers,
             ):
                 last_s, median_s, closed = screens.come_back(sum(BEHIND.values()))
+            cpu_s += served.cpu_s() - before_s
         took_s.append(last_s)
         medians_s.append(median_s)
         closed_on.append(closed)
         waits_ms.append(answers[0].p99_ms)
-        refused += answers[0].unavailable
+        refused += answers[0].refused
     value, wait_ms = statistics.median(took_s), statistics.median(waits_ms)
     note = (
         f"{SCREENS} screens, {len(BEHIND)} channels and their own, {sum(BEHIND.values())} updates each; the median "
         f"screen {statistics.median(medians_s):.2f} s; {statistics.median(closed_on):.0f} were closed on and came "
         f"again; a thread page meanwhile: p99 {wait_ms:.0f} ms, {refused} refused "
-        f"(at rest {quiet[0].p99_ms:.0f} ms); {busy}"
+        f"(at rest {quiet[0].p99_ms:.0f} ms); {cpu_s / bench.turns:.1f} s of server CPU a turn, the pages' too; {busy}"
     )
     return Row(
         "return", round(value, 2), "s", None, None, "≤ 3 s; other requests ≤ 250 ms p99",

@@ -121,7 +121,7 @@ def filled(folder: Path, postgres: str = "") -> Iterator[Servers]:
     try:
         with attach(Settings.from_environ(environ)) as attached:
             command = [sys.executable, "-m", "forum", "migrate"]
-            subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(command, env=environ, check=True, capture_output=True)
             servers = Servers(attached.database_owner_url, environ)
             servers.run("fill.sql")
             yield servers

@@ -18,6 +18,8 @@ class Turns:
         self._rates: list[float] = []
         self._waits_ms: list[float] = []
         self._answers = 0
+        self.refused = 0
+        """How many were answered 503."""
         self._cpu_s = 0.0
         self.busy = Busy()
 
@@ -34,6 +36,7 @@ class Turns:
             )
         self._cpu_s += self._served.cpu_s() - before_s
         self._answers += answers.count
+        self.refused += answers.refused
         self._rates.append(answers.per_s)
         self._waits_ms.append(answers.p50_ms)
 
@@ -50,4 +53,4 @@ class Turns:
     @property
     def cpu_ms(self) -> float:
         """What an answer cost the server's processes: other load on the machine changes it little."""
-        return self._cpu_s * 1e3 / self._answers
+        return self._cpu_s * 1e3 / max(1, self._answers)
