@@ -1,7 +1,7 @@
 """What runs later or on time, in every web process: each round takes its work with SKIP LOCKED, so processes share it.
 
-Time is an act too: lapsing holds, ending sanctions, trimming the log and forgetting old keys call acts that record
-updates.
+Time is an act too: lapsing holds, ending sanctions, purging what was kept long enough, trimming the log and forgetting
+old keys call acts that record updates.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from forum import announcements, holds, idempotency, sanctions, updates
+from forum import announcements, appeals, holds, idempotency, purge, sanctions, updates
 from forum.db import Database
 from forum.errors import Unavailable
 
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 ANNOUNCE_EVERY_S = 0.5
 CLOCK_EVERY_S = 5.0
+PURGE_EVERY_S = 60.0
 TIDY_EVERY_S = 600.0
 
 
@@ -43,6 +44,9 @@ ROUNDS = (
     Round(announcements.announce_rooms, ANNOUNCE_EVERY_S),
     Round(holds.lapse_holds, CLOCK_EVERY_S),
     Round(sanctions.end_due, CLOCK_EVERY_S),
+    Round(appeals.pass_on, CLOCK_EVERY_S),
+    Round(purge.purge_due, PURGE_EVERY_S),
+    Round(purge.vacuum, PURGE_EVERY_S),
     Round(_trim, TIDY_EVERY_S),
     Round(_forget_keys, TIDY_EVERY_S),
 )

@@ -160,6 +160,20 @@ def _hold(views: Views, row: asyncpg.Record) -> Facts:
     return {"html": str(views.hold(_columns(row, "h_id", "h_held_by_network_name", prefix="h_")))}
 
 
+def _case(views: Views, row: asyncpg.Record) -> Facts:
+    case = _columns(row, "k_id", "k_mention_names", prefix="k_")
+    facts: Facts = {"version": case["version"]}
+    if case["outcome"] is not None:
+        return facts | {"gone": True, "outcome": case["outcome"]}
+    return facts | {"html": str(views.case({**case, "slug": row["network_slug"]}))}
+
+
+def _appeal(views: Views, row: asyncpg.Record) -> Facts:
+    if row["a_outcome"] is not None:
+        return {"gone": True}
+    return {"html": str(views.appeal(_columns(row, "a_id", "a_outcome", prefix="a_")))}
+
+
 RENDERERS: Mapping[tuple[str, str], Render] = {
     ("thread", "post"): _post,
     ("thread", "thread"): _thread_head,
@@ -174,6 +188,8 @@ RENDERERS: Mapping[tuple[str, str], Render] = {
     ("moderators", "request"): _request,
     ("moderators", "submission"): _submission,
     ("moderators", "hold"): _hold,
+    ("moderators", "case"): _case,
+    ("moderators", "appeal"): _appeal,
 }
 
 

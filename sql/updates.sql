@@ -76,7 +76,7 @@ ORDER BY u.seq;
 WITH u AS MATERIALIZED (
     SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
 SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
-       u.seq, u.kind, u.object, u.at, coalesce(q.id, h.id, b.id) IS NOT NULL OR u.kind LIKE 'log.%' AS there,
+       u.seq, u.kind, u.object, u.at, coalesce(q.id, h.id, b.id, k.id, a.id) IS NOT NULL OR u.kind LIKE 'log.%' AS there,
        q.id AS q_id, q.member_id AS q_member_id, q.body AS q_body, q.asked_at AS q_asked_at, q.state AS q_state,
        m.name AS q_member_name, m.title AS q_title, m.organisation AS q_organisation, m.region AS q_region,
        h.id AS h_id, h.post_id AS h_post_id, h.until AS h_until, h.outcome AS h_outcome, h.held_at AS h_held_at,
@@ -86,12 +86,23 @@ SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version
        b.thread_title AS b_thread_title, b.parent_id AS b_parent_id, b.title AS b_title, b.body AS b_body,
        b.submitted_at AS b_submitted_at, b.outcome AS b_outcome, b.reason AS b_reason, b.object_id AS b_object_id,
        b.mention_names AS b_mention_names,
+       k.id AS k_id, k.network_id AS k_network_id, k.network_slug AS k_network_slug, k.network_name AS k_network_name, k.post_id AS k_post_id,
+       k.message_id AS k_message_id, k.thread_id AS k_thread_id, k.urgent AS k_urgent, k.seen_version AS k_seen_version, k.version AS k_version,
+       k.opened_at AS k_opened_at, k.taken_by AS k_taken_by, k.taken_name AS k_taken_name, k.taken_at AS k_taken_at, k.outcome AS k_outcome,
+       k.decided_by AS k_decided_by, k.decided_name AS k_decided_name, k.decided_at AS k_decided_at, k.reports AS k_reports,
+       k.reasons AS k_reasons, k.others AS k_others, k.state AS k_state, k.held_until AS k_held_until, k.html AS k_html,
+       k.author_id AS k_author_id, k.author_name AS k_author_name, k.mention_names AS k_mention_names,
+       a.id AS a_id, a.removal_id AS a_removal_id, a.noun AS a_noun, a.decides_id AS a_decides_id, a.network_id AS a_network_id,
+       a.network_name AS a_network_name, a.network_slug AS a_network_slug, a.appealed_at AS a_appealed_at, a.due_at AS a_due_at,
+       a.decided_at AS a_decided_at, a.outcome AS a_outcome,
        h.network_id AS h_held_by_network_id, h.held_by_network AS h_held_by_network_name, (SELECT slug FROM networks x WHERE x.id = :object) AS network_slug
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true
 LEFT JOIN requests q ON u.kind LIKE 'request.%' AND q.id = u.object AND q.network_id = :object
 LEFT JOIN people m ON m.id = q.member_id
 LEFT JOIN shown_submissions b ON u.kind LIKE 'submission.%' AND b.id = u.object AND b.network_id = :object
+LEFT JOIN shown_cases k ON u.kind LIKE 'case.%' AND k.id = u.object AND sees_case(:object, u.object)
+LEFT JOIN shown_appeals a ON u.kind LIKE 'appeal.%' AND a.id = u.object AND a.decides_id = :object
 LEFT JOIN shown_holds h ON u.kind LIKE 'hold.%' AND h.id = u.object
     AND EXISTS (SELECT FROM thread_networks g WHERE g.thread_id = h.thread_id AND g.network_id = :object)
 WHERE c.name = :channel

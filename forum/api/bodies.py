@@ -72,6 +72,12 @@ class SearchQuery(DatedQuery, frozen=True, kw_only=True):
     what: Literal["posts", "messages"] = "posts"
 
 
+class CasesQuery(ListQuery, frozen=True):
+    """Cases that wait, urgent ones and then the oldest first; or those that were decided, the newest first."""
+
+    state: Literal["open", "decided"] = "open"
+
+
 class LogQuery(DatedQuery, frozen=True):
     """Lines of a log, if wanted those of one member or for one reason."""
 
@@ -236,6 +242,71 @@ class Removal(In, frozen=True):
 
     reason: Annotated[str, Meta(min_length=1, max_length=200)]
     note: Annotated[str, Meta(max_length=4_000)] = ""
+
+
+class NewReport(In, frozen=True, kw_only=True):
+    """Why moderators should look at it: one of the network's reasons, and words if wanted."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+    note: Annotated[str, Meta(max_length=4_000)] = ""
+
+
+class CaseChange(In, frozen=True, kw_only=True):
+    """One of three: take the case or give it back; decide; or, without either, a note for the other moderators.
+
+    A removal or hold has a reason, and its note is for the author. `version` is that of the post or message which was
+    looked at; without it the decision counts for the version that was reported.
+    """
+
+    taken: bool | UnsetType = UNSET
+    decision: Literal["remove", "leave", "hold"] | UnsetType = UNSET
+    reason: Annotated[str, Meta(max_length=200)] = ""
+    note: Annotated[str, Meta(max_length=4_000)] = ""
+    version: Number | UnsetType = UNSET
+
+
+class TakeAway(Removal, frozen=True):
+    """Without `keep` the words are purged at once. What else goes in the same act: those that repeat the words."""
+
+    keep: bool = True
+    also_posts: Annotated[list[Id], Meta(max_length=200)] = []
+    also_messages: Annotated[list[Id], Meta(max_length=200)] = []
+
+
+class Sweep(Removal, frozen=True, kw_only=True):
+    """All that the member wrote in the last so many hours."""
+
+    hours: Annotated[int, Meta(ge=1, le=744)]
+    keep: bool = True
+
+
+class ChangeRemovalWays(In, frozen=True):
+    """An empty list of reasons stands for those that every network begins with."""
+
+    reasons: Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(max_length=12)] | UnsetType = (
+        UNSET
+    )
+    names_moderators: bool | UnsetType = UNSET
+    keeps_removed_days: Annotated[int, Meta(ge=1, le=730)] | UnsetType = UNSET
+
+
+class NewAppeal(In, frozen=True):
+    """Why somebody else should look at the removal again."""
+
+    body: Annotated[str, Meta(min_length=1, max_length=4_000)]
+
+
+class DecideAppeal(In, frozen=True):
+    """Upheld: it stays away. Overturned: it comes back. The answer goes to the author."""
+
+    outcome: Literal["upheld", "overturned"]
+    answer: Annotated[str, Meta(max_length=4_000)] = ""
+
+
+class AppealsQuery(ListQuery, frozen=True):
+    """Those that wait, or those that were decided."""
+
+    state: Literal["open", "decided"] = "open"
 
 
 class ReadNotifications(In, frozen=True):

@@ -89,6 +89,14 @@ def _hold(row: Row) -> Content:
     return {"hold": shapes.Hold(id=hold["id"], post=hold["post_id"], until=hold["until"], outcome=hold["outcome"])}
 
 
+def _appeal(row: Row) -> Content:
+    return {"appeal": shapes.appeal(_Prefixed(row, "a_"))}
+
+
+def _case(row: Row) -> Content:
+    return {"version": row["k_version"], "case": shapes.case(_Prefixed(row, "k_"))}
+
+
 SHOWN: Mapping[tuple[str, str], Callable[[Row], Content]] = {
     ("thread", "post"): _post,
     ("thread", "thread"): _thread_head,
@@ -103,6 +111,8 @@ SHOWN: Mapping[tuple[str, str], Callable[[Row], Content]] = {
     ("moderators", "request"): _request,
     ("moderators", "submission"): _submission,
     ("moderators", "hold"): _hold,
+    ("moderators", "case"): _case,
+    ("moderators", "appeal"): _appeal,
 }
 """By the noun of a channel and of a kind; everything else (reads, sessions, the log …) is told by its id alone."""
 

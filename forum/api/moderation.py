@@ -1,16 +1,39 @@
 """Moderation: removals and holds, each a thing that is put and deleted; and the log that keeps what was done."""
 
-from forum import access, holds, moderation_log, removal
+from typing import TypedDict
+
+from msgspec import UNSET, UnsetType, structs
+
+from forum import access, holds, moderation_log, removal, repeats
+from forum.access import Caller, Network
 from forum.api import cursors, lists, shapes
-from forum.api.bodies import LogQuery, Removal
+from forum.api.bodies import ChangeRemovalWays, LogQuery, Removal, Sweep, TakeAway
 from forum.api.routing import Call
-from forum.api.shapes import LogLine, Message, Page, Post
+from forum.api.shapes import LogLine, Message, Page, Post, RemovalWays, Repeats, Swept
+from forum.contributions import Noun
 from forum.db import Connection
 
 
-async def remove_post(call: Call, post: int, body: Removal) -> Post:
-    """Take a post's words away from everybody; its replies stay. Answers the gap."""
-    return shapes.post(await removal.remove_post(call.db, call.caller, post, body.reason, body.note))
+class _Going(TypedDict):
+    keep: bool
+    also: list[removal.Item]
+
+
+def _going(body: TakeAway) -> _Going:
+    also: list[removal.Item] = [("post", post) for post in body.also_posts]
+    return {"keep": body.keep, "also": also + [("message", message) for message in body.also_messages]}
+
+
+async def _removal_id(call: Call, noun: Noun, object_id: int) -> int | UnsetType:
+    async with call.db.connection() as connection:
+        row = await removal.standing(connection, noun, object_id)
+    return UNSET if row is None else row["id"]
+
+
+async def remove_post(call: Call, post: int, body: TakeAway) -> Post:
+    """Take a post's words away from everybody; its replies stay. Answers the gap, with the id of the removal."""
+    row = await removal.remove_post(call.db, call.caller, post, body.reason, body.note, **_going(body))
+    return structs.replace(shapes.post(row), removal=await _removal_id(call, "post", post))
 
 
 async def restore_post(call: Call, post: int) -> Post:
@@ -28,14 +51,68 @@ async def release_post(call: Call, post: int) -> Post:
     return shapes.post(await holds.release_post(call.db, call.caller, post))
 
 
-async def remove_message(call: Call, message: int, body: Removal) -> Message:
-    """Take a message's words away from everybody. Answers the gap."""
-    return shapes.message(await removal.remove_message(call.db, call.caller, message, body.reason, body.note))
+async def remove_message(call: Call, message: int, body: TakeAway) -> Message:
+    """Take a message's words away from everybody. Answers the gap, with the id of the removal."""
+    row = await removal.remove_message(call.db, call.caller, message, body.reason, body.note, **_going(body))
+    return structs.replace(shapes.message(row), removal=await _removal_id(call, "message", message))
 
 
 async def restore_message(call: Call, message: int) -> Message:
     """Bring a removed message back."""
     return shapes.message(await removal.restore_message(call.db, call.caller, message))
+
+
+async def repeats_of_post(call: Call, connection: Connection, post: int) -> Repeats:
+    """What repeats long runs of a post's words: for the moderators who decide about it."""
+    return await _repeats(connection, call.caller, "post", post)
+
+
+async def repeats_of_message(call: Call, connection: Connection, message: int) -> Repeats:
+    """What repeats long runs of a message's words: for the moderators who decide about it."""
+    return await _repeats(connection, call.caller, "message", message)
+
+
+async def _repeats(connection: Connection, caller: Caller, noun: Noun, object_id: int) -> Repeats:
+    found = await repeats.of(connection, caller, noun, object_id)
+    return Repeats(items=[shapes.repeat(each.row, each.noun, each.chosen) for each in found])
+
+
+async def sweep(call: Call, slug: str, member: int, body: Sweep) -> Swept:
+    """Take away all that a member wrote in the last hours, here and in the sub-groups that the caller moderates."""
+    swept = await removal.remove_written_by(
+        call.db, call.caller, slug, member, hours=body.hours, reason=body.reason, note=body.note, keep=body.keep
+    )
+    return Swept(posts=swept.posts, messages=swept.messages, batch=swept.batch)
+
+
+async def removal_ways(call: Call, connection: Connection, slug: str) -> RemovalWays:
+    """How the network removes: for its moderators."""
+    return _ways(await access.require_network(connection, call.caller, slug, "moderate"))
+
+
+async def settle_removals(call: Call, slug: str, body: ChangeRemovalWays) -> RemovalWays:
+    """Change how the network removes: who runs it."""
+    async with call.db.connection() as connection:
+        row = (await access.require_network(connection, call.caller, slug, "run")).row
+    await removal.settle(
+        call.db,
+        call.caller,
+        slug,
+        reasons=row["reasons"] if body.reasons is UNSET else body.reasons,
+        names_moderators=row["names_moderators"] if body.names_moderators is UNSET else body.names_moderators,
+        keeps_removed_days=row["keeps_removed_days"] if body.keeps_removed_days is UNSET else body.keeps_removed_days,
+    )
+    async with call.db.connection() as connection:
+        return _ways(await access.require_network(connection, call.caller, slug, "run"))
+
+
+def _ways(network: Network) -> RemovalWays:
+    return RemovalWays(
+        reasons=list(removal.reasons_of(network.row)),
+        own_reasons=bool(network.row["reasons"]),
+        names_moderators=network.row["names_moderators"],
+        keeps_removed_days=network.row["keeps_removed_days"],
+    )
 
 
 async def log(call: Call, connection: Connection, slug: str, query: LogQuery) -> Page[LogLine]:

@@ -84,6 +84,8 @@ class Post(Struct, frozen=True, kw_only=True):
     edited_at: datetime | None
     version: int
     gap: PostGap | None
+    removal: int | UnsetType = UNSET
+    """The id of the removal, for who has just removed it."""
 
 
 class MessageGap(Struct, frozen=True, kw_only=True):
@@ -109,6 +111,8 @@ class Message(Struct, frozen=True, kw_only=True):
     edited_at: datetime | None
     version: int
     gap: MessageGap | None
+    removal: int | UnsetType = UNSET
+    """The id of the removal, for who has just removed it."""
 
 
 class Revision(Struct, frozen=True, kw_only=True):
@@ -307,6 +311,157 @@ class Hold(Struct, frozen=True, kw_only=True):
     outcome: str | None
 
 
+class Repeat(Struct, frozen=True, kw_only=True):
+    """A post or message that repeats the words of another; not `chosen`: only what those quote themselves."""
+
+    kind: Literal["post", "message"]
+    id: int
+    place: str | None
+    """The title of its thread, or the name of its network."""
+    author: Person
+    created_at: datetime
+    chosen: bool
+
+
+class Repeats(Struct, frozen=True, kw_only=True):
+    """What repeats something: what stands in the same thread or room first."""
+
+    items: list[Repeat]
+
+
+class Swept(Struct, frozen=True, kw_only=True):
+    """What one act took away of a member's words; their removals share the id `batch`."""
+
+    posts: int
+    messages: int
+    batch: int | None
+
+
+class RemovalWays(Struct, frozen=True, kw_only=True):
+    """How a network removes. Its own reasons, or those that every network begins with."""
+
+    reasons: list[str]
+    own_reasons: bool
+    names_moderators: bool
+    keeps_removed_days: int
+
+
+class Appeal(Struct, frozen=True, kw_only=True):
+    """An appeal in the queue of those who decide. A null `network` is one below theirs."""
+
+    id: int
+    removal: int
+    kind: Literal["post", "message"]
+    network: str | None
+    appealed_at: datetime
+    due_at: datetime
+    outcome: Literal["upheld", "overturned"] | None
+    decided_at: datetime | None
+
+
+class AppealCase(Struct, frozen=True, kw_only=True):
+    """An appeal for who decides: what was said (the newest first; nothing once it is decided), and what stands near."""
+
+    id: int
+    removal: int
+    kind: Literal["post", "message"]
+    network: str
+    author: Mention | None
+    removed_by: Mention | None
+    removed_at: datetime
+    reason: str | None
+    note: str | None
+    body: str | None
+    """The author's words of appeal."""
+    words: list[Revision]
+    around: list[Post | Message]
+    appealed_at: datetime
+    due_at: datetime
+    outcome: Literal["upheld", "overturned"] | None
+    answer: str | None
+    decided_by: Mention | None
+    decided_at: datetime | None
+
+
+class MyAppeal(Struct, frozen=True, kw_only=True):
+    """An appeal of the caller's own."""
+
+    id: int
+    body: str | None
+    appealed_at: datetime
+    due_at: datetime
+    outcome: Literal["upheld", "overturned"] | None
+    answer: str | None
+    decided_at: datetime | None
+
+
+class Removal(Struct, frozen=True, kw_only=True):
+    """A removal of something that the caller wrote: by whom where the network names its moderators, never the words."""
+
+    id: int
+    network: str
+    post: int | None
+    message: int | None
+    reason: str | None
+    note: str | None
+    removed_by: Mention | None
+    removed_at: datetime
+    appeal_until: datetime
+    restored_at: datetime | None
+    purged_at: datetime | None
+    appeal: MyAppeal | None
+
+
+class Voice(Struct, frozen=True, kw_only=True):
+    """What one member said when they reported it."""
+
+    member: Mention
+    reason: str | None
+    note: str | None
+    reported_at: datetime
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """A post or message that was reported or held. `outcome` is null while the case is open.
+
+    `network` is the one whose moderators decide; `others` hold the thread too. `seen_version` is the version of the post
+    or message that was reported last.
+    """
+
+    id: int
+    network: str
+    others: list[str]
+    post: int | None
+    message: int | None
+    thread: int | None
+    state: State
+    urgent: bool
+    reports: int
+    """How many."""
+    reasons: list[str]
+    """What most members said comes first."""
+    seen_version: int
+    version: int
+    opened_at: datetime
+    held_until: datetime | None
+    taken_by: Mention | None
+    outcome: Literal["removed", "left", "withdrawn"] | None
+    decided_by: Mention | None
+    decided_at: datetime | None
+    voices: list[Voice] | UnsetType = UNSET
+    """Who said what: in lists alone, and not for whom the words are by or about."""
+
+
+class Reported(Struct, frozen=True, kw_only=True):
+    """One's own report: `id` is that of the case that it belongs to."""
+
+    id: int
+    post: int | None
+    message: int | None
+    reason: str | None
+    reported_at: datetime
+
+
 class Invitation(Struct, frozen=True, kw_only=True):
     """A link into a network."""
 
@@ -369,6 +524,9 @@ class Notification(Struct, frozen=True, kw_only=True):
     title: str | None
     excerpt: str | None
     reason: str | None
+    note: str | None
+    removal: int | None
+    until: datetime | None
     created_at: datetime
     read_at: datetime | None
 
@@ -395,9 +553,11 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="t
     notification: Notification | UnsetType = UNSET
     request: JoinRequest | UnsetType = UNSET
     hold: Hold | UnsetType = UNSET
+    appeal: Appeal | UnsetType = UNSET
     submission: Submission | UnsetType = UNSET
     slow_s: int | UnsetType = UNSET
     """Slow mode of a room: seconds between two messages of one member; 0 is off."""
+    case: Case | UnsetType = UNSET
     messages: int | UnsetType = UNSET
     """The number of a room's last message."""
 
@@ -577,6 +737,30 @@ def session(row: Row, current: int | None) -> Session:
     )
 
 
+def case(row: Row) -> Case:
+    """A row of shown_cases, as all who moderate there see it."""
+    return Case(
+        id=row["id"],
+        network=row["network_slug"],
+        others=[other["slug"] for other in row["others"] or ()],
+        post=row["post_id"],
+        message=row["message_id"],
+        thread=row["thread_id"],
+        state=row["state"],
+        urgent=row["urgent"],
+        reports=row["reports"],
+        reasons=list(row["reasons"] or ()),
+        seen_version=row["seen_version"],
+        version=row["version"],
+        opened_at=row["opened_at"],
+        held_until=row["held_until"],
+        taken_by=None if row["taken_by"] is None else Mention(id=row["taken_by"], name=row["taken_name"]),
+        outcome=row["outcome"],
+        decided_by=None if row["decided_by"] is None else Mention(id=row["decided_by"], name=row["decided_name"]),
+        decided_at=row["decided_at"],
+    )
+
+
 def request(row: Row) -> JoinRequest:
     """The columns id, state, body and asked_at of a request, and those of who asks: member_id, member_name, title, …"""
     return JoinRequest(
@@ -644,6 +828,9 @@ def notification(row: Row) -> Notification:
         title=row["thread_title"],
         excerpt=None if html is None else text.excerpt(html, EXCERPT_MAX_CHARS, names),
         reason=row["reason"],
+        note=row["note"],
+        removal=row["removal_id"],
+        until=row["until"],
         created_at=row["created_at"],
         read_at=row["read_at"],
     )
@@ -664,4 +851,88 @@ def submission(row: Row) -> Submission:
         outcome=row["outcome"],
         reason=row["reason"],
         made=row["object_id"],
+    )
+
+
+def _known(member: int | None, name: str | None) -> Mention | None:
+    return None if member is None else Mention(id=member, name=name)
+
+
+def repeat(row: Row, kind: Literal["post", "message"], chosen: bool) -> Repeat:
+    """A row of what repeats something."""
+    return Repeat(
+        kind=kind,
+        id=row["id"],
+        place=row["place_name"],
+        author=person(row["author_id"], row["author_name"]),
+        created_at=row["created_at"],
+        chosen=chosen,
+    )
+
+
+def appeal(row: Row) -> Appeal:
+    """A row of shown_appeals."""
+    own = row["decides_id"] is None or row["decides_id"] == row["network_id"]
+    return Appeal(
+        id=row["id"],
+        removal=row["removal_id"],
+        kind=row["noun"],
+        network=row["network_slug"] if own else None,
+        appealed_at=row["appealed_at"],
+        due_at=row["due_at"],
+        outcome=row["outcome"],
+        decided_at=row["decided_at"],
+    )
+
+
+def appeal_case(row: Row, kind: Literal["post", "message"], words: list[Row], around: list[Row]) -> AppealCase:
+    """An appeal as who decides is told of it."""
+    return AppealCase(
+        id=row["id"],
+        removal=row["removal_id"],
+        kind=kind,
+        network=row["network_slug"],
+        author=_known(row["author_id"], row["author_name"]),
+        removed_by=_known(row["removed_by"], row["removed_by_name"]),
+        removed_at=row["removed_at"],
+        reason=row["reason"],
+        note=row["note"],
+        body=row["appeal"],
+        words=[revision(each) for each in words],
+        around=[post(each) if kind == "post" else message(each) for each in around],
+        appealed_at=row["appealed_at"],
+        due_at=row["due_at"],
+        outcome=row["outcome"],
+        answer=row["answer"],
+        decided_by=_known(row["decided_by"], row["decided_by_name"]),
+        decided_at=row["decided_at"],
+    )
+
+
+def removal(row: Row) -> Removal:
+    """A row of shown_removals, for the author."""
+    made = None
+    if row["appeal_id"] is not None:
+        made = MyAppeal(
+            id=row["appeal_id"],
+            body=row["appeal"],
+            appealed_at=row["appealed_at"],
+            due_at=row["due_at"],
+            outcome=row["outcome"],
+            answer=row["answer"],
+            decided_at=row["decided_at"],
+        )
+    return Removal(
+        id=row["id"],
+        network=row["network_slug"],
+        post=row["post_id"],
+        message=row["message_id"],
+        reason=row["reason"],
+        note=row["note"],
+        removed_by=_known(row["removed_by"], row["removed_by_name"]),
+        removed_at=row["removed_at"],
+        appeal_until=row["appeal_until"],
+        restored_at=row["restored_at"],
+        purged_at=row["purged_at"],
+        appeal=made,
     )

@@ -35,6 +35,11 @@ MAX_KEPT_CHARS: Final = 8 * 1024 * 1024
 EXCERPT_MAX_CHARS: Final = 140
 FOUND_MAX_CHARS: Final = 20_000
 GROUP_FOR: Final = timedelta(minutes=5)
+APPEAL_FACTS: Final = (
+    *("id", "removal_id", "noun", "decides_id", "network_id", "network_name", "network_slug", "appealed_at", "due_at"),
+    "outcome",
+)
+REWORDED: Final = frozenset({"listed", "full", "day", "age", "ago"})
 Clock = Callable[[], datetime]
 
 
@@ -116,9 +121,17 @@ class Fragments:
         """A newcomer's contribution that waits for these moderators, a row of `shown_submissions`."""
         return self._kept("submissions/_item.html", "s", row, _submission_words)
 
+    def case(self, row: Row) -> Markup:
+        """A row of `shown_cases` in the queue of a network, whose slug is its `slug`."""
+        return self._kept("moderation/_item.html", "c", row, lambda row: {"said": self.said(row)})
+
     def hold(self, row: Row) -> Markup:
         """A held post that waits for these moderators (templates/moderation/_hold.html names the columns)."""
         return self._kept("moderation/_hold.html", "h", row)
+
+    def appeal(self, row: Row) -> Markup:
+        """An appeal that waits (templates/moderation/_appeal.html names the columns)."""
+        return self._kept("moderation/_appeal.html", "a", {name: row[name] for name in APPEAL_FACTS})
 
     def said(self, row: Row) -> str:
         """The excerpt of a shown contribution, one line of plain text: made anew each time, kept nowhere."""
@@ -189,6 +202,17 @@ class Fragments:
         counts = unread or {}
         return Markup("".join(self.thread_row(row, counts.get(row["id"], 0)) for row in rows))
 
+    def queue(self, rows: Iterable[Row], now: int = 0) -> Markup:
+        """Rows for `case`; `now` is the id of the one that is open beside them."""
+        parts: list[str] = []
+        for row in rows:
+            fragment = str(self.case(row))
+            if row["id"] == now:
+                fragment = fragment.replace('<li class="rep"', '<li class="rep now"', 1)
+                fragment = fragment.replace("<h2><a ", '<h2><a aria-current="true" ', 1)
+            parts.append(fragment)
+        return Markup("".join(parts))
+
     @staticmethod
     def moment(at: datetime | str) -> datetime:
         """A time as templates need it: inside jsonb it comes as text."""
@@ -214,7 +238,8 @@ class Fragments:
     def _time(self, at: datetime, form: str = "when") -> Markup:
         """`<time>` in words of the site's zone; `data-as` tells the browser how to word it anew when the day turns.
 
-        Forms: when, listed, full ("Thu 19 Nov, 16:20"), date ("20 November"), day (a room's day line), clock ("08:22").
+        Forms: when, listed, full ("Thu 19 Nov, 16:20"), date ("20 November"), day (a room's day line), clock ("08:22");
+        age and ago, which the browser words as "40 min" and "40 min ago", and we as `when`: fragments do not grow old.
         """
         now = self._clock()
         if form == "clock":
@@ -222,7 +247,7 @@ class Fragments:
         else:
             wording = {"listed": words.listed, "full": words.dated, "date": words.on_date, "day": words.day_line}
             said = wording.get(form, words.when)(at, now, self.zone)
-        worded_again = "" if form == "when" else f' data-as="{form if form in ("listed", "full", "day") else "fixed"}"'
+        worded_again = "" if form == "when" else f' data-as="{form if form in REWORDED else "fixed"}"'
         stamp = f"{at.astimezone(self.zone):%Y-%m-%d}" if form == "day" else words.machine_time(at)
         full = "" if form == "day" else f' title="{words.in_full(at, self.zone)}"'
         return Markup(f'<time datetime="{stamp}"{full}{worded_again}>{said}</time>')
@@ -246,6 +271,7 @@ class Fragments:
             "by": _by,
             "counted": words.counted,
             "deadline": in_zone(words.deadline),
+            "decision": lambda outcome, at: words.decision(outcome, at, self._clock(), self.zone),
             "hue": words.hue,
             "initials": words.initials,
             "summed_up": words.summed_up,
