@@ -39,7 +39,7 @@ TOO_LATE: Final = "This was decided too long ago to be undone here. It can still
 class Decided(Conflict):
     """Somebody was quicker. `row` is the case as they decided it."""
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: asyncpg.Record) -> None:
         what = {"removed": "removed", "left": "left", "withdrawn": "withdrew"}[row["outcome"]]
         super().__init__(f"{row['decided_name'] or 'Somebody'} {what} this already.")
         self.row = row
@@ -48,7 +48,7 @@ class Decided(Conflict):
 # Reporting ----------------------------------------------------------------------------------------------------------
 
 
-async def report_post(db: Database, caller: Caller, post_id: int, reason: str, note: str = "") -> Row:
+async def report_post(db: Database, caller: Caller, post_id: int, reason: str, note: str = "") -> asyncpg.Record:
     """Report a post that one may read. Returns one's report (case_id, reason, reported_at, post_id, message_id).
 
     Reported before: nothing changes. Raises NotFound, Invalid, Conflict.
@@ -56,21 +56,21 @@ async def report_post(db: Database, caller: Caller, post_id: int, reason: str, n
     return await _report(db, caller, "post", post_id, reason, note)
 
 
-async def report_message(db: Database, caller: Caller, message_id: int, reason: str, note: str = "") -> Row:
+async def report_message(db: Database, caller: Caller, message_id: int, reason: str, note: str = "") -> asyncpg.Record:
     """The same of a message."""
     return await _report(db, caller, "message", message_id, reason, note)
 
 
-async def _report(db: Database, caller: Caller, noun: Noun, object_id: int, reason: str, note: str) -> Row:
+async def _report(db: Database, caller: Caller, noun: Noun, object_id: int, reason: str, note: str) -> asyncpg.Record:
     member = caller.member
     reason, note = moderation_log.checked(reason, note)
     async with db.transaction() as tx:
         thing, network_id = await _lock(tx, caller, noun, object_id)
         if thing["author_id"] == member:
             raise Conflict(OWN)
-        before = await SQL.of_member(tx.connection, member=member, noun=noun, object=object_id)
+        before: asyncpg.Record | None = await SQL.of_member(tx.connection, member=member, noun=noun, object=object_id)
         if before is not None and before["outcome"] is None:
-            return before  # type: ignore[no-any-return]
+            return before
         contributions.require_state(thing, "shown")
         if before is not None and before["seen_version"] >= thing["version"]:
             raise Conflict(LEFT_BEFORE)
@@ -80,7 +80,7 @@ async def _report(db: Database, caller: Caller, noun: Noun, object_id: int, reas
         reason_id = await moderation_log.SQL.write_note(tx.connection, body=reason)
         note_id = await moderation_log.SQL.write_note(tx.connection, body=note) if note else None
         await SQL.insert(tx.connection, case=case_id, member=member, reason=reason_id, note=note_id)
-        made: Row = await SQL.of_member(tx.connection, member=member, noun=noun, object=object_id)
+        made: asyncpg.Record = await SQL.of_member(tx.connection, member=member, noun=noun, object=object_id)
         return made
 
 
@@ -112,7 +112,7 @@ async def _lock(tx: Transaction, caller: Caller, noun: Noun, object_id: int) -> 
 class Standing:
     """A case as one moderator stands to it. `row` is one of shown_cases."""
 
-    row: Row
+    row: asyncpg.Record
     decides: bool
     """Moderates the network through which it was written."""
     networks: Sequence[int]
@@ -178,7 +178,7 @@ async def decide(
     reason: str = "",
     note: str = "",
     version: int | None = None,
-) -> Row:
+) -> asyncpg.Record:
     """Remove what was reported, leave it, or hold it (the other side of a joint thread). Returns the case.
 
     `version` is that of the post or message that was looked at; without it, the one that was reported. Raises NotFound,
@@ -229,7 +229,7 @@ def _checked_note(note: str) -> str:
     return text.check(note, max_bytes=moderation_log.NOTE_MAX_BYTES, field="note") if note.strip() else ""
 
 
-async def take(db: Database, caller: Caller, case_id: int, *, taken: bool) -> Row:
+async def take(db: Database, caller: Caller, case_id: int, *, taken: bool) -> asyncpg.Record:
     """Say that one looks after it, or no longer does. Returns the case."""
     async with db.transaction() as tx:
         case = await _lock_case(tx, caller, case_id)
@@ -241,7 +241,7 @@ async def take(db: Database, caller: Caller, case_id: int, *, taken: bool) -> Ro
     return await one(db, case_id)
 
 
-async def note(db: Database, caller: Caller, case_id: int, body: str) -> Row:
+async def note(db: Database, caller: Caller, case_id: int, body: str) -> asyncpg.Record:
     """Leave a note for the other moderators. Returns the case."""
     body = text.check(body, max_bytes=moderation_log.NOTE_MAX_BYTES, field="note")
     async with db.transaction() as tx:
@@ -261,7 +261,7 @@ def _require_open(case: Standing) -> None:
         raise Forbidden(SOMEBODY_ELSE)
 
 
-async def reopen(db: Database, caller: Caller, case_id: int) -> Row:
+async def reopen(db: Database, caller: Caller, case_id: int) -> asyncpg.Record:
     """Take one's own decision back, within ten minutes: what was removed is shown again, and the case waits.
 
     Returns the case; an open one stays as it is. Raises NotFound, Decided, Conflict (too late).
@@ -291,10 +291,10 @@ async def reopen(db: Database, caller: Caller, case_id: int) -> Row:
 # Reading ------------------------------------------------------------------------------------------------------------
 
 
-async def one(db: Database, case_id: int) -> Row:
+async def one(db: Database, case_id: int) -> asyncpg.Record:
     """The case as it stands now. For acts: it checks no access."""
     async with db.connection() as connection:
-        row: Row = await SQL.one(connection, case=case_id)
+        row: asyncpg.Record = await SQL.one(connection, case=case_id)
         return row
 
 
@@ -367,16 +367,16 @@ class Context:
     of what is gone. `voices` is empty for whom the words are by or about.
     """
 
-    parent: Row | None
-    before: Row | None
-    after: Row | None
+    parent: asyncpg.Record | None
+    before: asyncpg.Record | None
+    after: asyncpg.Record | None
     below: int
-    versions: Sequence[Row]
-    voices: Sequence[Row]
-    notes: Sequence[Row]
+    versions: Sequence[asyncpg.Record]
+    voices: Sequence[asyncpg.Record]
+    notes: Sequence[asyncpg.Record]
     author: Mapping[str, Any] | None
-    removed: Sequence[Row]
-    hold: Row | None
+    removed: Sequence[asyncpg.Record]
+    hold: asyncpg.Record | None
 
 
 async def context(connection: Connection, case: Standing) -> Context:
@@ -410,8 +410,8 @@ def _may_read(case: Standing) -> bool:
     return case.row["state"] == "shown" or (case.row["state"] == "held" and case.decides and not case.about_me)
 
 
-async def _versions_since(connection: Connection, case: Standing) -> Sequence[Row]:
+async def _versions_since(connection: Connection, case: Standing) -> Sequence[asyncpg.Record]:
     """The words that were reported, and those of now if they are others."""
-    rows: Sequence[Row] = await SQL.words(connection, noun=case.noun, object=case.object_id)
+    rows: Sequence[asyncpg.Record] = await SQL.words(connection, noun=case.noun, object=case.object_id)
     seen = [row for row in rows if row["version"] == case.row["seen_version"]]
     return rows[-1:] if not seen or seen[-1] is rows[-1] else [seen[-1], rows[-1]]

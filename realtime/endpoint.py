@@ -389,6 +389,6 @@ class _Socket:
                 self._live.hub.follow(screen, channels, log)
             case protocol.Unfollow(channel):
                 self._live.hub.unfollow(screen, channel)
-            case protocol.Typing(channel):
-                self._live.presence.typing(screen, channel)
+            case protocol.Typing(channel, about):
+                self._live.presence.typing(screen, channel, about)
         return None

@@ -295,6 +295,10 @@ class Hub:
             if besides is None or screen.caller.member != besides:
                 screen.socket.send(frames)
 
+    def is_followed(self, channel: str) -> bool:
+        """Say whether any screen of this process follows the channel."""
+        return channel in self._channels
+
     def is_live(self, screen: Screen, channel: str) -> bool:
         """Say whether the screen is being handed the channel's updates."""
         known = self._channels.get(channel)

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 import redis.asyncio as redis
+from msgspec import UNSET
 from redis.exceptions import RedisError
 
 from realtime import protocol
@@ -28,6 +29,7 @@ from realtime.screen import Screen
 from realtime.source import Names
 
 KEPT_FOR: Final = ("room:", "thread:")
+TYPING_IN: Final = (*KEPT_FOR, "moderators:")
 TELL_EVERY_S: Final = 1.0
 TELL_MANY_EVERY_S: Final = 5.0
 MANY: Final = 100
@@ -121,6 +123,9 @@ class Audience(Protocol):
 
     def broadcast(self, channel: str, message: protocol.ServerMessage, *, besides: int | None = None) -> None:
         """Write to the screens that follow the channel, but for those of the member `besides`."""
+
+    def is_followed(self, channel: str) -> bool:
+        """Say whether any screen of this process follows the channel."""
 
     def is_live(self, screen: Screen, channel: str) -> bool:
         """Say whether the screen follows the channel."""
@@ -298,33 +303,36 @@ class Presence:
 
     # Typing
 
-    def typing(self, screen: Screen, channel: str) -> None:
-        """Pass on that the screen's member is typing, if the screen follows the channel; else, or too soon again,
-        nothing.
+    def typing(self, screen: Screen, channel: str, about: int | None = None) -> None:
+        """Pass on that the screen's member is typing, or looking at something (`about` is its id), if the screen
+        follows the channel; else, or too soon again, nothing.
         """
         member = screen.caller.member
-        if member is None or not channel.startswith(KEPT_FOR) or not self._hub.is_live(screen, channel):
+        if member is None or not channel.startswith(TYPING_IN) or not self._hub.is_live(screen, channel):
             return
+        place = channel if about is None else f"{channel}/{about}"
         now = time.monotonic()
-        if now - self._typed_at.get((member, channel), 0.0) < TYPING_EVERY_S:
+        if now - self._typed_at.get((member, place), 0.0) < TYPING_EVERY_S:
             return
         if len(self._typed_at) > 1000:
             self._typed_at = {key: at for key, at in self._typed_at.items() if now - at < TYPING_EVERY_S}
-        self._typed_at[member, channel] = now
-        self._bus.publish(Kind.TYPING, channel, member)
-        self._typing_elsewhere(channel, member)
+        self._typed_at[member, place] = now
+        self._bus.publish(Kind.TYPING, place, member)
+        self._typing_elsewhere(place, member)
 
-    def _typing_elsewhere(self, channel: str, member: int) -> None:
-        if channel in self._channels and len(self._typing) < 100:
-            task = asyncio.create_task(self._show_typing(channel, member), name="typing")
+    def _typing_elsewhere(self, place: str, member: int) -> None:
+        if self._hub.is_followed(place.partition("/")[0]) and len(self._typing) < 100:
+            task = asyncio.create_task(self._show_typing(place, member), name="typing")
             self._typing.add(task)
             task.add_done_callback(self._typing.discard)
 
-    async def _show_typing(self, channel: str, member: int) -> None:
+    async def _show_typing(self, place: str, member: int) -> None:
+        channel, _, about = place.partition("/")
         try:
             name = (await self._names([member])).get(member)
         except Exception as error:  # noqa: BLE001 (a source may raise anything)
             _log.warning("who is typing could not be told: %s", type(error).__name__)
             return
         if name is not None:
-            self._hub.broadcast(channel, protocol.TypingBy(channel, member, name), besides=member)
+            told = protocol.TypingBy(channel, member, name, int(about) if about else UNSET)
+            self._hub.broadcast(channel, told, besides=member)

@@ -58,9 +58,10 @@ class Unfollow(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"
 
 
 class Typing(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="typing"):
-    """The member is writing something in this channel."""
+    """The member is writing something in this channel, or (moderators) looking at what `about` is the id of."""
 
     channel: Channel
+    about: Annotated[int, Meta(ge=1, le=10**18 - 1)] | None = None
 
 
 class _Follow(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="follow"):
@@ -157,11 +158,12 @@ class Presence(Struct, frozen=True, tag_field="type", tag="presence"):
 
 
 class TypingBy(Struct, frozen=True, tag_field="type", tag="typing"):
-    """Somebody is writing in the channel: show it for six seconds."""
+    """Somebody is writing in the channel, or looking at what `about` is the id of: show it for six seconds."""
 
     channel: str
     member: int
     name: str
+    about: int | UnsetType = UNSET
 
 
 ServerMessage = Following | Unfollowed | Reset | Gone | Error | Presence | TypingBy

@@ -7,7 +7,7 @@ day and zone always give the same words; nothing here is escaped, the templates 
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 FORMER_MEMBER: Final = "A former member"
@@ -105,6 +105,20 @@ def deadline(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     if timedelta() <= local.date() - today < _WEEK:
         return f"{_WEEKDAYS[local.weekday()]} at {local:%H:%M}"
     return f"{on_date(at, now, zone)} at {local:%H:%M}"
+
+
+def decision(outcome: str, at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """What was done about a report, after the name of who did it: "removed this at 09:02"."""
+    done = {"removed": "removed this", "left": "left this as it is", "withdrawn": "withdrew this"}[outcome]
+    local = at.astimezone(zone)
+    day = "" if local.date() == now.astimezone(zone).date() else f" on {on_date(at, now, zone)}"
+    return f"{done}{day} at {local:%H:%M}"
+
+
+def decided_by(row: Any, now: datetime, zone: ZoneInfo) -> str:
+    """The same as a sentence, of a case: "Daniel Brightwell removed this at 09:02."."""
+    who = row["decided_name"] or ("The clock" if row["decided_by"] is None else FORMER_MEMBER)
+    return f"{who} {decision(row['outcome'], row['decided_at'], now, zone)}."
 
 
 def waited(at: datetime, now: datetime) -> str:

@@ -29,7 +29,18 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Act = Literal[
-    "sign_in", "account", "write", "say", "start", "mark", "moderate", "preview", "search", "similar", "people"
+    "sign_in",
+    "account",
+    "write",
+    "say",
+    "start",
+    "mark",
+    "report",
+    "moderate",
+    "preview",
+    "search",
+    "similar",
+    "people",
 ]
 AWAY_FOR_S = 10.0
 REDIS_TIMEOUT_S = 0.5
@@ -57,6 +68,8 @@ LIMITS: Mapping[Act, Limit] = {
     "start": _limit("120 per 1 minute", "2400 per 1 minute"),
     # Reads, watching, preferences: small writes that a page does by itself.
     "mark": _limit("600 per 1 minute", "24000 per 1 minute"),
+    # What moderators have to read one by one.
+    "report": _limit("60 per 1 hour", "1200 per 1 hour"),
     "moderate": _limit("1200 per 1 minute", "6000 per 1 minute"),
     "preview": _limit("120 per 1 minute", "2400 per 1 minute"),
     "search": _limit("120 per 1 minute", "2400 per 1 minute"),

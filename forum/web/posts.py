@@ -47,6 +47,7 @@ def may_on(thread: Thread, post: Row, caller: Caller) -> frozenset[str]:
             "quote": writes and not thread.locked,
             "edit": own and writes and not thread.locked,
             "withdraw": own,
+            "report": caller.member_id is not None and not own,
             "remove": decides,
             "hold": bool(thread.moderates) and not decides,
         },

@@ -55,6 +55,7 @@ def may_on(network: Network, message: Row, caller: Caller) -> frozenset[str]:
             "begin": network.may_write,
             "edit": own and network.may_say,
             "withdraw": own,
+            "report": caller.member_id is not None and not own,
             "remove": network.may_moderate,
         },
         "withdrawn": {"undo": own, "read": own},

@@ -21,6 +21,7 @@ const ELEMENTS = {
   "forum-composer": () => import("./writing/composer.js"),
   "forum-similar": () => import("./writing/similar.js"),
 };
+  "forum-queue": () => import("./moderation/queue.js"),
 
 const present = Object.entries(ELEMENTS).filter(([name]) => document.querySelector(name));
 await Promise.all(present.map(([, load]) => load()));

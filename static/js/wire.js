@@ -12,6 +12,11 @@ export function sayTyping(channel) {
   live?.send({ type: "typing", channel });
 }
 
+/** Says to a network's moderators which case I am looking at. */
+export function sayLooking(channel, about) {
+  live?.send({ type: "typing", channel, about });
+}
+
 /** Follows further channels, {name: cursor}. */
 export function follow(channels) {
   live?.follow(channels);

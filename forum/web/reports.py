@@ -1,0 +1,331 @@
+"""Reports: the form of who tells the moderators, the queue in which cases wait, and what is decided there.
+
+A case's page is about who looks at it (may they decide? are the words about them?), so it is never kept and never sent
+live; the rows of the queue are the same for all moderators of a network.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from forum import contributions, holds, posts, reports, text
+from forum.access import Caller
+from forum.cases import Noun
+from forum.db import Connection
+from forum.errors import Conflict, Invalid, NotFound
+from forum.reports import Standing
+from forum.views import Row, words
+from forum.web import answers, shell
+from forum.web import posts as post_pages
+from forum.web import rooms as room_pages
+from forum.web.context import reading, site_of, writer_of
+from forum.web.forms import Form, cursor, form_of, place_of, wants_fragment
+
+DECISIONS: Final[Mapping[str, reports.Decision]] = {"remove": "remove", "leave": "leave", "hold": "hold"}
+STATES: Final = ("open", "decided")
+EXCERPT_MAX_CHARS: Final = 280
+
+
+# Telling the moderators ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """The form by which one noun is reported."""
+
+    noun: Noun
+
+    async def form(self, request: Request) -> Response:
+        """What is wrong with it?"""
+        return await self._page(request)
+
+    async def send(self, request: Request) -> Response:
+        """Tell the moderators."""
+        form = await form_of(request)
+        caller = await writer_of(request, "report")
+        report = reports.report_post if self.noun == "post" else reports.report_message
+        try:
+            await report(site_of(request).db, caller, request.path_params["id"], form.text("reason"), form.text("note"))
+        except Invalid as error:
+            if wants_fragment(request):
+                raise
+            return await self._page(request, form=form, error=error)
+        return Response(status_code=204) if wants_fragment(request) else await self._page(request, sent=True)
+
+    async def _page(
+        self, request: Request, *, sent: bool = False, form: Form | None = None, error: Invalid | None = None
+    ) -> Response:
+        find = post_pages.find if self.noun == "post" else room_pages.find
+        async with reading(request) as (connection, caller):
+            frame = await shell.frame(request, connection)
+            place = await find(connection, caller, request.path_params["id"])
+            if not sent:
+                _require_reportable(caller, place.row)
+            reasons = await reports.reasons_for(connection, place.network["id"])
+        return answers.page(
+            request, "moderation/report.html", status=200 if error is None else error.status, shell=frame.shell(),
+            noun=self.noun, item=place.row, network=place.network, reasons=reasons, sent=sent,
+            back=place.link(self.noun), reason="" if form is None else form.text("reason"),
+            note="" if form is None else form.text("note"), errors={} if error is None else error.errors,
+            said=site_of(request).views.said(place.row),
+        )  # fmt: skip
+
+    def routes(self) -> list[BaseRoute]:
+        """`/posts/{id}/report`."""
+        at = f"/{self.noun}s/{{id:id}}/report"
+        return [Route(at, self.form, methods=["GET"]), Route(at, self.send, methods=["POST"])]
+
+
+def _require_reportable(caller: Caller, row: Row) -> None:
+    if row["author_id"] == caller.member:
+        raise Conflict(reports.OWN)
+    contributions.require_state(row, "shown")
+
+
+# The queue ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Which queue a page is about: that of one network, or of all that the caller moderates."""
+
+    network: Mapping[str, Any] | None
+    mine: Mapping[int, str]
+    """The networks, with their slugs."""
+
+    @property
+    def at(self) -> str:
+        """Its address."""
+        return "/reports" if self.network is None else f"/networks/{self.network['slug']}/reports"
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """Of the networks."""
+        return tuple(self.mine)
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """What its pages follow."""
+        return [f"moderators:{network}" for network in self.mine]
+
+    def slug_of(self, row: Row) -> str:
+        """The network in whose queue a case stands: its own, else one of mine that holds the thread."""
+        sides = [row["network_id"], *(other["id"] for other in row["others"] or ())]
+        return next(self.mine[side] for side in sides if side in self.mine)
+
+    def item(self, row: Row) -> Mapping[str, Any]:
+        """A case as the list draws it."""
+        return {**row, "slug": self.slug_of(row)}  # type: ignore[dict-item]
+
+
+async def _queue_of(request: Request, connection: Connection, caller: Caller) -> Queue:
+    """The queue that the path names. Raises NotFound for who does not moderate there."""
+    slug = request.path_params.get("slug")
+    if slug is None:
+        rows = await reports.moderated(connection, caller)
+        return Queue(None, {row["id"]: row["slug"] for row in rows})
+    network = await reports.require_moderated(connection, caller, slug)
+    return Queue({"id": network.id, "slug": network.slug, "name": network.name}, {network.id: network.slug})
+
+
+async def listed(request: Request) -> Response:
+    """The queue; where there is room beside it, its first case."""
+    return await _page(request, None)
+
+
+async def show(request: Request) -> Response:
+    """One case; where there is room beside it, the queue. For our scripts the case alone."""
+    return await _page(request, request.path_params["case"])
+
+
+async def _page(request: Request, case_id: int | None) -> Response:
+    state = request.query_params.get("state", "open")
+    if state not in STATES:
+        raise Invalid("state", "Reports are open or decided.")
+    async with reading(request) as (connection, caller):
+        queue = await _queue_of(request, connection, caller)
+        if case_id is not None and wants_fragment(request):
+            return answers.fragment(await _case(request, connection, caller, queue, case_id))
+        frame = await shell.frame(request, connection, queue.channels)
+        drawn = "" if case_id is None else await _case(request, connection, caller, queue, case_id)
+        if case_id is not None and "data-decided" in drawn:
+            state = "decided"
+        rows = await _rows(request, connection, queue, state)
+        shown = rows[: reports.PAGE]
+        now = case_id or (shown[0]["id"] if shown and state == "open" else 0)
+        if not drawn and now:
+            drawn = await _case(request, connection, caller, queue, now)
+        count = await reports.waiting(connection, queue.ids)
+    more = len(rows) > reports.PAGE
+    return answers.page(
+        request, "moderation/queue.html", shell=frame.shell("reports"),
+        network=queue.network, at=queue.at, state=state, items=[queue.item(row) for row in shown], count=count,
+        after=_next(queue, state, shown[-1]) if more else "", listing=case_id is None, now=now,
+        open_case=Markup(drawn),  # noqa: S704 (drawn above)
+        channels=" ".join(queue.channels),
+    )  # fmt: skip
+
+
+async def _rows(request: Request, connection: Connection, queue: Queue, state: str) -> Sequence[Row]:
+    if state == "decided":
+        before = place_of(request, "after", tuple[datetime, int])
+        return await reports.decided(connection, queue.ids, after=before, limit=reports.PAGE + 1)
+    after = place_of(request, "after", tuple[bool, datetime, int])
+    return await reports.queue(connection, queue.ids, after=after, limit=reports.PAGE + 1)
+
+
+def _next(queue: Queue, state: str, last: Row) -> str:
+    if state == "decided":
+        return f"{queue.at}?state=decided&after={cursor(last['decided_at'], last['id'])}"
+    return f"{queue.at}?after={cursor(*reports.place_of(last))}"
+
+
+# One case -------------------------------------------------------------------------------------------------------------
+
+
+async def _case(request: Request, connection: Connection, caller: Caller, queue: Queue, case_id: int) -> str:
+    """The case as the caller stands to it, drawn. Raises NotFound where this queue has no such case."""
+    case = await reports.standing(connection, caller, case_id)
+    if not set(case.networks) & set(queue.ids):
+        raise NotFound
+    found = await reports.context(connection, case)
+    views, row = site_of(request).views, case.row
+    reasons = await reports.reasons_for(connection, row["network_id"])
+    return views.page(
+        "moderation/_case.html", me=caller.member, c=row, slug=queue.slug_of(row), noun=case.noun, may=case.may(caller),
+        decides=case.decides, about_me=case.about_me, versions=await _versions(connection, case, found.versions),
+        x=found, answered=_excerpt(found.parent), reasons=reasons, chosen=_chosen(reasons, row, found),
+        beside={"before": _excerpt(found.before), "after": _excerpt(found.after)},
+        hold_until=views.now() + holds.HOLD_FOR,
+    )  # fmt: skip
+
+
+def _excerpt(row: Row | None) -> str:
+    if row is None or not row["html"]:
+        return ""
+    return text.excerpt(row["html"], EXCERPT_MAX_CHARS, row["mention_names"])
+
+
+def _chosen(reasons: Sequence[str], row: Row, found: reports.Context) -> str:
+    """The reason that is marked: what most members said, or why the other side holds it."""
+    given = [*(row["reasons"] or ()), *([found.hold["reason"]] if found.hold else ())]
+    return next((reason for reason in given if reason in reasons), reasons[0])
+
+
+async def _versions(connection: Connection, case: Standing, versions: Sequence[Row]) -> Sequence[Mapping[str, Any]]:
+    """The words as their readers see them: the newest as the thread shows it, earlier ones rendered anew."""
+    drawn: list[dict[str, Any]] = []
+    shown = await posts.current(connection, case.object_id) if case.noun == "post" else None
+    for version in versions:
+        if shown is not None and shown["html"] is not None and version is versions[-1]:
+            html = text.expand(shown["html"], shown["mention_names"], shown["quotes"])
+        else:
+            names = await _names(connection, version["body"])
+            html = text.expand((await text.render_async(version["body"])).html, names, None)
+        drawn.append({"at": version["at"], "html": Markup(html)})  # noqa: S704 (sanitised)
+    return drawn
+
+
+async def _names(connection: Connection, body: str) -> Mapping[str, str | None]:
+    ids = text.mentioned(body)
+    rows = await contributions.PEOPLE.names(connection, members=list(ids)) if ids else []
+    return {str(row["id"]): row["name"] for row in rows}
+
+
+async def permalink(request: Request) -> Response:
+    """To the case in a queue of mine: a link that only its moderators can open."""
+    async with reading(request) as (connection, caller):
+        at = await _place(connection, caller, request.path_params["case"])
+    return answers.go(at)
+
+
+async def _place(connection: Connection, caller: Caller, case_id: int) -> str:
+    case = await reports.standing(connection, caller, case_id)
+    mine = {row["id"]: row["slug"] for row in await reports.moderated(connection, caller)}
+    slug = Queue(None, {network: mine[network] for network in case.networks}).slug_of(case.row)
+    return f"/networks/{slug}/reports/{case_id}"
+
+
+# Acts -----------------------------------------------------------------------------------------------------------------
+
+
+async def decide(request: Request) -> Response:
+    """Remove it, leave it, or hold it."""
+    form = await form_of(request)
+    caller = await writer_of(request, "moderate")
+    decision = DECISIONS.get(form.text("act"))
+    if decision is None:
+        raise Invalid("act", "The decision is remove, leave or hold.")
+    try:
+        row = await reports.decide(
+            site_of(request).db, caller, request.path_params["case"], decision,
+            reason=form.text("reason"), note=form.text("note"), version=form.number("version"),
+        )  # fmt: skip
+    except reports.Decided as error:
+        raise Conflict(decided_by(request, error.row)) from error
+    return await _acted(request, caller, row, on=row["outcome"] is not None)
+
+
+def decided_by(request: Request, row: Row) -> str:
+    """Who was quicker, and when."""
+    views = site_of(request).views
+    return words.decided_by(row, views.now(), views.zone)
+
+
+async def take(request: Request) -> Response:
+    """Look after it, or give it back."""
+    form = await form_of(request)
+    caller = await writer_of(request, "moderate")
+    case_id = request.path_params["case"]
+    return await _acted(
+        request, caller, await reports.take(site_of(request).db, caller, case_id, taken=form.truth("taken"))
+    )
+
+
+async def note(request: Request) -> Response:
+    """Leave a note for the others."""
+    form = await form_of(request)
+    caller = await writer_of(request, "moderate")
+    return await _acted(
+        request, caller, await reports.note(site_of(request).db, caller, request.path_params["case"], form.text("body"))
+    )
+
+
+async def reopen(request: Request) -> Response:
+    """Take one's decision back."""
+    caller = await writer_of(request, "moderate")
+    return await _acted(request, caller, await reports.reopen(site_of(request).db, caller, request.path_params["case"]))
+
+
+async def _acted(request: Request, caller: Caller, row: Row, *, on: bool = False) -> Response:
+    """The case's row in the queue, as the live frame brings it; for a plain form the case, or what waits after it."""
+    async with reading(request) as (connection, _):
+        at = await _place(connection, caller, row["id"])
+    slug = at.split("/")[2]
+    html = "" if row["outcome"] is not None else site_of(request).views.case({**row, "slug": slug})  # type: ignore[dict-item]
+    return answers.written(
+        request, html, object_id=row["id"], version=row["version"], channel=f"moderators:{row['network_id']}",
+        at=f"/networks/{slug}/reports" if on else at,
+    )  # fmt: skip
+
+
+def routes() -> list[BaseRoute]:
+    """Reports, queues and cases."""
+    return [
+        *Reporting("post").routes(),
+        *Reporting("message").routes(),
+        Route("/reports", listed, methods=["GET"]),
+        Route("/reports/{case:id}", permalink, methods=["GET"]),
+        Route("/reports/{case:id}/decision", decide, methods=["POST"]),
+        Route("/reports/{case:id}/taken", take, methods=["POST"]),
+        Route("/reports/{case:id}/notes", note, methods=["POST"]),
+        Route("/reports/{case:id}/reopen", reopen, methods=["POST"]),
+        Route("/networks/{slug:slug}/reports", listed, methods=["GET"]),
+        Route("/networks/{slug:slug}/reports/{case:id}", show, methods=["GET"]),
+    ]

@@ -1,0 +1,336 @@
+// <forum-queue>: the list of cases, and one of them. Rows change in place; the open case never changes beneath its
+// moderator's hands: what comes live is put around the decision that is being made. After a decision the next case opens.
+
+import { element, focusOn, make } from "../markup.js";
+import { polite } from "../announce.js";
+import { Ages } from "./ages.js";
+import { Looking } from "./looking.js";
+import { clean } from "../references.js";
+import { Refused, busy, fragment, send } from "../requests.js";
+import { toast } from "../toast.js";
+import { answered, onUpdate } from "../updates.js";
+import { BROKEN, NOT_LOADED, badge, counted } from "../words.js";
+
+const WIDE = matchMedia("(min-width: 64rem)");
+const NOTHING_DECIDED = "No connection: nothing was decided. Try again when you are back.";
+const DONE = { remove: "removed", leave: "left as it is", hold: "held" };
+
+class ForumQueue extends HTMLElement {
+  #ends;
+  #ages;
+  #looking;
+  /** The case that was asked for last: an answer for an earlier one comes too late. */
+  #asked = 0;
+  #total = 0;
+
+  connectedCallback() {
+    if (this.#ends) return;
+    this.#total = Number(this.dataset.total) || 0;
+    const end = onUpdate((frame) => this.#take(frame));
+    const connection = () => this.#drawConnection();
+    addEventListener("online", connection);
+    addEventListener("offline", connection);
+    this.addEventListener("click", (event) => this.#click(event));
+    this.addEventListener("submit", (event) => this.#submit(event));
+    this.#ages = new Ages(this);
+    this.#looking = new Looking(this);
+    this.#ends = () => {
+      end();
+      removeEventListener("online", connection);
+      removeEventListener("offline", connection);
+      this.#ages.stop();
+      this.#looking.stop();
+    };
+    this.#mark();
+    this.#drawConnection();
+    this.#looking.at(this.open);
+  }
+
+  disconnectedCallback() {
+    this.#ends?.();
+    this.#ends = null;
+  }
+
+  get #rows() {
+    return [...this.querySelectorAll(".cases > .rep")];
+  }
+
+  get #place() {
+    return this.querySelector("[data-case-place]");
+  }
+
+  /** The case that is open, or null: its element. */
+  get open() {
+    return this.querySelector(".case");
+  }
+
+  get #isListing() {
+    return !WIDE.matches && this.querySelector(".queue").matches(".listing");
+  }
+
+  #rowOf(id) {
+    return this.querySelector(`#case-${id}`);
+  }
+
+  // Live
+
+  #take(frame) {
+    if (!frame.kind?.startsWith("case.") || (frame.type === "update" && !frame.channel.startsWith("moderators:"))) return;
+    if (this.dataset.state === "open") this.#row(frame);
+    const { open } = this;
+    if (open?.dataset.case !== String(frame.id)) return;
+    if (["removed", "withdrawn"].includes(frame.outcome)) this.#forget(open);
+    if (!(Number(open.dataset.version) >= frame.version)) this.#renew();
+  }
+
+  #row(frame) {
+    const shown = this.#rowOf(frame.id);
+    if (frame.gone || !frame.node) {
+      if (shown) this.#drop(shown);
+    } else if (shown) {
+      const fresh = frame.node.cloneNode(true);
+      const focused = shown.contains(document.activeElement);
+      shown.replaceWith(fresh);
+      if (focused) focusOn(fresh.querySelector("a"));
+    } else {
+      this.#insert(frame.node.cloneNode(true));
+      this.#count(1);
+    }
+    this.#mark();
+    this.#ages.draw();
+  }
+
+  /** Where it belongs: urgent ones first, then by their age. Beyond the end of a list that goes on, it waits there. */
+  #insert(row) {
+    const list = this.querySelector(".cases");
+    const key = ({ dataset }) => `${dataset.later} ${dataset.opened} ${dataset.case.padStart(20, "0")}`;
+    const next = this.#rows.find((other) => key(other) > key(row));
+    if (next) next.before(row);
+    else if (!this.querySelector(".list [rel=next]")) list.append(row);
+  }
+
+  #drop(row) {
+    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+    const focused = row.contains(document.activeElement);
+    row.remove();
+    this.#count(-1);
+    if (focused && neighbour) focusOn(neighbour.querySelector("a"));
+  }
+
+  #count(by) {
+    this.#total = Math.max(0, this.#total + by);
+    for (const place of this.querySelectorAll("[data-count]")) place.textContent = this.#total ? badge(this.#total) : "";
+    this.querySelector("[data-empty]").hidden = this.#rows.length > 0 || this.open !== null;
+  }
+
+  /** Words that are gone leave at once; what stands in their place is fetched. */
+  #forget(open) {
+    for (const words of open.querySelectorAll(".it .prose")) words.replaceChildren(`The ${open.dataset.noun} has been removed.`);
+  }
+
+  /** Fetches the open case anew, and puts around the decision what has changed. */
+  async #renew(problem = "") {
+    const { open } = this;
+    const fresh = await this.#fetch(this.#addressOf(open.dataset.case), open.dataset.case);
+    if (!fresh || this.open !== open) return;
+    this.#keep(open, fresh, "[data-decision]", (form) => form.elements.version.value);
+    this.#keep(open, fresh, ".apart", (form) => form.elements.taken?.value);
+    const focus = document.activeElement;
+    const focused = open.contains(focus) && !fresh.contains(focus);
+    open.replaceWith(fresh);
+    if (fresh.contains(focus) && focus !== document.activeElement) focus.focus({ preventScroll: true });
+    else if (focused) focusOn(fresh.querySelector("[data-decision] .btn, [data-decided]") ?? fresh.querySelector("h2"));
+    if (problem) this.#complain(problem);
+    this.#opened(fresh);
+  }
+
+  /** What is being written stays, where the form that came is still the same one. */
+  #keep(open, fresh, selector, sameness) {
+    const old = open.querySelector(selector);
+    const now = fresh.querySelector(selector);
+    if (old && now && sameness(old) === sameness(now)) now.replaceWith(old);
+  }
+
+  // Opening
+
+  #addressOf(id) {
+    return this.#rowOf(id)?.querySelector("h2 a").href ?? `/reports/${id}`;
+  }
+
+  async #fetch(href, id) {
+    this.#asked = id;
+    try {
+      const made = element(await fragment(href));
+      if (this.#asked !== id || !made) return null;
+      clean(made);
+      return made;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.status === 404) return null;
+      polite(NOT_LOADED);
+      return null;
+    }
+  }
+
+  /** Opens the case of a row beside the list, or in its place; focus on its heading. */
+  async show(row) {
+    const link = row.querySelector("h2 a");
+    const done = busy(link);
+    const fresh = await this.#fetch(link.href, row.dataset.case);
+    done();
+    if (!fresh) return;
+    this.#place.replaceChildren(fresh);
+    this.querySelector(".queue").classList.remove("listing");
+    document.body.classList.add("has-composer");
+    history.replaceState(null, "", link.href);
+    this.#opened(fresh);
+    scrollTo({ top: 0, behavior: "instant" });
+    focusOn(fresh.querySelector("h2"));
+  }
+
+  #opened(open) {
+    this.#mark();
+    this.#ages.draw();
+    this.#drawConnection();
+    this.#looking.at(open);
+  }
+
+  #close() {
+    this.#place.replaceChildren();
+    this.#looking.at(null);
+    this.#count(0);
+    history.replaceState(null, "", this.dataset.at);
+    const empty = this.querySelector("[data-empty]");
+    focusOn(empty.hidden ? document.getElementById("main") : empty);
+  }
+
+  #mark() {
+    const id = this.open?.dataset.case;
+    for (const row of this.#rows) {
+      const now = row.dataset.case === id;
+      row.classList.toggle("now", now);
+      row.querySelector("h2 a").toggleAttribute("aria-current", now);
+      if (now) row.querySelector("h2 a").setAttribute("aria-current", "true");
+    }
+  }
+
+  #click(event) {
+    const link = event.target.closest?.(".rep h2 a");
+    if (!link || !WIDE.matches || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    this.show(link.closest(".rep"));
+  }
+
+  // Acting
+
+  async #submit(event) {
+    const form = event.target;
+    if (!form.matches("[data-case-form]")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const { submitter } = event;
+    if (submitter?.getAttribute("aria-disabled") === "true") return;
+    const action = submitter?.getAttribute("formaction") ?? form.getAttribute("action");
+    const done = submitter ? busy(submitter) : () => {};
+    try {
+      const { response, html } = await send(action, new FormData(form, submitter));
+      if (form.matches("[data-decision]")) await this.#decided(submitter.value, response, html);
+      else await this.#noted(form, action, response, html);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      await this.#refused(form, error);
+    } finally {
+      done();
+    }
+  }
+
+  async #decided(act, response, html) {
+    const { open } = this;
+    const id = open.dataset.case;
+    const noun = open.dataset.noun === "post" ? "Post" : "Message";
+    const row = this.#rowOf(id);
+    const next = row?.nextElementSibling ?? row?.previousElementSibling ?? null;
+    if (act === "hold") {
+      answered("case.changed", response, html);
+    } else {
+      if (row) this.#drop(row);
+      toast(`${noun} ${DONE[act]}.`, `/reports/${id}/reopen`, "case.opened");
+    }
+    const left = this.#total;
+    if (next) await this.show(next);
+    else if (act === "hold") await this.#renew();
+    else this.#close();
+    const said = act === "remove" ? "Removed." : act === "leave" ? "Left as it is." : "Held.";
+    polite(left ? `${said} ${counted(left, "report", "reports")} left.` : `${said} ${this.querySelector("[data-empty]").textContent.trim()}`);
+  }
+
+  async #noted(form, action, response, html) {
+    form.querySelector("textarea")?.form.reset();
+    answered("case.changed", response, html);
+    await this.#renew();
+    polite(action.endsWith("/notes") ? "Noted." : "Done.");
+  }
+
+  async #refused(form, { status, problem }) {
+    const words = status === 0 ? NOTHING_DECIDED : status >= 500 ? BROKEN : (Object.values(problem.errors ?? {})[0] ?? problem.detail ?? BROKEN);
+    if (status === 409 || status === 404) await this.#renew(words);
+    else this.#complain(words, form);
+    polite(words);
+  }
+
+  #complain(words, form = this.open?.querySelector("[data-decision]")) {
+    if (!form) return;
+    let place = form.querySelector("[data-problem]");
+    if (!place) form.append((place = make("p", { class: "error", "data-problem": true })));
+    place.textContent = words;
+    place.hidden = false;
+  }
+
+  /** A decision is never kept for later: one that is answered when the world has moved on is a lie. */
+  #drawConnection() {
+    const away = !navigator.onLine;
+    for (const button of this.querySelectorAll("[data-case-form] button")) {
+      if (away && !button.dataset.words) {
+        button.dataset.words = button.textContent;
+        button.setAttribute("aria-disabled", "true");
+        button.replaceChildren(...(button.closest(".btns") ? ["No connection"] : [...button.childNodes]));
+      } else if (!away && button.dataset.words) {
+        if (button.closest(".btns")) button.textContent = button.dataset.words;
+        button.removeAttribute("aria-disabled");
+        delete button.dataset.words;
+      }
+    }
+  }
+
+  // Keys
+
+  /** The next (1) or previous (-1) case: opened where one is open, else focused. Returns whether there was one. */
+  toCase(step) {
+    const rows = this.#rows;
+    const at = rows.findIndex((row) => (this.#isListing ? row.contains(document.activeElement) : row.matches(".now")));
+    const row = rows[at < 0 ? 0 : at + step];
+    if (row && this.#isListing) focusOn(row.querySelector("h2 a"), {});
+    else if (row) this.show(row);
+    return Boolean(row);
+  }
+
+  /** Marks the reason of this number, from 1. */
+  reason(number) {
+    const choice = this.querySelectorAll("[data-decision] [name=reason]")[number - 1];
+    if (!choice) return;
+    choice.checked = true;
+    polite(choice.closest("label").textContent.trim());
+  }
+
+  /** Puts the focus on a decision; Enter makes it. One stray key must not take words off everybody's screens. */
+  toDecision(act) {
+    const button = this.querySelector(`[data-decision] [value="${act}"]`);
+    if (button) focusOn(button, {});
+  }
+
+  undo() {
+    document.querySelector("forum-toast button")?.click();
+  }
+}
+
+customElements.define("forum-queue", ForumQueue);
