@@ -6,11 +6,15 @@ SELECT w.* FROM who_asks(:session::bytea, :token::bytea) w;
 
 -- name: visit^
 -- Who looks at a page, and what stands around it, in one snapshot: the cursors of the channels it follows (also of the network
--- with this slug, if it names one), their networks with each one's cursor, and how much waits for them.
-SELECT x.log, w.*,
+-- with this slug, if it names one; and of the holders of a thread that others read too, since names change there), their networks
+-- with each one's cursor, and how much waits for them.
+SELECT x.log, w.*, ARRAY(SELECT b.blocked_id FROM blocks b WHERE b.member_id = w.id ORDER BY 1) AS blocks,
        (SELECT jsonb_object_agg(c.name, channel_head(c.name)) FROM channels c
         WHERE c.name = ANY (:channels::text[] || ARRAY[
-            'member:' || w.id, (SELECT 'network:' || n.id FROM networks n WHERE n.slug = :slug::text)])) AS channels,
+            'member:' || w.id, (SELECT 'network:' || n.id FROM networks n WHERE n.slug = :slug::text)]
+            || ARRAY(SELECT 'network:' || h.network_id FROM unnest(:channels::text[]) f
+                     JOIN threads t ON starts_with(f, 'thread:') AND t.id = split_part(f, ':', 2)::bigint AND t.audience <> 'private'
+                     JOIN thread_networks h ON h.thread_id = t.id))) AS channels,
        (SELECT jsonb_agg(jsonb_build_object('id', n.id, 'slug', n.slug, 'name', n.name, 'kind', n.kind, 'parent_id', n.parent_id,
                                             'role', d.role, 'room_id', r.id, 'cursor', channel_head('network:' || n.id))
                          ORDER BY n.parent_id NULLS FIRST, n.kind <> 'national', n.name COLLATE "C", n.id)

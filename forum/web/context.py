@@ -119,6 +119,17 @@ async def reading(connection: HTTPConnection) -> AsyncIterator[tuple[Connection,
         yield database, GUEST if found is None else found.caller
 
 
+@contextlib.asynccontextmanager
+async def snapshot(connection: HTTPConnection) -> AsyncIterator[tuple[Connection, Caller]]:
+    """`reading`, in which all that is read is of one moment: for a page whose content says which cursors it needs."""
+    async with (
+        site_of(connection).db.connection() as database,
+        database.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        found = await known(connection, database)
+        yield database, GUEST if found is None else found.caller
+
+
 async def caller_of(connection: HTTPConnection) -> Caller:
     """Who is asking, for a handler that reads nothing itself."""
     async with reading(connection) as (_, caller):

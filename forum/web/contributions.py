@@ -42,10 +42,14 @@ class Place:
     back: str
     """The words of the link that leads there."""
 
-    @property
-    def link(self) -> Mapping[str, str]:
-        """For templates."""
-        return {"href": self.at, "words": self.back}
+    def link(self, noun: str) -> Mapping[str, str | int]:
+        """For templates: the words are the thread's title, or the network's name, and change with them."""
+        of: Mapping[str, str | int] = (
+            {"to": "the thread", "named": "title", "id": self.row["thread_id"]}
+            if noun == "post"
+            else {"to": "the room", "named": "network-name", "id": self.network["id"]}
+        )
+        return {"href": self.at, "words": self.back, **of}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +103,22 @@ class Pages:
         """The contribution that the path names. Raises NotFound."""
         return await self._noun.find(connection, caller, request.path_params["id"])
 
+    async def _framed(self, request: Request, connection: Connection, caller: Caller) -> tuple[shell.Frame, Place]:
+        """The frame of a page that follows the contribution's channel, and the contribution: read after the cursors."""
+        place = await self.find(request, connection, caller)
+        frame = await shell.frame(request, connection, [self._noun.channel(place.row)])
+        return frame, await self.find(request, connection, caller)
+
     async def acts(self, request: Request) -> Response:
         """The acts that I have on it: as a menu for our scripts, else as a page."""
         async with reading(request) as (connection, caller):
-            place = await self.find(request, connection, caller)
             if wants_fragment(request):
-                return answers.fragment(self._menu(request, place))
-            frame = await shell.frame(request, connection, [self._noun.channel(place.row)])
-            place = await self.find(request, connection, caller)
+                return answers.fragment(self._menu(request, await self.find(request, connection, caller)))
+            frame, place = await self._framed(request, connection, caller)
         views = site_of(request).views
         return answers.page(
             request, "contributions/acts.html", shell=frame.shell(), noun=self._noun.name, item=place.row,
-            may=place.may, slug=place.network["slug"], said=views.said(place.row), back=place.link,
+            may=place.may, slug=place.network["slug"], said=views.said(place.row), back=place.link(self._noun.name),
         )  # fmt: skip
 
     def _menu(self, request: Request, place: Place) -> str:
@@ -122,15 +130,14 @@ class Pages:
 
     async def _edit_page(self, request: Request, said: str | None = None, error: ForumError | None = None) -> Response:
         async with reading(request) as (connection, caller):
-            frame = await shell.frame(request, connection)
-            place = await self.find(request, connection, caller)
+            frame, place = await self._framed(request, connection, caller)
             if "edit" not in place.may:
                 raise _refused(caller, place.row)
             body = said if said is not None else await contributions.for_editing(connection, place.row["body"])
         return answers.page(
             request, "contributions/edit.html", status=200 if error is None else error.status, shell=frame.shell(),
             noun=self._noun.name, item=place.row, body=body, error="" if error is None else error.detail,
-            key=new_key(), version=place.row["version"], network=place.network, back=place.link,
+            key=new_key(), version=place.row["version"], network=place.network, back=place.link(self._noun.name),
         )  # fmt: skip
 
     async def edit(self, request: Request) -> Response:
@@ -158,8 +165,7 @@ class Pages:
         """What it said before each edit; of a gap, what it said, for those who decide; for scripts the last of it."""
         noun = self._noun
         async with reading(request) as (connection, caller):
-            frame = await shell.frame(request, connection)
-            place = await self.find(request, connection, caller)
+            frame, place = await self._framed(request, connection, caller)
         site, row = site_of(request), place.row
         sealed = row["state"] != "shown"
         versions: list[tuple[int, datetime, str]]
@@ -183,19 +189,18 @@ class Pages:
             )
         return answers.page(
             request, "contributions/history.html", shell=frame.shell(), noun=noun.name, item=row, sealed=sealed,
-            versions=drawn, back=place.link,
+            versions=drawn, back=place.link(self._noun.name),
         )  # fmt: skip
 
     async def withdraw_page(self, request: Request) -> Response:
         """Asks first (sentence 35)."""
         async with reading(request) as (connection, caller):
-            frame = await shell.frame(request, connection)
-            place = await self.find(request, connection, caller)
+            frame, place = await self._framed(request, connection, caller)
         if "withdraw" not in place.may:
             raise _refused(caller, place.row)
         return answers.page(
             request, "contributions/withdraw.html", shell=frame.shell(), noun=self._noun.name, item=place.row,
-            key=new_key(), back=place.link,
+            key=new_key(), back=place.link(self._noun.name),
         )  # fmt: skip
 
     async def withdraw(self, request: Request) -> Response:
@@ -232,8 +237,7 @@ class Pages:
         self, request: Request, reason: str = "", note: str = "", error: Invalid | None = None
     ) -> Response:
         async with reading(request) as (connection, caller):
-            frame = await shell.frame(request, connection)
-            place = await self.find(request, connection, caller)
+            frame, place = await self._framed(request, connection, caller)
         act = next((act for act in ("remove", "hold") if act in place.may), None)
         if act is None:
             raise _refused(caller, place.row, f"Only moderators of {place.network['name']} may do this.")
@@ -242,7 +246,7 @@ class Pages:
             request, "contributions/remove.html", status=200 if error is None else error.status, shell=frame.shell(),
             noun=self._noun.name, item=place.row, act=act, decider=place.network["name"], reasons=removal.REASONS,
             reason=reason, note=note, errors={name: errors.get(name, "") for name in ("reason", "note")},
-            key=new_key(), back=place.link,
+            key=new_key(), back=place.link(self._noun.name),
         )  # fmt: skip
 
     async def remove(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ from forum import members, networks, notifications, rooms, threads
 from forum.access import GUEST
 from forum.db import Connection
 from forum.web import answers, shell
-from forum.web.context import known, reading
+from forum.web.context import known, snapshot
 from forum.web.forms import cursor, place_of
 from forum.web.rooms import cards_of
 from forum.web.shell import Frame
@@ -27,10 +27,10 @@ CROWD: Final = 2
 
 async def show(request: Request) -> Response:
     """The page at `/`."""
-    async with reading(request) as (connection, caller):
+    async with snapshot(request) as (connection, caller):
         if caller.member_id is None:
-            frame = await shell.frame(request, connection)
             public = [row for row in await networks.tree(connection, GUEST) if row["visibility"] == "public"]
+            frame = await shell.frame(request, connection, [f"network:{row['id']}" for row in public])
             return answers.page(request, "guest.html", shell=frame.shell("home"), networks=public)
         frame = await shell.frame(request, connection)
         me = await known(request, connection)

@@ -15,7 +15,7 @@ from forum.db import Connection
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
 from forum.views import Row
 from forum.web import answers, shell
-from forum.web.context import caller_of, reading, site_of, writer_of
+from forum.web.context import caller_of, reading, site_of, snapshot, writer_of
 from forum.web.forms import Form, cursor, form_of, new_key, place_of
 from forum.web.paths import SlugConvertor, matches
 from forum.web.rooms import who_is_here
@@ -75,9 +75,12 @@ async def see(
 
 async def tree(request: Request) -> Response:
     """Every network that I may see."""
-    async with reading(request) as (connection, caller):
-        frame = await shell.frame(request, connection)
+    async with snapshot(request) as (connection, caller):
         rows = await networks.tree(connection, caller)
+        readable = {"public"} if caller.member_id is None else {"public", "open"}
+        frame = await shell.frame(
+            request, connection, [f"network:{row['id']}" for row in rows if row["visibility"] in readable]
+        )
     return answers.page(
         request, "networks/tree.html", shell=frame.shell("networks"), networks=rows, may_found=caller.administrator
     )
@@ -107,7 +110,7 @@ async def show(request: Request) -> Response:
         for row in subgroups
     ]
     return seen.page(
-        request, "networks/network.html", joining=joining, asked_at=asked_at, key=new_key(), subgroups=cards,
+        request, "networks/network.html", joining=joining, asked_at=asked_at, subgroups=cards,
         may_found=network.may_run, unread=unread, running=running, **listed,
     )  # fmt: skip
 
@@ -225,7 +228,7 @@ async def _settings_page(request: Request, form: Form | None = None, error: Foru
     return answers.page(
         request, "networks/settings.html", status=200 if error is None else error.status,
         shell=frame.shell(f"network:{network.id}"), network=row, parent=None, values=values,
-        errors=_errors(error, "name"), key=new_key(), action=f"/networks/{network.slug}/settings",
+        errors=_errors(error, "name"), action=f"/networks/{network.slug}/settings",
         kinds=networks.KINDS, visibilities=allowed,
     )  # fmt: skip
 
@@ -271,7 +274,7 @@ async def _leave_page(request: Request, error: str, status: int = 200) -> Respon
         raise Conflict(f"You are not in {network.name}.")
     return answers.page(
         request, "networks/leave.html", status=status, shell=frame.shell(f"network:{network.id}"), network=network,
-        key=new_key(), error=error,
+        error=error,
     )  # fmt: skip
 
 
@@ -305,7 +308,7 @@ async def _invitations_page(
     roles = networks.ROLES if network.may_run else networks.ROLES[:2]
     return seen.page(
         request, "networks/invitations.html", status=200 if error is None else error.status, invitations=rows,
-        link=link, roles=roles, values=values, key=new_key(),
+        link=link, roles=roles, values=values,
         errors={name: errors.get(name, "") for name in ("role", "max_uses", "days")},
     )  # fmt: skip
 

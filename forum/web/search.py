@@ -12,7 +12,7 @@ from forum.access import Caller
 from forum.db import Connection
 from forum.errors import Invalid, NotFound
 from forum.web import answers, shell
-from forum.web.context import counted, reading, site_of
+from forum.web.context import counted, reading, site_of, snapshot
 from forum.web.forms import query_number
 from forum.web.paths import SlugConvertor, matches
 
@@ -27,7 +27,8 @@ async def show(request: Request) -> Response:
     before = query_number(request, "before")
     async with reading(request) as (connection, caller):
         await counted(request, "search", caller.member_id)
-        frame = await shell.frame(request, connection)
+    # One snapshot for what is found and for the cursors of its channels: neither is older than the other.
+    async with snapshot(request) as (connection, caller):
         network = await _network(request, connection, caller)
         author = await _author(request, connection, caller)
         slug = None if network is None else network.slug
@@ -38,6 +39,7 @@ async def show(request: Request) -> Response:
         messages: Sequence[Any] = []
         if before is None:
             messages = await search.messages(connection, caller, query, network=slug, author=author_id, limit=MESSAGES)
+        frame = await shell.frame(request, connection, await _followed(connection, caller, posts, messages))
     shown, after = posts[: search.PAGE], ""
     if len(posts) > search.PAGE:
         after = answers.with_query("/search", q=query, network=slug, author=author_id, before=shown[-1]["id"])
@@ -45,6 +47,16 @@ async def show(request: Request) -> Response:
         request, "search/search.html", shell=frame.shell("search"), query=query, network=network, author=author,
         networks=frame.networks, posts=shown, messages=messages, after=after,
     )  # fmt: skip
+
+
+async def _followed(
+    connection: Connection, caller: Caller, posts: Sequence[Any], messages: Sequence[Any]
+) -> Sequence[str]:
+    """The channels of what was found: its threads and rooms, and the networks in which names change."""
+    channels = [f"thread:{row['thread_id']}" for row in posts] + [f"room:{row['room_id']}" for row in messages]
+    channels += [f"network:{row['network_id']}" for row in posts]
+    may = await access.may_follow(connection, [caller.member_id], list(dict.fromkeys(channels)))
+    return sorted(channel for _, channel in may)
 
 
 async def _network(request: Request, connection: Connection, caller: Caller) -> access.Network | None:
