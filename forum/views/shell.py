@@ -22,6 +22,8 @@ class Me:
     enter_sends: bool = True
     """Whether Enter sends a message (else Ctrl+Enter does)."""
     administrator: bool = False
+    blocks: tuple[int, ...] = ()
+    """Whom I block: my pages fold what they write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

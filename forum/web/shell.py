@@ -111,6 +111,7 @@ def me_of(who: Known) -> Me:
         keys=row["keys"],
         enter_sends=row["enter_sends"],
         administrator=row["administrator"],
+        blocks=tuple(row["blocks"]),
     )
 
 

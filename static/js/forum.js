@@ -5,6 +5,8 @@ import "./references.js";
 import "./unread.js";
 import "./presence.js";
 import "./rail.js";
+import "./standing.js";
+import "./blocks.js";
 import "./subgroups.js";
 import "./toast.js";
 import "./acts.js";

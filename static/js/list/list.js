@@ -56,7 +56,7 @@ class ForumList extends HTMLElement {
     if (noun === "thread" && frame.channel.startsWith("network:")) this.#thread(frame);
     else if (noun === "notification" && ["home", "notifications"].includes(list)) this.#note(frame);
     else if (noun === "membership" && list === `people:${frame.channel.split(":")[1]}`) this.#row(frame, `member-${frame.id}`);
-    else if ((noun === "request" || noun === "hold") && list === frame.channel) this.#row(frame, `${noun}-${frame.id}`);
+    else if (["request", "hold", "submission"].includes(noun) && list === frame.channel) this.#row(frame, `${noun}-${frame.id}`);
   }
 
   #row(frame, id) {

@@ -6,6 +6,7 @@ import { isGrouped } from "./grouping.js";
 import { become, elements, focusOn, isGap, make } from "../markup.js";
 import { me, mentionsMe } from "../me.js";
 import { Outbox } from "./outbox.js";
+import "./slow.js";
 import { Pill } from "../pill.js";
 import { atEnd, keepChild, keepPlace, toEnd, whenStill } from "../place.js";
 import { Refused, busy, fragment, page } from "../requests.js";
@@ -459,11 +460,21 @@ class ForumRoom extends HTMLElement {
     this.#echo = null;
     const stay = this.#wasAtEnd;
     waiting?.remove();
-    answered("message.created", response, html);
+    if (response.status === 202) this.#submitted(html);
+    else answered("message.created", response, html);
     for (const other of this.#pending.values()) this.list.append(other);
     for (const other of this.#pending.values()) this.#group(other);
     this.#dropEmptyDays();
     if (stay) toEnd();
+  }
+
+  /** A moderator reads it first: the note above the composer says so. */
+  #submitted(html) {
+    const [note] = elements(html);
+    this.querySelector("[data-submitted]")?.remove();
+    note.dataset.submitted = "";
+    this.querySelector(".dock").prepend(note);
+    polite(note.textContent);
   }
 
   #failed(item, refused) {

@@ -57,14 +57,17 @@ class ForumComposer extends HTMLElement {
 
   #listen() {
     const onLock = ({ detail }) => this.#lock(detail.sentence);
+    const onStanding = ({ detail }) => this.#close(detail.sentence);
     const onSignedOut = () => this.#say(SIGNED_OUT);
     const onHide = () => this.#save();
     document.addEventListener("forum:lock", onLock);
+    document.addEventListener("forum:standing", onStanding);
     document.addEventListener("forum:signed-out", onSignedOut);
     addEventListener("pagehide", onHide);
     this.#ends.push(
       onUpdate((frame) => this.#hear(frame)),
       () => document.removeEventListener("forum:lock", onLock),
+      () => document.removeEventListener("forum:standing", onStanding),
       () => document.removeEventListener("forum:signed-out", onSignedOut),
       () => removeEventListener("pagehide", onHide),
     );
@@ -268,6 +271,12 @@ class ForumComposer extends HTMLElement {
     }
     const place = this.closest("forum-thread");
     this.#clear();
+    if (response.status === 202) {
+      const [note] = elements(html);
+      if (kind === "thread") location.href = note.querySelector("a").href;
+      else this.#note(note);
+      return;
+    }
     if (inline) {
       answered("message.edited", response, html);
     } else if (kind === "post" && place) {
@@ -340,8 +349,8 @@ class ForumComposer extends HTMLElement {
     const place = this.querySelector("[data-note]");
     if (!place) return;
     place.hidden = !sentence;
-    place.textContent = sentence ?? "";
-    if (sentence) polite(sentence);
+    place.replaceChildren(...(sentence ? (sentence.childNodes ?? [sentence]) : []));
+    if (sentence) polite(place.textContent);
   }
 
   // Keys and buttons
@@ -492,7 +501,13 @@ class ForumComposer extends HTMLElement {
   }
 
   #lock(sentence) {
-    if (this.dataset.kind !== "post") return;
+    if (this.dataset.kind === "post") this.#close(sentence);
+  }
+
+  /** Takes nothing more, for this reason; null: it does again. What was written stays. */
+  #close(sentence) {
+    if (this.#closed === (sentence !== null)) return;
+    this.#save();
     this.#closed = sentence !== null;
     this.#area.readOnly = this.#closed;
     for (const control of this.#form.querySelectorAll("button")) control.disabled = this.#closed;

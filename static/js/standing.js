@@ -1,0 +1,38 @@
+// What I may do here has changed: the composer's place says so, and why, and until when. The text stays in it.
+
+import { me } from "./me.js";
+import { Refused, page } from "./requests.js";
+import { onUpdate } from "./updates.js";
+
+const WAIT_MS = 200;
+let timer = null;
+
+async function renew() {
+  timer = null;
+  const dock = document.querySelector(".dock");
+  if (!dock) return;
+  let fresh;
+  try {
+    fresh = (await page(location.href)).querySelector(".dock");
+  } catch (error) {
+    // What I may no longer read is cleared by its channel; an act that is refused says why.
+    if (!(error instanceof Refused)) throw error;
+    return;
+  }
+  if (!fresh || !dock.isConnected) return;
+  const closed = fresh.querySelector("[data-closed]");
+  const composer = fresh.querySelector("forum-composer");
+  const writing = dock.querySelector("forum-composer");
+  dock.querySelector("[data-closed]")?.remove();
+  // A page that came without a composer came without its script too.
+  if (!writing && composer) await import("./writing/composer.js");
+  if (!writing && composer) dock.append(composer);
+  if (!writing && closed) dock.append(closed);
+  const sentence = composer ? null : (closed?.querySelector("span")?.textContent.trim() ?? null);
+  document.dispatchEvent(new CustomEvent("forum:standing", { detail: { sentence } }));
+}
+
+onUpdate(({ type, channel, kind }) => {
+  if (type !== "update" || me() === null || kind !== "membership.changed" || channel !== `member:${me()}`) return;
+  timer ??= setTimeout(renew, WAIT_MS);
+});

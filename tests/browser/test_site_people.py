@@ -1,0 +1,189 @@
+"""What is done to people, on the real site, in real windows: the composer says why, the words stay, blocks fold."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from forum import blocks, newcomers, posts, rooms, sanctions, submissions
+from forum import members as accounts
+from forum.access import Caller
+from forum.db import Database
+from forum.settings import Settings
+from tests.people import World, make_world
+from tests.running import RunningSite
+
+pytestmark = pytest.mark.browser
+
+
+@pytest_asyncio.fixture(scope="module")
+async def site(settings: Settings) -> AsyncIterator[RunningSite]:
+    async with RunningSite(settings) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def world(db: Database) -> World:
+    return await make_world(db)
+
+
+@dataclass
+class Windows:
+    """Opens windows, and closes them all; an exception in a script fails the test."""
+
+    site: RunningSite
+    chromium: Browser
+    db: Database
+    stack: AsyncExitStack
+    errors: list[str]
+
+    async def __call__(self, caller: Caller, path: str, **how: object) -> Page:
+        context = await self.site.window(self.chromium, self.db, caller, **how)
+        self.stack.push_async_callback(context.close)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        await page.goto(path)
+        await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
+        return page
+
+
+@pytest_asyncio.fixture
+async def window(site: RunningSite, chromium: Browser, db: Database) -> AsyncIterator[Windows]:
+    async with AsyncExitStack() as stack:
+        windows = Windows(site, chromium, db, stack, [])
+        yield windows
+        assert windows.errors == []
+
+
+async def test_muted_in_mid_writing_the_composer_says_why_and_keeps_the_text(window: Windows, world: World) -> None:
+    thread = await world.thread()
+    ben = await window(world.ben, f"/threads/{thread}")
+    composer = ben.locator(".dock forum-composer")
+    await composer.locator("textarea").fill("Half of a thought")
+    until = datetime(2031, 11, 30, 12, tzinfo=UTC)
+    await sanctions.impose(world.db, world.mod, world.network, world.ben.member, "mute", until=until, reason="Rude")
+    await expect(composer.locator("[data-problem]")).to_contain_text("muted you until 30 November. Reason: Rude.")
+    await expect(composer.locator("textarea")).to_have_value("Half of a thought")
+    assert not await composer.locator("textarea").is_editable()
+    await expect(composer.get_by_role("button", name="Reply", exact=True)).to_be_disabled()
+    await ben.reload()
+    await expect(ben.locator(".dock [data-closed]")).to_contain_text("muted you until 30 November. Reason: Rude.")
+    await expect(ben.locator("[data-connection]").first).to_have_text("Live", timeout=15_000)
+    await sanctions.lift(world.db, world.mod, world.network, world.ben.member, "mute")
+    await expect(composer.locator("textarea")).to_have_value("Half of a thought")
+    await expect(ben.locator(".dock [data-closed]")).to_have_count(0)
+    await composer.get_by_role("button", name="Reply", exact=True).click()
+    await expect(ben.locator("ol.tree")).to_contain_text("Half of a thought")
+
+
+async def test_suspended_in_mid_writing_the_page_clears_and_the_draft_comes_back(window: Windows, world: World) -> None:
+    thread = await world.thread(body="Only members read this")
+    ben = await window(world.ben, f"/threads/{thread}")
+    await ben.locator(".dock textarea").fill("Half of a thought")
+    suspended_at_s = asyncio.get_running_loop().time()
+    await sanctions.impose(
+        world.db, world.mod, world.network, world.ben.member, "suspension", until=None, reason="Rude"
+    )
+    await expect(ben.locator("main")).not_to_contain_text("Only members read this")
+    assert asyncio.get_running_loop().time() - suspended_at_s < 1
+    await expect(ben.locator("textarea")).to_have_count(0)
+    await ben.goto("/settings/moderation")
+    await expect(ben.locator("main")).to_contain_text("Reason: Rude.")
+    await sanctions.lift(world.db, world.mod, world.network, world.ben.member, "suspension")
+    await ben.goto(f"/threads/{thread}")
+    await expect(ben.locator(".dock textarea")).to_have_value("Half of a thought")
+
+
+async def test_a_suspended_account_is_out_everywhere_at_once(window: Windows, world: World) -> None:
+    thread = await world.thread(body="Only members read this")
+    pages = [await window(world.ben, path) for path in (f"/threads/{thread}", f"/networks/{world.network}/room", "/")]
+    await accounts.suspend(world.db, world.admin, world.ben.member, "Spam")
+    for page in pages:
+        await expect(page.locator("html")).not_to_have_attribute("data-me", str(world.ben.member))
+        await expect(page.locator("body")).not_to_contain_text("Only members read this")
+
+
+async def test_who_is_blocked_is_folded_on_all_my_screens_and_nobody_elses(window: Windows, world: World) -> None:
+    thread = await world.thread()
+    old = (await posts.reply(world.db, world.ben, thread, "Something old"))["id"]
+    said = (await rooms.say(world.db, world.ben, world.network, "Something said"))["id"]
+    ana, room = (
+        await window(world.ana, f"/threads/{thread}"),
+        await window(world.ana, f"/networks/{world.network}/room"),
+    )
+    mod = await window(world.mod, f"/threads/{thread}")
+    profile = await window(world.ana, f"/members/{world.ben.member}")
+    await profile.get_by_role("button", name="Block").click()
+    await expect(profile.get_by_role("button", name="Unblock")).to_be_visible()
+    await expect(ana.get_by_text("Something old")).not_to_be_visible()
+    await expect(room.get_by_text("Something said")).not_to_be_visible()
+    new = (await posts.reply(world.db, world.ben, thread, "Something new"))["id"]
+    await expect(ana.locator(f"#post-{new} [data-folded]")).to_be_visible()
+    await expect(ana.get_by_text("Something new")).not_to_be_visible()
+    await expect(mod.get_by_text("Something new")).to_be_visible()
+    await expect(mod.locator("[data-folded]")).to_have_count(0)
+    # A fresh page folds them before they are painted; the button shows one.
+    await ana.reload()
+    await expect(ana.get_by_text("Something old")).not_to_be_visible()
+    await ana.locator(f"#post-{old}").get_by_role("button", name="Show").click()
+    await expect(ana.get_by_text("Something old")).to_be_visible()
+    await expect(ana.get_by_text("Something new")).not_to_be_visible()
+    await room.locator(f"#message-{said}").get_by_role("button", name="Show").click()
+    await expect(room.get_by_text("Something said")).to_be_visible()
+    await blocks.unblock(world.db, world.ana, world.ben.member)
+    await expect(ana.locator(f"#post-{new}")).to_contain_text("Something new")
+    await expect(ana.get_by_text("Something new")).to_be_visible()
+    await expect(ana.locator("[data-folded]")).to_have_count(0)
+
+
+async def test_slow_mode_counts_down_and_keeps_the_text(window: Windows, world: World) -> None:
+    ben = await window(world.ben, f"/networks/{world.network}/room")
+    await expect(ben.locator("[data-slow]")).not_to_be_visible()
+    mod = await window(world.mod, f"/networks/{world.network}/pace")
+    await mod.get_by_label("Between two messages").select_option("30 seconds")
+    await mod.get_by_role("button", name="Save").first.click()
+    await expect(ben.locator("[data-slow]")).to_have_text("Slow mode: one message every 30 s.")
+    composer = ben.locator("forum-composer textarea")
+    for words in ("One", "Two"):
+        await composer.fill(words)
+        await composer.press("Enter")
+        await expect(ben.locator("li.msg", has_text=words)).to_be_visible()
+    failed = ben.locator("li.msg", has_text="Two")
+    await expect(failed.locator(".state")).to_contain_text("You can send again in")
+    await rooms.slow_down(world.db, world.mod, world.network, 0)
+    await expect(ben.locator("[data-slow]")).not_to_be_visible()
+    await failed.get_by_role("button", name="Try again").click()
+    await expect(ben.locator("li.msg[data-number]", has_text="Two")).to_be_visible()
+
+
+@pytest.mark.parametrize("where", ["thread", "room", "new thread"])
+async def test_a_first_post_waits_and_stands_once_it_is_approved(where: str, window: Windows, world: World) -> None:
+    opened = await submissions.start(world.db, world.mod, world.network, "A thread", "Opening")
+    assert isinstance(opened, submissions.Started)
+    thread = opened.thread["id"]
+    await newcomers.set_approved(world.db, world.lead, world.network, 1)
+    mod = await window(world.mod, f"/networks/{world.network}/submissions")
+    paths = {
+        "thread": f"/threads/{thread}",
+        "room": f"/networks/{world.network}/room",
+        "new thread": f"/networks/{world.network}/threads/new",
+    }
+    ben = await window(world.ben, paths[where])
+    if where == "new thread":
+        await ben.get_by_label("Title").fill("A question")
+    await ben.locator("forum-composer textarea, textarea").first.fill("Hello to all of you")
+    button = {"thread": "Reply", "room": "Send", "new thread": "Post the thread"}[where]
+    await ben.get_by_role("button", name=button, exact=True).click()
+    await expect(ben.locator("main")).to_contain_text("Yours is waiting")
+    await expect(mod.locator(".note")).to_contain_text("Hello to all of you")
+    await mod.get_by_role("button", name="Approve").click()
+    await expect(mod.locator(".note")).to_have_count(0)
+    if where != "new thread":
+        await expect(ben.locator({"thread": "ol.tree", "room": "ol.log"}[where])).to_contain_text("Hello to all of you")
+    await ben.goto("/notifications")
+    await expect(ben.locator("main")).to_contain_text("has been approved")
