@@ -56,8 +56,10 @@ class Shell:
     """Unread ones."""
     requests: int = 0
     """Requests to join that wait for me, over all networks that I lead."""
+    reports: int = 0
+    """Cases that wait in the networks that I moderate, counted to 100."""
     here: str = ""
-    """Where the page is, for `aria-current`: home, notifications, networks, rooms, search, settings; or by a network's
+    """Where the page is, for `aria-current`: home, notifications, networks, reports, rooms, search, settings; or by a network's
     id network:3, room:3, thread:3 (a thread of it)."""
     channels: Mapping[str, int] = field(default_factory=dict)
     """What the page follows, and from which cursor: {"thread:9": 44}."""

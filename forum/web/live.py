@@ -31,6 +31,7 @@ async def unread(request: Request) -> Response:
     return JSONResponse(
         {
             "notifications": frame.notifications,
+            "reports": frame.reports,
             "networks": {
                 str(row["id"]): {
                     "threads": row["unread_threads"],

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from starlette.requests import HTTPConnection
 
-from forum import sessions
+from forum import reports, sessions, updates
 from forum.access import GUEST, Caller
 from forum.db import Connection
 from forum.errors import ForumError
@@ -34,6 +34,7 @@ class Frame:
     notifications: int
     requests: int
     here: Mapping[str, Sequence[int]]
+    reports: int = 0
 
     def shell(self, here: str = "") -> Shell:
         """The frame, for a page that is `here` (see `Shell.here`)."""
@@ -42,6 +43,7 @@ class Frame:
             networks=rail(self.networks, self.here),
             notifications=self.notifications,
             requests=self.requests,
+            reports=self.reports,
             here=here,
             channels=self.channels,
             log=self.log,
@@ -96,7 +98,13 @@ async def frame(
         if len(cursors) < MAX_CHANNELS:
             cursors[f"network:{row['id']}"] = row["cursor"]
     here = site_of(request).here([f"room:{row['room_id']}" for row in rows])
-    return Frame(visit.known, rows, visit.log, cursors, visit.notifications, visit.requests, here)
+    moderated = [row["id"] for row in rows if row["role"] in MODERATES]
+    waiting = 0
+    if moderated:
+        _, queues = await updates.cursors(connection, [f"moderators:{network}" for network in moderated])
+        cursors = dict([*cursors.items(), *queues.items()][:MAX_CHANNELS])
+        waiting = await reports.waiting(connection, moderated)
+    return Frame(visit.known, rows, visit.log, cursors, visit.notifications, visit.requests, here, waiting)
 
 
 def me_of(who: Known) -> Me:

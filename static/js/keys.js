@@ -6,11 +6,13 @@ import { make } from "./markup.js";
 const FIRST_FOR_MS = 1_500;
 const thread = () => document.querySelector("forum-thread");
 const room = () => document.querySelector("forum-room");
+const queue = () => document.querySelector("forum-queue");
 const lists = () => [...document.querySelectorAll("forum-list")];
 
 /** Focuses the next (1) or previous (-1) post, message or row. */
 function step(by) {
-  if (thread()) thread().toPost(by);
+  if (queue()) queue().toCase(by);
+  else if (thread()) thread().toPost(by);
   else if (room()) room().toMessage(by);
   else {
     const all = lists();
@@ -41,6 +43,7 @@ const KEYS = [
   ["/", "search", () => press(".find, a[href^='/search']")],
   ["g h", "Home", () => location.assign("/")],
   ["g n", "notifications", () => location.assign("/notifications")],
+  ["g r", "reports", () => location.assign("/reports"), () => document.documentElement.dataset.moderates],
   ["j", "next", () => step(1)],
   ["k", "previous", () => step(-1)],
   ["n", "next unread post", () => thread().toUnread(1), thread],
@@ -51,6 +54,13 @@ const KEYS = [
   ["q", "quote this", () => thread().reply(thread().current, true), thread],
   ["l", "copy the link to this", () => copyLink(thread().current?.querySelector("a.when")?.href ?? location.href), thread],
   ["t", "as a tree, or by time", () => press(".seg a:not([aria-current])"), thread],
+  ["1", "the first reason; 2 the second, and so on", () => queue().reason(1), queue],
+  ...[2, 3, 4, 5, 6, 7, 8, 9].map((number) => [String(number), "", () => queue().reason(number), queue]),
+  ["x", "to Remove; Enter then does it", () => queue().toDecision("remove"), queue],
+  ["o", "to Leave it; Enter then does it", () => queue().toDecision("leave"), queue],
+  ["h", "to Hold; Enter then does it", () => queue().toDecision("hold"), queue],
+  ["z", "undo the last decision", () => queue().undo(), queue],
+  ["Enter", "the thread or room of this case", () => press(".case [data-act=thread]"), () => document.activeElement?.matches(".case h2")],
   ["c", "new thread", () => press("a[href$='/threads/new']"), () => document.querySelector("a[href$='/threads/new']")],
   ["e", "mark as read", markRead, () => document.querySelector(".note form")],
 ];
@@ -60,7 +70,7 @@ function markRead() {
 }
 
 function showKeys() {
-  const rows = KEYS.filter(([, , , where]) => !where || where()).map(([keys, words]) =>
+  const rows = KEYS.filter(([, words, , where]) => words && (!where || where())).map(([keys, words]) =>
     make("li", {}, ...keys.split(" ").map((key) => make("kbd", {}, key)), ` ${words}`),
   );
   rows.push(make("li", {}, make("kbd", {}, "Alt"), make("kbd", {}, "↑"), make("kbd", {}, "↓"), " network with something unread"));
