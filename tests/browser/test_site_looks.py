@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
-from forum import posts, rooms
+from forum import posts, removal, rooms
 from forum.access import Caller
 from forum.db import Database
 from forum.settings import Settings
@@ -55,6 +55,8 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
         "room": f"{network}/room",
         "people": f"{network}/people",
         "new thread": f"{network}/threads/new",
+        "new thread from a message": f"{network}/threads/new?message={message['id']}",
+        "room from a place": f"{network}/room?at=1",
         "leave": f"{network}/leave",
         "reply": f"/threads/{thread}/reply?to={first['id']}",
         "acts": f"/posts/{first['id']}/acts",
@@ -105,14 +107,57 @@ async def test_axe_finds_nothing_serious(
     faults = []
     for name, path in (await _pages(world, who)).items():
         await page.goto(path)
-        found = await Axe().run(page)
-        faults += [
-            f"{name}: {fault['id']} {[node['target'] for node in fault['nodes']][:3]}"
-            for fault in found.response["violations"]
-            if fault["impact"] in {"serious", "critical"}
-        ]
+        faults += await _faults(page, name)
     await context.close()
     assert not faults, "\n".join(faults)
+
+
+async def _faults(page: Page, what: str) -> list[str]:
+    found = await Axe().run(page)
+    return [
+        f"{what}: {fault['id']} {[node['target'] for node in fault['nodes']][:3]}"
+        for fault in found.response["violations"]
+        if fault["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize(("width", "scheme"), WINDOWS[:2])
+async def test_axe_finds_nothing_serious_in_what_opens(
+    site: RunningSite, chromium: Browser, world: World, width: int, scheme: str
+) -> None:
+    """Menus, dialogs, the composer in place, a gap's words, threads like mine: what a page shows when asked."""
+    thread = await world.thread(title=f"Portal identity checks {world.tag}")
+    kept, gone = [(await posts.reply(world.db, world.ben, thread, words))["id"] for words in ("A reply", "Bed 12")]
+    await removal.remove_post(world.db, world.mod, gone, "Private information")
+    context = await site.window(
+        chromium, world.db, world.mod, viewport={"width": width, "height": 844}, color_scheme=scheme,
+        reduced_motion="reduce", bypass_csp=True,
+    )  # fmt: skip
+    page = await context.new_page()
+    await page.goto(f"/threads/{thread}?order=tree")
+    await expect(page.locator("[data-connection]").first).to_have_text("Live", timeout=15_000)
+    await page.locator(f"#post-{gone} forum-menu > a").click()
+    await expect(page.locator(f"#post-{gone} .pop")).to_be_visible()
+    faults = await _faults(page, "menu of a gap")
+    await page.get_by_role("link", name="Show what it said").click()
+    await expect(page.locator(".sealed")).to_be_visible()
+    faults += await _faults(page, "words of a gap")
+    await page.locator(f"#post-{kept} [data-act=reply]").first.click()
+    await expect(page.locator(f"#post-{kept} textarea")).to_be_focused()
+    faults += await _faults(page, "composer in place")
+    await page.keyboard.press("Escape")
+    await page.locator(f"#post-{kept} forum-menu > a").click()
+    await page.locator(f"#post-{kept}").get_by_role("link", name="Remove…").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    faults += await _faults(page, "dialog")
+    await page.goto(f"/networks/{world.network}/threads/new")
+    await page.get_by_label("Title").press_sequentially(f"portal identity {world.tag}")
+    await expect(page.locator("forum-similar li")).to_have_count(1)
+    faults += await _faults(page, "threads like mine")
+    over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    await context.close()
+    assert not faults, "\n".join(faults)
+    assert over <= 0
 
 
 async def test_a_thread_page_is_light(site: RunningSite, chromium: Browser, world: World) -> None:
