@@ -55,8 +55,6 @@ class Settings:
     """Whose X-Forwarded-For and X-Forwarded-Proto count."""
     time_zone: ZoneInfo
     site_name: str
-    smtp_url: str | None = field(repr=False)
-    mail_from: str | None
     log_level: str
     metrics_token: str | None = field(repr=False)
     pool_size: int
@@ -92,8 +90,6 @@ class Settings:
             trusted_proxies=read("TRUSTED_PROXIES", "", _networks),
             time_zone=read("TIME_ZONE", "Europe/London", _time_zone),
             site_name=read("SITE_NAME", "Health CIO Network", _site_name),
-            smtp_url=read.optional("SMTP_URL", lambda text: _url(text, "smtp", "smtps")),
-            mail_from=read.optional("MAIL_FROM", _address),
             log_level=read("LOG_LEVEL", "info", _log_level),
             metrics_token=read.optional("METRICS_TOKEN", lambda text: _at_least(text, METRICS_TOKEN_MIN_CHARS)),
             pool_size=pool_size,
@@ -142,8 +138,6 @@ def _contradictions(read: _Reader, connections: int) -> Iterator[str]:
             "SECRET_KEY must be set beside DATABASE_URL, the same on every machine: "
             f"at least {SECRET_MIN_CHARS} random characters, such as `openssl rand -hex 32` prints."
         )
-    if read.has("SMTP_URL") and not read.has("MAIL_FROM"):
-        yield "MAIL_FROM must be set beside SMTP_URL: the address that mail comes from."
     if not read.has("DATABASE_URL") and connections > EMBEDDED_CONNECTIONS:
         yield (
             f"PROCESSES × POOL_SIZE is {connections}, but the embedded Postgres takes {EMBEDDED_CONNECTIONS} "
@@ -225,13 +219,6 @@ def _time_zone(text: str) -> ZoneInfo:
 def _site_name(text: str) -> str:
     if len(text) > SITE_NAME_MAX_CHARS or not text.isprintable():
         raise ValueError(f"must be one line of at most {SITE_NAME_MAX_CHARS} characters.")
-    return text
-
-
-def _address(text: str) -> str:
-    name, at, host = text.rpartition("@")
-    if not (name and at and host) or not text.isprintable():
-        raise ValueError(f"must be an e-mail address, not {text!r}.")
     return text
 
 

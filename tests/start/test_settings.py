@@ -40,8 +40,6 @@ def test_no_secret_shows(tmp_path: Path) -> None:
             REDIS_URL="redis://:pa55word@cache",
             SECRET_KEY="pa55word" * 4,
             METRICS_TOKEN="pa55word" * 2,
-            SMTP_URL="smtp://me:pa55word@mail",
-            MAIL_FROM="forum@example.org",
         )
     )
 
@@ -76,8 +74,6 @@ MISTAKES = {
     "TRUSTED_PROXIES": "10.0.0.0/8, proxy",
     "TIME_ZONE": "Europe/Nowhere",
     "SITE_NAME": "two\nlines",
-    "SMTP_URL": "mail.example.org",
-    "MAIL_FROM": "nobody",
     "LOG_LEVEL": "loud",
     "METRICS_TOKEN": "pa55word",
     "FORUM_DROP_WAKEUPS": "half",
@@ -107,7 +103,6 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
     [
         ({"DATABASE_OWNER_URL": "postgresql://o@db/forum"}, "DATABASE_OWNER_URL"),
         ({"DATABASE_URL": "postgresql://o@db/forum"}, "SECRET_KEY"),
-        ({"SMTP_URL": "smtp://mail"}, "MAIL_FROM"),
         ({"PROCESSES": "20", "POOL_SIZE": "50"}, "PROCESSES"),
     ],
 )
