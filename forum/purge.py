@@ -55,11 +55,12 @@ async def purge_due(db: Database, *, now: datetime | None = None) -> int:
     purged = 0
     for row in due:
         noun: Noun = "post" if row["message_id"] is None else "message"
-        purged += await _purge_one(db, row["id"], noun, row["post_id"] or row["message_id"], now)
+        purged += await purge_one(db, row["id"], noun, row["post_id"] or row["message_id"], now)
     return purged
 
 
-async def _purge_one(db: Database, removal_id: int, noun: Noun, object_id: int, now: datetime) -> bool:
+async def purge_one(db: Database, removal_id: int, noun: Noun, object_id: int, now: datetime) -> bool:
+    """Purge one, if it is due still; returns whether it was."""
     async with db.transaction() as tx:
         await contributions.lock(tx, noun, None, [object_id])
         await SQL.hold_off_appeals(tx.connection, removal=removal_id)

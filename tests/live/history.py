@@ -8,12 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 from forum import (
     announcements,
+    appeals,
     holds,
     members,
     networks,
     notifications,
     posts,
+    purge,
     removal,
+    reports,
     rooms,
     sanctions,
     sessions,
@@ -104,6 +107,9 @@ async def history(world: World) -> AsyncIterator[str]:
     await splits.split(db, world.mod, thread_id, [apart], "A subject of its own")
     await announcements.announce_threads(db)
     yield "splits.split"
+    async for step in _reports(world, one, message):
+        yield step
+
     await members.edit_profile(db, world.ben, name=f"Benjamin {world.tag}", title="Head of IT")
     yield "members.edit_profile"
     await members.set_preferences(db, world.ben, theme="dark")
@@ -114,8 +120,32 @@ async def history(world: World) -> AsyncIterator[str]:
         yield step
     async for step in _agreements(world, thread_id):
         yield step
+    async for step in _taken_away(world):
+        yield step
     async for step in _accounts(world):
         yield step
+
+
+async def _reports(world: World, one: int, message: int) -> AsyncIterator[str]:
+    db = world.db
+    case = (await reports.report_post(db, world.ana, one, "Advertising", "It sells something"))["case_id"]
+    await reports.report_post(db, world.obs, one, "Private information")
+    await reports.report_message(db, world.ana, message, "Unkind or insulting")
+    yield "reports._report"
+    await reports.take(db, world.mod, case, taken=True)
+    yield "reports.take"
+    await reports.note(db, world.lead, case, "I know them")
+    yield "reports.note"
+    edited = await posts.edit(db, world.ben, one, "One, edited again")
+    await reports.decide(db, world.max, case, "hold", reason="Private information", version=edited["version"])
+    yield "reports.decide"
+    held = await reports.one(db, case)
+    await reports.decide(db, world.mod, case, "leave", version=held["about_version"])
+    await reports.reopen(db, world.mod, case)
+    yield "reports.reopen"
+    left = await posts.one(db, one)
+    await reports.decide(db, world.lead, case, "remove", reason="Private information", version=left["version"])
+    await removal.restore_post(db, world.mod, one)
 
 
 async def _belonging(world: World) -> AsyncIterator[str]:
@@ -181,6 +211,34 @@ async def _agreements(world: World, thread_id: int) -> AsyncIterator[str]:
     await threads.ask_agreement(db, world.lead, alone, "move", slug=world.other)
     await announcements.announce_threads(db)
     yield "threads.move"
+
+
+async def _taken_away(world: World) -> AsyncIterator[str]:
+    db = world.db
+    await removal.settle(
+        db, world.lead, world.network, reasons=["Advertising"], names_moderators=True, keeps_removed_days=30
+    )
+    yield "removal.settle"
+    thread = await world.thread(title="A third thread")
+    await posts.reply(db, world.ben, thread, "Buy now")
+    await rooms.say(db, world.ben, world.network, "Buy this too")
+    swept = await removal.remove_written_by(
+        db, world.lead, world.network, world.ben.member, hours=1, reason="Advertising"
+    )
+    assert swept.batch is not None
+    yield "removal.remove_written_by"
+    removal_id = swept.batch
+    row = await appeals.make(db, world.ben, removal_id, "It was none")
+    yield "appeals.make"
+    # As if nobody had been free when it was made: now somebody is.
+    await db.pool.execute("UPDATE appeals SET decides_id = NULL WHERE id = $1", row["appeal_id"])
+    await appeals.pass_on(db)
+    yield "appeals.pass_on"
+    await appeals.decide(db, world.mod, row["appeal_id"], "overturned")
+    yield "appeals.decide"
+    await purge.purge_due(db, now=datetime.now(UTC) + LATER + LATER)
+    await announcements.announce_threads(db)
+    yield "purge.purge_one"
 
 
 async def _accounts(world: World) -> AsyncIterator[str]:

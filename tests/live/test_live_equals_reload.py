@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from forum import holds, networks, notifications, posts, rooms, threads, updates
+from forum import appeals, holds, networks, notifications, posts, reports, rooms, threads, updates
 from forum.live import HTML, Log
 from forum.views import Views
 from tests.live.acts import RECORD_NOTHING, acts
@@ -64,7 +64,7 @@ class Screen:
             return (self.first is None or path >= self.first) and (self.last is None or path <= self.last)
         return (self.name, noun) in {
             ("room", "message"), ("network", "thread"), ("people", "membership"), ("member", "notification"),
-            ("moderators", "request"), ("moderators", "hold"),
+            ("moderators", "request"), ("moderators", "hold"), ("moderators", "appeal"),
         }  # fmt: skip
 
     def without_references(self, shown: dict[str, str]) -> dict[str, str]:
@@ -141,7 +141,10 @@ async def _waiting(world: World, views: Views) -> dict[str, str]:
     _, requests = await networks.requests(world.db, world.mod, world.network)
     held = await holds.waiting(world.db, world.mod, world.network)
     shown = {f"request:{row['id']}": str(views.request(row, world.network)) for row in requests}
-    return shown | {f"hold:{row['id']}": str(views.hold(row)) for row in held}
+    shown |= {f"hold:{row['id']}": str(views.hold(row)) for row in held}
+    async with world.db.connection() as connection:
+        waiting = await appeals.waiting(connection, await world.network_id())
+    return shown | {f"appeal:{row['id']}": str(views.appeal(row)) for row in waiting}
 
 
 async def _catch_up(world: World, views: Views, screen: Screen) -> None:
