@@ -16,6 +16,13 @@ from forum.api.routing import PREFIX, Endpoint
 
 REF: Final = "#/components/schemas/{name}"
 SLUG: Final = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]*$", "maxLength": 60}
+LEFT: Final = {
+    name: {"required": False, "description": words, "schema": {"type": "string"}}
+    for name, words in (
+        ("RateLimit-Policy", 'How many of such acts in how many seconds: `"write";q=1200;w=60`.'),
+        ("RateLimit", 'What is left of them, and in how many seconds there is more: `"write";r=1199;t=60`.'),
+    )
+}
 SANCTION: Final = {"type": "string", "enum": ["warning", "mute", "suspension"]}
 CHANNEL: Final = {"type": "string", "pattern": "^(network|thread|room|member|moderators):[1-9][0-9]{0,17}$"}
 
@@ -98,6 +105,9 @@ def _operation(endpoint: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
         },
         "security": [*([{}] if endpoint.scope == "guest" else []), {"token": []}, {"session": []}],
     }
+    if endpoint.limit is not None:
+        for answer in operation["responses"].values():
+            answer["headers"] = {**answer.get("headers", {}), **LEFT}
     if endpoint.body is not None:
         required = any(field.required for field in msgspec.structs.fields(endpoint.body))
         operation["requestBody"] = {

@@ -21,7 +21,7 @@ from forum.sessions import Credential, Known
 from forum.settings import Settings
 from forum.views import Views
 from forum.web.counts import KeptCounts
-from forum.web.limits import Act, Limits, address_of
+from forum.web.limits import Act, Exceeded, Limits, address_of
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +145,14 @@ async def writer_of(connection: HTTPConnection, act: Act) -> Caller:
 
 
 async def counted(connection: HTTPConnection, act: Act, account: int | str | None) -> None:
-    """Count one act of this account, and of the address that it comes from. Raises TooMany."""
+    """Count one act of this account, and of the address that it comes from: what is left goes with the answer
+    (forum.web.errors.Errors). Raises TooMany.
+    """
     site = site_of(connection)
     address = address_of(connection, site.settings.trusted_proxies)
-    await site.limits.count(act, account=account, address=address)
+    state: dict[str, Any] = connection.scope.setdefault("state", {})
+    try:
+        state["left"] = await site.limits.count(act, account=account, address=address)
+    except Exceeded as exceeded:
+        state["left"] = exceeded.left
+        raise

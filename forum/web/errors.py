@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
@@ -171,6 +172,9 @@ class Errors:
         async def send_noted(message: Message) -> None:
             nonlocal begun
             begun = True
+            if message["type"] == "http.response.start" and (left := scope.get("state", {}).get("left")) is not None:
+                message.setdefault("headers", [])
+                MutableHeaders(scope=message).update(left.headers())
             await send(message)
 
         try:
@@ -179,7 +183,7 @@ class Errors:
             if begun:
                 raise
             response = await self._answer(Request(scope, receive), error)
-            await response(scope, receive, send)
+            await response(scope, receive, send_noted)
 
     async def _answer(self, request: Request, error: Exception) -> Response:
         shown = as_forum_error(error)

@@ -3,7 +3,8 @@
 Invariants: an account's limit counts before its address's, which is generous, since a whole region may share one. With
 Redis the counts hold over all processes; while it is away each process counts for itself, and nothing waits for Redis
 longer than a moment. Nothing that anybody wrote stands in a key: addresses and e-mail addresses are hashed with the
-site's secret.
+site's secret. What is left is told with the answer: a member's own, or what their address has; never what is left for
+an e-mail address, which would tell a stranger whether somebody signs in.
 """
 
 import asyncio
@@ -54,6 +55,32 @@ class Limit:
     address: RateLimitItem
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of one limit: `remaining` of `quota` acts in `window_s`, and in `reset_s` there is more."""
+
+    name: str
+    quota: int
+    window_s: int
+    remaining: int
+    reset_s: int
+
+    def headers(self) -> Mapping[str, str]:
+        """As the draft of the IETF's HTTPAPI group has it (draft-ietf-httpapi-ratelimit-headers)."""
+        return {
+            "RateLimit-Policy": f'"{self.name}";q={self.quota};w={self.window_s}',
+            "RateLimit": f'"{self.name}";r={self.remaining};t={self.reset_s}',
+        }
+
+
+class Exceeded(TooMany):
+    """Past a limit: with what is left of it, for the answer's headers."""
+
+    def __init__(self, left: Left) -> None:
+        super().__init__(left.reset_s)
+        self.left = left
+
+
 def _limit(account: str | None, address: str) -> Limit:
     return Limit(None if account is None else parse(account), parse(address))
 
@@ -97,12 +124,20 @@ class Limits:
         self._away_until = 0.0
         self._limits = {act: _scaled(limit, scale) for act, limit in LIMITS.items()}
 
-    async def count(self, act: Act, *, account: int | str | None, address: str) -> None:
-        """Count one act of this account (a member's id, or the address that somebody signs in with). Raises TooMany."""
-        limit = self._limits[act]
-        if account is not None and limit.account is not None:
-            await self._hit(limit.account, act, "account", self._name(account))
-        await self._hit(limit.address, act, "address", self._name(address))
+    async def count(self, act: Act, *, account: int | str | None, address: str) -> Left:
+        """Count one act of this account (a member's id, or the address that somebody signs in with).
+
+        Returns what the member has left, or where there is none the address. Raises Exceeded.
+        """
+        limit, at = self._limits[act], (act, "address", self._name(address))
+        if account is None or limit.account is None:
+            await self._hit(limit.address, *at)
+            return await self._left(limit.address, *at)
+        who = (act, "account", self._name(account))
+        await self._hit(limit.account, *who)
+        told, names = (limit.account, who) if isinstance(account, int) else (limit.address, at)
+        _, left = await asyncio.gather(self._hit(limit.address, *at), self._left(told, *names))
+        return left
 
     async def forgive(self, act: Act, account: int | str) -> None:
         """Forget what this account did: they have proved who they are."""
@@ -131,13 +166,27 @@ class Limits:
         if allowed is None:
             allowed = await self._here.hit(item, *names)
         if not allowed:
-            raise TooMany(await self._wait_s(limiter, item, names))
+            raise Exceeded(await self._left_at(limiter, item, names, used_up=True))
 
-    async def _wait_s(self, limiter: RateLimiter, item: RateLimitItem, names: Sequence[str]) -> int:
+    async def _left(self, item: RateLimitItem, *names: str) -> Left:
+        shared = self._shared if time.monotonic() >= self._away_until else None
+        return await self._left_at(shared or self._here, item, names)
+
+    async def _left_at(
+        self, limiter: RateLimiter, item: RateLimitItem, names: Sequence[str], *, used_up: bool = False
+    ) -> Left:
         stats = limiter.get_window_stats(item, *names)
         window = await stats if limiter is self._here else await self._ask_redis(stats)
-        wait_s = item.get_expiry() if window is None else window.reset_time - time.time()
-        return max(1, min(int(wait_s) + 1, item.get_expiry()))
+        act, whose, _ = names
+        window_s = item.get_expiry()
+        reset_s = window_s if window is None else window.reset_time - time.time()
+        return Left(
+            name=act if whose == "account" else f"{act}-address",
+            quota=item.amount,
+            window_s=window_s,
+            remaining=0 if used_up or window is None else max(0, window.remaining),
+            reset_s=max(1, min(int(reset_s) + 1, window_s)),
+        )
 
     async def _ask_redis(self, question: Awaitable[T]) -> T | None:
         """What Redis says; None where it does not answer, and then it is left alone for ten seconds."""

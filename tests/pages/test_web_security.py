@@ -272,6 +272,29 @@ async def test_an_address_has_a_generous_one(limits: Limits, world: World) -> No
         await limits.count("account", account=f"another {world.tag}", address=world.tag)
 
 
+async def test_what_is_left_is_told(limits: Limits, world: World) -> None:
+    first, second = [await limits.count("start", account=world.ana.member, address=world.tag) for _ in range(2)]
+    quota = round(LIMITS["start"].account.amount * 0.2)  # type: ignore[union-attr]
+    assert (first.name, first.quota, first.window_s) == ("start", quota, 60)
+    assert (first.remaining, second.remaining) == (quota - 1, quota - 2)
+    assert 0 < second.reset_s <= 60
+    guest = await limits.count("search", account=None, address=world.tag)
+    assert guest.name == "search-address"
+    # Nobody learns from it whether somebody signs in.
+    assert (await limits.count("sign_in", account=f"ana {world.tag}", address=world.tag)).name == "sign_in-address"
+
+
+async def test_what_is_left_goes_with_every_answer(world: World, visit: Visit) -> None:
+    ana, thread = await visit(world.ana), await world.thread()
+    posted = await ana.post(f"/threads/{thread}/posts", {"body": "One"})
+    assert re.fullmatch(r'"write";r=\d+;t=\d+', posted.headers["ratelimit"])
+    assert re.fullmatch(r'"write";q=\d+;w=60', posted.headers["ratelimit-policy"])
+    refused = await ana.post(f"/threads/{thread}/posts", {"body": ""})
+    assert refused.status_code == 422
+    assert "ratelimit" in refused.headers
+    assert "ratelimit" not in (await ana.get(f"/threads/{thread}?order=time")).headers
+
+
 PROXIES = (ipaddress.ip_network("10.0.0.0/8"),)
 
 
