@@ -22,10 +22,11 @@ from typing import Final, Literal, cast
 
 Text = Literal[
     "post", "message", "edit", "title", "name", "profile", "about", "network", "purpose", "network about", "request",
-    "reason", "note",
+    "reason", "note", "report", "submission", "appeal",
 ]  # fmt: skip
 """Kinds of text. `post` and `message` stand for their excerpts and quotes too, `name` for mentions, `profile` for
-title, organisation and region; `edit` is what a contribution said before; `reason` and `note` are a moderator's.
+title, organisation and region; `edit` is what a contribution said before; `reason` and `note` are a moderator's,
+`report` is what somebody told moderators, `submission` what waits for them, `appeal` what an author answers.
 """
 Reader = Literal["author", "moderator"]
 Noun = Literal["thread", "network", "room", "member", "moderators"]
@@ -38,13 +39,20 @@ READERS: Final[Mapping[Text, frozenset[Reader]]] = {
     "request": frozenset({"moderator"}),
     "reason": frozenset({"author", "moderator"}),
     "note": frozenset({"author", "moderator"}),
+    "report": frozenset({"moderator"}),
+    "submission": frozenset({"author", "moderator"}),
+    "appeal": frozenset({"author", "moderator"}),
 }
 """Kinds of text that are never for everybody, and who reads them: wherever they stand, to nobody else."""
+
+REFUSALS: Final[frozenset[Text]] = frozenset({"network"})
+"""In every answer to a program: a refusal names the network whose moderators, or leads, may do it."""
 
 FORM = "a form with its writer's own words: to take them away would lose what they write"
 BEFORE = "before anybody is in: it follows nothing, and is asked for anew"
 MOMENT = "for a moment, below a field in which somebody types"
 PART = "a part of a page, which follows for it"
+FILE = "a file, as everything stood when a moderator asked for it"
 ASKS_AGAIN = "nothing is drawn: a program asks again"
 
 
@@ -83,6 +91,7 @@ PAGES: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/messages/{id}/edit",             "message",                          "", FORM),
     ("/messages/{id}/history",          "message edit",                     "room", "", "author moderator"),
     ("/messages/{id}/remove",           "",                                 ""),
+    ("/messages/{id}/report",           "message",                          "room"),
     ("/messages/{id}/withdraw",         "",                                 ""),
     ("/networks",                       "",                                 "network"),
     ("/networks/new",                   "",                                 ""),
@@ -94,17 +103,22 @@ PAGES: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/networks/{slug}/messages",       "message",                          "network room"),
     ("/networks/{slug}/pace",           "",                                 ""),
     ("/networks/{slug}/people",         "purpose profile",                  "network"),
+    ("/networks/{slug}/reports",        "post message title",               "moderators"),
+    ("/networks/{slug}/reports/{case}", "post message edit title profile report", "moderators"),
     ("/networks/{slug}/requests",       "purpose request",                  "network moderators"),
     ("/networks/{slug}/room",           "message",                          "network room"),
     ("/networks/{slug}/settings",       "purpose network-about",            "", FORM),
     ("/networks/{slug}/submissions",    "purpose profile title",            "network moderators"),
+    ("/networks/{slug}/summary",        "purpose",                          "network"),
     ("/networks/{slug}/threads/new",    "",                                 "network"),
     ("/notifications",                  "post message title reason",        "member"),
     ("/posts/{id}/acts",                "post title",                       "thread"),
     ("/posts/{id}/edit",                "post title",                       "thread", FORM),
     ("/posts/{id}/history",             "post edit title",                  "thread", "", "author moderator"),
     ("/posts/{id}/remove",              "title",                            "thread"),
+    ("/posts/{id}/report",              "post title",                       "thread"),
     ("/posts/{id}/withdraw",            "title",                            "thread"),
+    ("/reports",                        "post message title",               "moderators"),
     ("/rooms",                          "message",                          "network"),
     ("/search",                         "post message title",               "thread room"),
     ("/settings",                       "about profile",                    "", FORM),
@@ -128,10 +142,14 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/messages/{id}",                  ""),
     ("/posts/{id}",                     ""),
     ("/unread",                         ""),
+    ("/reports/{case}",                 ""),
+    ("/networks/{slug}/log.csv",        "name reason note",                 "", FILE),
     ("/networks/{slug}/threads/similar", "title",                           "", MOMENT),
     ("/people",                         "name profile",                     "", MOMENT),
     ("/rail",                           "name network",                     "network member", PART),
     ("/api/openapi.json",               ""),
+    ("/api/v1/appeals",                 "",                                 "moderators"),
+    ("/api/v1/appeals/{appeal}",        "post edit name reason note appeal", "moderators", "", "moderator"),
     ("/api/v1/me",                      "name profile about network",       "member network"),
     ("/api/v1/me/blocks",               "name profile",                     "network"),
     ("/api/v1/me/moderation",           "name network reason note",         "member network"),
@@ -140,18 +158,24 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/api/v1/members/{member}",        "name profile about network",       "network"),
     ("/api/v1/messages/{message}",      "message name profile",             "room network"),
     ("/api/v1/messages/{message}/history", "edit",                          "room"),
+    ("/api/v1/messages/{message}/repeats", "name",                          "room"),
     ("/api/v1/networks",                "network purpose",                  "network"),
     ("/api/v1/networks/{slug}",         "network purpose network-about",    "network"),
+    ("/api/v1/networks/{slug}/appeals", "",                                 "moderators"),
     ("/api/v1/networks/{slug}/invitations", "",                             "moderators"),
     ("/api/v1/networks/{slug}/log",     "name reason note",                 "moderators"),
     ("/api/v1/networks/{slug}/members", "name profile",                     "network"),
     ("/api/v1/networks/{slug}/messages", "message name profile",            "room network"),
+    ("/api/v1/networks/{slug}/removals", "",                                "network"),
+    ("/api/v1/networks/{slug}/reports", "post message name report",         "moderators"),
     ("/api/v1/networks/{slug}/requests", "request",                         "moderators"),
     ("/api/v1/networks/{slug}/sanctions", "name reason note",               "moderators"),
     ("/api/v1/networks/{slug}/submissions", "name profile",                 "moderators"),
     ("/api/v1/networks/{slug}/threads", "title name",                       "network"),
     ("/api/v1/posts/{post}",            "post name profile",                "thread network"),
     ("/api/v1/posts/{post}/history",    "edit",                             "thread"),
+    ("/api/v1/posts/{post}/repeats",    "name title",                       "thread"),
+    ("/api/v1/removals/{removal}",      "reason note appeal",               "member"),
     ("/api/v1/search",                  "post message title name profile",  "", ASKS_AGAIN),
     ("/api/v1/submissions/{submission}", "name profile reason",             "moderators"),
     ("/api/v1/threads/{thread}",        "post title name profile",          "thread network"),
@@ -162,6 +186,8 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
 UPDATES: Final = tuple(_surface(name, shows, name.partition(" ")[0]) for name, shows in (
     # Channel and kind                  show
     ("member notification",             "name network title post message reason"),
+    ("moderators appeal",               ""),
+    ("moderators case",                 "post message title name"),
     ("moderators hold",                 "network title"),
     ("moderators request",              "request name profile"),
     ("moderators submission",           "name profile title network"),
@@ -213,6 +239,14 @@ ACTS: Final[Mapping[str, str]] = {
         PUT /api/v1/networks/{slug}/members/{member}  DELETE /api/v1/networks/{slug}/members/{member}
         PATCH /api/v1/networks/{slug}/requests/{request}  POST /api/v1/networks/{slug}/invitations
         DELETE /api/v1/networks/{slug}/invitations/{invitation}""",
+    "a case, or one's own report": """
+        POST /posts/{id}/report  POST /messages/{id}/report  POST /reports/{case}/decision  POST /reports/{case}/notes
+        POST /reports/{case}/reopen  POST /reports/{case}/taken  POST /api/v1/posts/{post}/reports
+        POST /api/v1/messages/{message}/reports  PATCH /api/v1/reports/{report}""",
+    "a removal of one's own, or an appeal against one": """
+        POST /api/v1/removals/{removal}/appeal  PATCH /api/v1/appeals/{appeal}""",
+    "how many were removed, or how a network removes": """
+        POST /api/v1/networks/{slug}/members/{member}/removals  PATCH /api/v1/networks/{slug}/removals""",
     "a sanction, with the reason that was sent": """
         PUT /api/v1/networks/{slug}/members/{member}/sanctions/{kind}""",
     "a submission, which has words only while it waits": """

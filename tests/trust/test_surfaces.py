@@ -1,7 +1,7 @@
 """The registry of surfaces is whole: every route, every kind of update and every table is in it, and nothing else."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -18,7 +18,7 @@ from tests.trust.visit import surfaces_of
 FORUM = Path(surfaces.__file__).parent
 RECORDED = re.compile(r'\b(?:record|reset)\(\s*f"([a-z]+):[^"]*",\s*"([a-z]+)\.')
 """How acts tell of what they changed: the nouns of the channel and of the kind."""
-HOW = "The head of forum/surfaces.py says how to add it."
+HOW = "The head of forum/surfaces.py says how to add them."
 
 
 def _recorded() -> Iterator[str]:
@@ -27,10 +27,15 @@ def _recorded() -> Iterator[str]:
             yield f"{channel} {kind}"
 
 
+def _listed(names: Sequence[str], what: str) -> str:
+    return "\n  ".join((what, *names))
+
+
 def test_every_route_is_in_the_registry(settings: Settings) -> None:
     there, known = surfaces_of(create_app(settings).routes), surfaces.routes()
-    assert not there - known, f"forum/surfaces.py lacks these routes. {HOW}"
-    assert not known - there, "forum/surfaces.py names routes that are no more: take them out there"
+    new, old = sorted(there - known), sorted(known - there)
+    assert not new, _listed(new, f"forum/surfaces.py lacks these routes. {HOW}")
+    assert not old, _listed(old, "forum/surfaces.py names routes that are no more: take them out there")
 
 
 def test_no_route_stands_twice() -> None:
@@ -45,11 +50,16 @@ def test_every_kind_of_update_is_in_the_registry() -> None:
     wordless = {f"{channel} {kind}" for channel, kinds in surfaces.WORDLESS.items() for kind in kinds.split()}
     recorded = set(_recorded())
     assert len(recorded) > 10, "acts record otherwise than RECORDED looks for"
-    assert not drawn - known, f"forum/surfaces.py: UPDATES lacks these kinds. {HOW}"
-    assert not recorded - known - wordless, f"forum/surfaces.py: UPDATES or WORDLESS lacks these kinds. {HOW}"
-    assert not known - drawn, "forum/surfaces.py: UPDATES names kinds that nothing draws any more"
-    assert not wordless & drawn, "forum/surfaces.py: WORDLESS names kinds that are drawn"
-    assert not wordless - recorded, "forum/surfaces.py: WORDLESS names kinds that nothing records any more"
+    new = sorted(drawn - known)
+    assert not new, _listed(new, f"forum/surfaces.py: UPDATES lacks these kinds, which are drawn. {HOW}")
+    new = sorted(recorded - known - wordless)
+    assert not new, _listed(new, f"forum/surfaces.py: UPDATES or WORDLESS lacks these kinds. {HOW}")
+    old = sorted(known - drawn) + sorted(wordless - recorded)
+    assert not old, _listed(
+        old, "forum/surfaces.py: UPDATES or WORDLESS names kinds that nothing draws, or records, any more"
+    )
+    wrong = sorted(wordless & drawn)
+    assert not wrong, _listed(wrong, "forum/surfaces.py: WORDLESS names kinds that are drawn: they belong into UPDATES")
 
 
 async def test_the_tables_that_keep_words_exist(db: Database) -> None:
