@@ -147,8 +147,8 @@ class Standing:
 
 async def standing(connection: Connection, caller: Caller, case_id: int) -> Standing:
     """The case as the caller stands to it. Raises NotFound for who moderates none of its networks."""
-    member = caller.member
-    mine = await SQL.moderated(connection, member=member)
+    member = caller.member_id
+    mine = [] if member is None else await SQL.moderated(connection, member=member)
     seen = await SQL.seen_through(connection, networks=[row["id"] for row in mine], case=case_id)
     if not seen:
         raise NotFound

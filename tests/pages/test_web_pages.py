@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from forum import networks, posts, rooms
+from forum import networks, posts, reports, rooms
 from tests.pages.conftest import Visit
 from tests.people import World, make_world
 
@@ -28,6 +28,10 @@ PAGES: dict[str, frozenset[str]] = {
     "/networks/{slug}/messages": IN,
     "/networks/{slug}/people": IN,
     "/networks/{slug}/log": DECIDERS,
+    "/networks/{slug}/reports": DECIDERS,
+    "/networks/{slug}/reports/{case}": DECIDERS,
+    "/reports": DECIDERS | {"max"},
+    "/reports/{case}": DECIDERS,
     "/networks/{slug}/settings": frozenset({"lead", "admin"}),
     "/networks/{slug}/invitations": DECIDERS | {"admin"},
     "/networks/{slug}/requests": DECIDERS | {"admin"},
@@ -42,7 +46,9 @@ PAGES: dict[str, frozenset[str]] = {
     "/posts/{post}/history": IN,
     "/posts/{post}/withdraw": frozenset({"ana"}),
     "/posts/{post}/remove": DECIDERS,
+    "/posts/{post}/report": IN - {"ana"},
     "/messages/{message}": IN,
+    "/messages/{message}/report": IN - {"ana"},
     "/messages/{message}/acts": IN,
     "/messages/{message}/edit": frozenset({"ana"}),
     "/messages/{message}/history": IN,
@@ -90,11 +96,13 @@ async def built(world: World) -> dict[str, object]:
     thread = await world.thread(title=f"Title {world.tag}", body=f"Opening {world.tag}")
     post = await posts.reply(world.db, world.ana, thread, f"Reply {world.tag}")
     message = await rooms.say(world.db, world.ana, world.network, f"Message {world.tag}")
+    case = await reports.report_post(world.db, world.ben, post["id"], "Advertising")
     return {
         "slug": world.network,
         "thread": thread,
         "post": post["id"],
         "message": message["id"],
+        "case": case["case_id"],
         "member": world.ben.member,
         "token": "made-up-token-of-nobody",
     }
@@ -119,7 +127,14 @@ async def test_who_gets_which_page(world: World, visit: Visit) -> None:
 async def test_what_may_not_be_seen_answers_as_what_never_was(world: World, visit: Visit) -> None:
     await networks.describe(world.db, world.lead, world.network, listed=False)
     parts = await built(world)
-    never = {"slug": f"never-{world.tag}", "thread": 10**15, "post": 10**15, "message": 10**15, "token": "x" * 20}
+    never = {
+        "slug": f"never-{world.tag}",
+        "thread": 10**15,
+        "post": 10**15,
+        "message": 10**15,
+        "case": 10**15,
+        "token": "x" * 20,
+    }
     for who in (world.eve, world.max, None):
         visitor = await visit(who)
         for template, allowed in PAGES.items():

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from forum import holds, members, networks, posts, removal, rooms, sessions, threads
+from forum import holds, members, networks, posts, removal, reports, rooms, sessions, threads
 from forum.access import Caller
 from forum.db import Database
 from tests.people import PASSWORD, World, make_world
@@ -216,6 +216,17 @@ class House:
         post = await self._reply("joint")
         await holds.hold_post(self.world.db, self.world.max, post, WHY)
         return post
+
+    async def _make_case(self) -> int:
+        """A post of ana's, which ben reported."""
+        return await self._reported("thread")
+
+    async def _make_joint_case(self) -> int:
+        return await self._reported("joint")
+
+    async def _reported(self, where: str) -> int:
+        report = await reports.report_post(self.world.db, self.world.ben, await self._reply(where), WHY)
+        return int(report["case_id"])
 
     async def _make_message(self) -> int:
         row = await rooms.say(self.world.db, self.world.ana, self.world.network, "A message")
