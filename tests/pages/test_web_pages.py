@@ -358,3 +358,22 @@ async def test_the_mention_list_has_people_of_the_network(world: World, visit: V
     found = (await ben.get(f"/people?network={network}&q=an")).json()["people"]
     assert [person["name"] for person in found] == [f"Ana {world.tag}"]
     assert (await (await visit(world.eve)).get(f"/people?network={network}&q=an")).status_code in {403, 404}
+
+
+async def test_a_network_offers_an_outsider_no_page_that_refuses_them(world: World, visit: Visit) -> None:
+    """A private network says what it is, who leads it and how to come in; a public one its threads."""
+    about = f'href="/networks/{world.network}/about"'
+    for who, visibility, offered in (
+        (world.eve, "private", {"about"}),
+        (None, "public", {"about", ""}),
+        (world.eve, "public", {"about", "", "room", "people"}),
+        (world.ben, "private", {"about", "", "room", "people"}),
+        (world.mod, "private", {"about", "", "room", "people", "log"}),
+    ):
+        await networks.describe(world.db, world.lead, world.network, visibility=visibility)
+        page = await (await visit(who)).get(f"/networks/{world.network}")
+        assert about in page.text
+        tabs = page.text.partition('<nav class="tabs"')[2].partition("</nav>")[0]
+        found = re.findall(rf'href="/networks/{world.network}/?([a-z]*)"', tabs)
+        assert set(found) == offered
+        assert ("No threads here yet" in page.text) == ("" in offered)
