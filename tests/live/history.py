@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from forum import (
     announcements,
     appeals,
+    blocks,
     holds,
     members,
     networks,
+    newcomers,
     notifications,
     posts,
     purge,
@@ -21,9 +23,11 @@ from forum import (
     sanctions,
     sessions,
     splits,
+    submissions,
     threads,
 )
 from forum.access import Caller
+from forum.submissions import Submission
 from tests.people import PASSWORD, World
 
 LATER = timedelta(days=30)
@@ -119,6 +123,8 @@ async def history(world: World) -> AsyncIterator[str]:
     async for step in _belonging(world):
         yield step
     async for step in _agreements(world, thread_id):
+        yield step
+    async for step in _newcomers(world):
         yield step
     async for step in _taken_away(world):
         yield step
@@ -239,6 +245,42 @@ async def _taken_away(world: World) -> AsyncIterator[str]:
     await purge.purge_due(db, now=datetime.now(UTC) + LATER + LATER)
     await announcements.announce_threads(db)
     yield "purge.purge_one"
+
+
+async def _newcomers(world: World) -> AsyncIterator[str]:
+    db, network = world.db, world.network
+    thread = await world.thread(title="Where newcomers write")
+    new = Caller((await members.add(db, f"newcomer-{world.tag}@example.org", "A newcomer"))["id"])
+    await networks.set_role(db, world.lead, network, new.member, "member")
+    await newcomers.set_approved(db, world.lead, network, 5)
+    yield "newcomers.set_approved"
+    replied = await submissions.reply(db, new, thread, "May I?")
+    yield "submissions.reply"
+    said = await submissions.say(db, new, network, "May I?")
+    yield "submissions.say"
+    started = await submissions.start(db, new, network, "May I?", "I ask")
+    yield "submissions.start"
+    again = await submissions.say(db, new, network, "Never mind")
+    assert isinstance(replied, Submission)
+    assert isinstance(said, Submission)
+    assert isinstance(started, Submission)
+    assert isinstance(again, Submission)
+    await submissions.approve(db, world.mod, replied.id)
+    await announcements.announce_threads(db)
+    yield "submissions.approve"
+    await submissions.approve(db, world.mod, started.id)
+    await submissions.decline(db, world.mod, said.id, "Advertising")
+    yield "submissions.decline"
+    await submissions.withdraw(db, new, again.id)
+    yield "submissions.withdraw"
+    await newcomers.set_approved(db, world.lead, network, 0)
+    await rooms.slow_down(db, world.mod, network, 30)
+    yield "rooms.slow_down"
+    await rooms.slow_down(db, world.mod, network, 0)
+    await blocks.block(db, world.ana, world.ben.member)
+    yield "blocks.block"
+    await blocks.unblock(db, world.ana, world.ben.member)
+    yield "blocks.unblock"
 
 
 async def _accounts(world: World) -> AsyncIterator[str]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from forum import appeals, holds, networks, notifications, posts, reports, rooms, threads, updates
+from forum import appeals, holds, networks, notifications, posts, reports, rooms, submissions, threads, updates
 from forum.live import HTML, Log
 from forum.views import Views
 from tests.live.acts import RECORD_NOTHING, acts
@@ -65,6 +65,7 @@ class Screen:
         return (self.name, noun) in {
             ("room", "message"), ("network", "thread"), ("people", "membership"), ("member", "notification"),
             ("moderators", "request"), ("moderators", "hold"), ("moderators", "appeal"),
+            ("moderators", "submission"),
         }  # fmt: skip
 
     def without_references(self, shown: dict[str, str]) -> dict[str, str]:
@@ -144,6 +145,8 @@ async def _waiting(world: World, views: Views) -> dict[str, str]:
     shown |= {f"hold:{row['id']}": str(views.hold(row)) for row in held}
     async with world.db.connection() as connection:
         waiting = await appeals.waiting(connection, await world.network_id())
+        first = await submissions.waiting(connection, world.mod, world.network)
+    shown |= {f"submission:{row['id']}": str(views.submission(row)) for row in first}
     return shown | {f"appeal:{row['id']}": str(views.appeal(row)) for row in waiting}
 
 
