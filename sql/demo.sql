@@ -18,3 +18,8 @@ UPDATE thread_networks h SET active_at = t.active_at FROM threads t WHERE t.id =
 -- name: spread_notifications!
 UPDATE notifications n SET created_at = coalesce(p.created_at, m.created_at, n.created_at)
 FROM notifications x LEFT JOIN posts p ON p.id = x.post_id LEFT JOIN messages m ON m.id = x.message_id WHERE x.id = n.id;
+
+-- name: spread_cases!
+WITH later AS (SELECT id, row_number() OVER (ORDER BY id DESC) AS later FROM reports),
+said AS (UPDATE reports r SET reported_at = now() - l.later * interval '23 minutes' FROM later l WHERE l.id = r.id)
+UPDATE cases c SET opened_at = now() - (SELECT max(l.later) FROM later l JOIN reports r ON r.id = l.id WHERE r.case_id = c.id) * interval '23 minutes';

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forum import announcements, members, networks, posts, removal, rooms, threads
+from forum import announcements, members, networks, posts, removal, reports, rooms, threads
 from forum.access import Caller
 from forum.db import Database, statements
 from forum.errors import Conflict
@@ -71,10 +71,12 @@ async def load(db: Database, on_step: Callable[[str], None] = print) -> Loaded:
         message = await rooms.say(db, people[said["who"]], said["room"], said["body"])
         if reason := said.get("removed"):
             await removal.remove_message(db, people[OWNER], message["id"], reason)
+        for told in said.get("reported", ()):
+            await reports.report_message(db, people[told["who"]], message["id"], told["reason"], told.get("note", ""))
     while await announcements.announce_threads(db):
         pass
     async with db.connection() as connection:
-        for spread in (SQL.spread_posts, SQL.spread_messages, SQL.spread_threads, SQL.spread_lists):
+        for spread in (SQL.spread_posts, SQL.spread_messages, SQL.spread_threads, SQL.spread_lists, SQL.spread_cases):
             await spread(connection)
         await SQL.spread_notifications(connection)
     names = {who: content["people"][who]["name"] for who in WHO_SIGNS_IN}
@@ -122,6 +124,8 @@ async def _thread(db: Database, people: dict[str, Caller], thread: dict[str, Any
         written.append(post["id"])
         if reason := reply.get("removed"):
             await removal.remove_post(db, people[OWNER], post["id"], reason)
+        for told in reply.get("reported", ()):
+            await reports.report_post(db, people[told["who"]], post["id"], told["reason"], told.get("note", ""))
     if thread.get("pinned"):
         await threads.pin(db, people[OWNER], thread_id, through, pinned=True)
     if thread.get("locked"):

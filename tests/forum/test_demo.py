@@ -16,6 +16,8 @@ async def test_the_demo_goes_into_an_empty_database_only(fresh_database_url: str
         assert len(loaded.people) == 3
         assert steps[0] == "people"
         assert await db.pool.fetchval("SELECT count(*) FROM posts WHERE state = 'removed'") == 1
+        waiting = await db.pool.fetch("SELECT reports FROM shown_cases WHERE outcome IS NULL ORDER BY reports")
+        assert [row["reports"] for row in waiting] == [1, 2]
         with pytest.raises(Conflict, match="empty"):
             await demo.load(db, steps.append)
     finally:
