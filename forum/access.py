@@ -114,7 +114,8 @@ class Holder:
     mute: Mapping[str, Any] | None
     pinned: bool
     since: str
-    parent_id: int | None = None
+    parent: Mapping[str, Any] | None = None
+    """The network above (id, slug, name), where the caller may see it."""
     first: int = 0
     """So many first contributions of a newcomer wait for approval."""
 
@@ -136,7 +137,10 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A thread that the caller may read, and its holders: the one it was opened through comes first."""
+    """A thread that the caller may read, and its holders: the one it was opened through comes first.
+
+    `row` has what its head says, and how the caller stands to it: numbers (those read), read_at, watching.
+    """
 
     row: Mapping[str, Any]
     id: int

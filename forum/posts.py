@@ -205,8 +205,12 @@ async def history(db: Database, caller: Caller, post_id: int) -> tuple[asyncpg.R
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a thread: rows of shown_posts in order, and how many replies stand before and after it."""
+    """A stretch of a thread: its opening post and replies in order, and how many replies stand before and after these.
 
+    All are rows of shown_posts.
+    """
+
+    opening: asyncpg.Record
     posts: Sequence[asyncpg.Record]
     before: int
     after: int
@@ -217,27 +221,21 @@ async def window(
     before: bytes | None = None, limit: int = PAGE,
 ) -> Window:  # fmt: skip
     """At most `limit` replies in tree order: around the post numbered `at`, after or before a path, or from the
-    start.
+    start. Checks no access. Raises NotFound.
     """
-    posts: list[asyncpg.Record]
-    if before is not None:
-        posts = list(await SQL.tree_before(connection, thread=thread_id, before=before, limit=limit))
-    else:
-        # The path that follows a path directly is that path and a zero byte: it comes before all of its replies.
-        first = b"" if after is None else after + b"\0"
-        if at is not None and after is None:
-            place = await SQL.place_by_number(connection, thread=thread_id, number=at)
-            if place is not None and place["depth"] > 0:
-                lead = await SQL.tree_before(connection, thread=thread_id, before=place["path"], limit=limit // 2)
-                first = lead[0]["path"] if lead else b""
-        posts = list(await SQL.tree_from(connection, thread=thread_id, first=first, limit=limit + 1))
-        if len(posts) <= limit and not first:
-            return Window(posts, 0, 0)
-        posts = posts[:limit]
-    if not posts:
-        return Window(posts, 0, 0)
-    around = await SQL.around(connection, thread=thread_id, first=posts[0]["path"], last=posts[-1]["path"])
-    return Window(posts, around["before"], around["after"])
+    rows = await SQL.window(connection, thread=thread_id, at=at, after=after, before=before, limit=limit)
+    if not rows:
+        raise NotFound
+    return Window(rows[0], rows[1:], rows[0]["before"], rows[0]["after"])
+
+
+async def window_by_time(connection: Connection, thread_id: int, *, after: int = 1, limit: int = PAGE) -> Window:
+    """At most `limit` replies as they were written, after a number. Checks no access. Raises NotFound."""
+    rows = await SQL.window_by_time(connection, thread=thread_id, after=after, limit=limit)
+    if not rows:
+        raise NotFound
+    replies = rows[1:]
+    return Window(rows[0], replies, max(after - 1, 0), replies[-1]["last"] - replies[-1]["number"] if replies else 0)
 
 
 async def in_tree(

@@ -6,9 +6,6 @@ SELECT * FROM shown_posts WHERE id = :post;
 -- name: opening$
 SELECT id FROM posts WHERE thread_id = :thread AND number = 1;
 
--- name: shown_opening^
-SELECT * FROM shown_posts WHERE thread_id = :thread AND number = 1;
-
 -- name: insert^
 -- The reply, what it quotes, who watches from now on, and at most 20 people who are told at once.
 WITH parent AS (
@@ -130,13 +127,40 @@ SELECT version, body, at FROM revisions WHERE noun = 'post' AND object_id = :obj
 -- name: sealed_words
 SELECT version, body, at FROM sealed WHERE noun = :noun AND object_id = :object ORDER BY version;
 
--- name: tree_from
--- A page of the tree, in tree order, from a path on.
-SELECT * FROM shown_posts WHERE thread_id = :thread AND depth > 0 AND path >= :first ORDER BY path LIMIT :limit;
+-- name: window
+-- The opening post, then at most :limit replies in tree order: before a path, after one, around the post with a number, or from the
+-- start. Each row says how many replies stand before and after them all.
+WITH begun AS MATERIALIZED (
+    SELECT coalesce(CASE
+        WHEN :before::bytea IS NOT NULL THEN (SELECT x.path FROM (
+            SELECT path FROM posts WHERE thread_id = :thread AND number > 1 AND path < :before::bytea ORDER BY path DESC LIMIT :limit) x
+            ORDER BY x.path LIMIT 1)
+        -- The path that follows a path directly is that path and a zero byte: it comes before all of its replies.
+        WHEN :after::bytea IS NOT NULL THEN :after::bytea || '\x00'::bytea
+        WHEN :at::int IS NOT NULL THEN (SELECT x.path FROM (
+            SELECT q.path FROM posts a JOIN posts q ON q.thread_id = a.thread_id AND q.number > 1 AND q.path < a.path
+            WHERE a.thread_id = :thread AND a.number = :at::int ORDER BY q.path DESC LIMIT :limit / 2) x
+            ORDER BY x.path LIMIT 1)
+        END, '') AS path),
+replies AS MATERIALIZED (
+    SELECT id, path FROM posts
+    WHERE thread_id = :thread AND number > 1 AND path >= (SELECT path FROM begun)
+      AND (:before::bytea IS NULL OR path < :before::bytea)
+    ORDER BY path, number LIMIT :limit)
+SELECT p.*,
+       (SELECT count(*) FROM posts WHERE thread_id = :thread AND number > 1
+        AND path < (SELECT path FROM replies ORDER BY path LIMIT 1)) AS before,
+       (SELECT count(*) FROM posts WHERE thread_id = :thread AND number > 1
+        AND path > (SELECT path FROM replies ORDER BY path DESC LIMIT 1)) AS after
+FROM (SELECT id FROM posts WHERE thread_id = :thread AND number = 1 UNION ALL SELECT id FROM replies) s
+JOIN shown_posts p ON p.id = s.id ORDER BY p.path, p.number;
 
--- name: tree_before
-SELECT * FROM (SELECT * FROM shown_posts WHERE thread_id = :thread AND depth > 0 AND path < :before ORDER BY path DESC LIMIT :limit) p
-ORDER BY p.path;
+-- name: window_by_time
+-- The opening post, then at most :limit replies as they were written, after a number; each row says the thread's last number.
+SELECT p.*, (SELECT number FROM posts WHERE thread_id = :thread ORDER BY number DESC LIMIT 1) AS last
+FROM (SELECT id FROM posts WHERE thread_id = :thread AND number = 1
+      UNION ALL (SELECT id FROM posts WHERE thread_id = :thread AND number > greatest(:after::int, 1) ORDER BY number LIMIT :limit)) s
+JOIN shown_posts p ON p.id = s.id ORDER BY p.number;
 
 -- name: tree_after
 -- What follows a path in tree order, its replies first; after the empty path comes the opening post.
@@ -152,11 +176,3 @@ SELECT id, thread_id, number, path, depth FROM posts WHERE id = :post;
 
 -- name: place_by_number^
 SELECT id, thread_id, number, path, depth FROM posts WHERE thread_id = :thread AND number = :number;
-
--- name: around^
--- How many replies stand before and after a window of the tree.
-SELECT count(*) FILTER (WHERE path < :first) AS before, count(*) FILTER (WHERE path > :last) AS after
-FROM posts WHERE thread_id = :thread AND depth > 0;
-
--- name: last_number$
-SELECT number FROM posts WHERE thread_id = :thread ORDER BY number DESC LIMIT 1;

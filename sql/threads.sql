@@ -86,12 +86,6 @@ FROM posts p LEFT JOIN thread_reads r ON r.thread_id = p.thread_id AND r.member_
 WHERE p.thread_id = :thread AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
   AND NOT coalesce(r.numbers, '{}') @> p.number;
 
--- name: reading^
--- How a member stands to a thread: what they read, when last, and whether they follow it.
-SELECT coalesce(r.numbers, '{}')::text AS numbers, r.read_at,
-       EXISTS (SELECT FROM watches w WHERE w.thread_id = :thread AND w.member_id = :member) AS watching
-FROM (SELECT 1) one LEFT JOIN thread_reads r ON r.thread_id = :thread AND r.member_id = :member;
-
 -- name: mark_read$
 INSERT INTO thread_reads (member_id, thread_id, numbers)
 SELECT :member, :thread, coalesce(range_agg(int4range(n, n + 1)), '{}') FROM unnest(:numbers::int[]) n

@@ -1,9 +1,9 @@
 """Rows to fragments: what a page, an answer and a live frame show of one row, the same bytes for every viewer.
 
 Invariants: a fragment shows nothing but its row, so whoever may see the row may see the fragment; one partial serves
-page, answer and frame; a kept fragment is found by *all* facts of its row and by the day in the site's zone, so that it
-is never stale, not even when the day turns. What is mine or depends on neighbours (unread, grouped, near) is put around
-kept fragments by `tree`, `log` and `listed`.
+page, answer and frame; a kept fragment is found by *all* facts that its template is handed, and by the day in the
+site's zone, so that it is never stale, not even when the day turns. What is mine or depends on neighbours (unread,
+grouped, near) is put around kept fragments by `tree`, `log` and `listed`.
 
 How it is used::
 
@@ -15,6 +15,7 @@ How it is used::
 """
 
 import functools
+import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +54,42 @@ class Row(Protocol):
         ...
 
 
+class Facts:
+    """What the template of a noun is handed of a row, and so all that it can show. These facts are its key."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+        self.of: Callable[[Row], tuple[Any, ...]] = operator.itemgetter(*names)
+
+    def named(self, facts: tuple[Any, ...]) -> Row:
+        """The facts as a template reads them."""
+        return dict(zip(self._names, facts, strict=True))
+
+
+POST: Final = Facts(
+    *("id", "thread_id", "network_id", "author_id", "byline_id", "parent_id", "number", "depth", "state", "html"),
+    *("mentions", "renderer", "version", "created_at", "edited_at", "gap_at", "gap_until", "author_name"),
+    *("author_title", "author_organisation", "parent_state", "parent_author_id", "parent_name", "network_name"),
+    *("mention_names", "quotes"),
+)
+"""Of a row of `shown_posts`."""
+
+
+class SharedTemplate(jinja2.Template):
+    """A template whose macros are the same for all that import them: none is handed names of its own when it is got."""
+
+    def _get_default_module(self, ctx: jinja2.runtime.Context | None = None) -> Any:
+        """Without a look at what the importing page has: Jinja would compare all global names at each import."""
+        del ctx
+        return super()._get_default_module()
+
+
+class Environment(jinja2.Environment):
+    """Templates of which an import costs nothing."""
+
+    template_class = SharedTemplate
+
+
 class Fragments:
     """The templates of one site, and the fragments that this process has rendered."""
 
@@ -67,7 +104,7 @@ class Fragments:
         self.zone = zone
         self.cache = FragmentCache(MAX_KEPT_CHARS)
         self._clock = clock or _utc_now
-        self.environment = jinja2.Environment(
+        self.environment = Environment(
             loader=jinja2.FileSystemLoader(templates),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
@@ -82,20 +119,15 @@ class Fragments:
 
     def post(self, row: Row) -> Markup:
         """A row of `shown_posts`: the `li` of a reply, the `article` of the opening post; or its gap."""
-        return self._kept("posts/_opening.html" if row["depth"] == 0 else "posts/_post.html", "p", row, _post_words)
+        return Markup(self._post(row, self._today()))
 
     def message(self, row: Row) -> Markup:
         """A row of `shown_messages`: the `li` of a message, or its gap."""
-        return self._kept("rooms/_message.html", "m", row, _message_words)
+        return Markup(self._message(row, self._today()))
 
     def thread_row(self, row: Row, unread: int = 0) -> Markup:
         """A row of `listed_threads` as the list of that holder shows it; with `unread`, as my list shows it."""
-        fragment = self._kept("threads/_row.html", "t", row)
-        if not unread:
-            return fragment
-        # The fragment is ours and its facts are escaped: both strings stand in it once, and in this order.
-        marked = str(fragment).replace('<li class="thread"', '<li class="thread unread"', 1)
-        return Markup(marked.replace(' data-words="new" hidden></span>', f' data-words="new">{unread} new</span>', 1))
+        return Markup(self._thread_row(row, unread, self._today()))
 
     def thread_head(self, row: Row) -> Markup:
         """The head of a thread, with `networks` as in `listed_threads`."""
@@ -147,9 +179,9 @@ class Fragments:
     def tree(self, rows: Iterable[Row], *, unread: Collection[int] = (), line: str = "") -> Markup:
         """The replies of a thread in the order given. `unread` holds numbers; `line` stands above the first of them."""
         parts: list[str] = []
-        above = None
+        above, today = None, self._today()
         for row in rows:
-            fragment = str(self.post(row))
+            fragment = self._post(row, today)
             if row["parent_id"] == above and row["depth"] > 1:
                 fragment = fragment.replace('<p class="to">', '<p class="to near">', 1)
             if row["number"] in unread and row["state"] == "shown":
@@ -172,12 +204,13 @@ class Fragments:
         shown = list(rows)
         new = [row for row in shown if read is not None and row["number"] > read and row["author_id"] != me]
         parts: list[str] = []
+        today = self._today()
         for row in shown:
             if previous is None or not self._same_day(row, previous):
                 parts.append(f'<li class="day"><div class="line">{self._time(row["created_at"], "day")}</div></li>')
             if new and row is new[0]:
                 parts.append(f'<li class="new"><div class="line unread" id="unread">{len(new):,} new</div></li>')
-            fragment = str(self.message(row))
+            fragment = self._message(row, today)
             if self.grouped(row, previous) and not (new and row is new[0]):
                 fragment = fragment.replace('<li class="msg"', '<li class="msg" data-grouped', 1)
             if me and row["mentions"] and me in row["mentions"]:
@@ -200,7 +233,8 @@ class Fragments:
     def listed(self, rows: Iterable[Row], unread: Mapping[int, int] | None = None) -> Markup:
         """Rows of `listed_threads`; `unread` maps a thread's id to how many of its posts are new to me."""
         counts = unread or {}
-        return Markup("".join(self.thread_row(row, counts.get(row["id"], 0)) for row in rows))
+        today = self._today()
+        return Markup("".join(self._thread_row(row, counts.get(row["id"], 0), today) for row in rows))
 
     def queue(self, rows: Iterable[Row], now: int = 0) -> Markup:
         """Rows for `case`; `now` is the id of the one that is open beside them."""
@@ -220,16 +254,45 @@ class Fragments:
 
     # How ------------------------------------------------------------------------------------------------------------
 
+    def _post(self, row: Row, today: int) -> str:
+        template = "posts/_post.html" if row["depth"] else "posts/_opening.html"
+        return self._drawn(template, "p", row, _post_words, facts=POST, today=today)
+
+    def _message(self, row: Row, today: int) -> str:
+        return self._drawn("rooms/_message.html", "m", row, _message_words, today=today)
+
+    def _thread_row(self, row: Row, unread: int, today: int) -> str:
+        fragment = self._drawn("threads/_row.html", "t", row, today=today)
+        if not unread:
+            return fragment
+        # The fragment is ours and its facts are escaped: both strings stand in it once, and in this order.
+        marked = fragment.replace('<li class="thread"', '<li class="thread unread"', 1)
+        return marked.replace(' data-words="new" hidden></span>', f' data-words="new">{unread} new</span>', 1)
+
     def _kept(
         self, template: str, name: str, row: Row, words_of: Callable[[Row], Mapping[str, Any]] | None = None
     ) -> Markup:
-        def render() -> str:
-            context: dict[str, Any] = {name: row, **(words_of(row) if words_of else {})}
-            return Markup(self.environment.get_template(template).render(context).strip())
+        return Markup(self._drawn(template, name, row, words_of, today=self._today()))
 
-        today = self._clock().astimezone(self.zone).toordinal()
-        fragment = self.cache.get((template, today, *map(_hashable, row.values())), render)
-        return Markup(fragment)
+    def _drawn(
+        self, template: str, name: str, row: Row, words_of: Callable[[Row], Mapping[str, Any]] | None = None,
+        *, facts: Facts | None = None, today: int,
+    ) -> str:  # fmt: skip
+        """The fragment of a row by its facts: those that are named, else all that it has."""
+        values = tuple(row.values()) if facts is None else facts.of(row)
+
+        def render() -> str:
+            shown = row if facts is None else facts.named(values)
+            context: dict[str, Any] = {name: shown, **(words_of(shown) if words_of else {})}
+            return self.environment.get_template(template).render(context).strip()
+
+        try:
+            return self.cache.get((template, today, values), render)
+        except TypeError:  # a list or a mapping is among them, which has no hash
+            return self.cache.get((template, today, *map(_hashable, values)), render)
+
+    def _today(self) -> int:
+        return self._clock().astimezone(self.zone).toordinal()
 
     def _same_day(self, row: Row, other: Row) -> bool:
         days = {each["created_at"].astimezone(self.zone).date() for each in (row, other)}

@@ -4,11 +4,15 @@ Invariants: a page is made of what it is handed and of nothing else: no query, n
 name that a template asks for and does not get is an error, never an empty place.
 """
 
+import dataclasses
+import functools
+import operator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 from markupsafe import Markup
 
 from forum.views.assets import Assets
@@ -16,7 +20,13 @@ from forum.views.fragments import TEMPLATES_FOLDER, Clock, Fragments
 from forum.views.shell import Shell
 
 STATIC_FOLDER: Final = Path(__file__).parent.parent.parent / "static"
+RAIL_HAS_NOT: Final = frozenset({"channels", "log"})
 ENTRY: Final = "js/forum.js"
+
+
+_of_rail: Final = operator.attrgetter(
+    *(each.name for each in dataclasses.fields(Shell) if each.name not in RAIL_HAS_NOT)
+)
 
 
 class Views(Fragments):
@@ -34,12 +44,21 @@ class Views(Fragments):
     ) -> None:
         super().__init__(zone=zone, development=development, clock=clock, templates=templates)
         self.assets = Assets(static)
-        self.environment.globals.update(site_name=site_name, static=self.assets.address, scripts=self._scripts)
+        self.environment.globals.update(
+            site_name=site_name, static=self.assets.address, scripts=functools.cache(self._scripts)
+        )
 
     def page(self, template: str, **context: Any) -> str:
         """A page, or a fragment that is not kept (`_rail.html`, `posts/_menu.html`); its head names its context."""
-        context.setdefault("shell", Shell())
+        shell = context.setdefault("shell", Shell())
+        context["channels"] = msgspec.json.encode(shell.channels).decode()
         return self.environment.get_template(template).render(context)
+
+    def rail(self, shell: Shell) -> Markup:
+        """What stands in the rail: kept, since most pages of a member show the same. It is handed no channels."""
+        shown = dataclasses.replace(shell, channels={}, log="")
+        template = self.environment.get_template("_rail_content.html")
+        return Markup(self.cache.get(("rail", *_of_rail(shell)), lambda: template.render(shell=shown)))
 
     def now(self) -> datetime:
         """The site's clock."""

@@ -1,6 +1,6 @@
 """Threads: the page that opens at the first unread post, start, change, follow, read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from forum import access, networks, posts, removal, rooms, search, submissions, 
 from forum.access import Caller, Holder, Thread
 from forum.db import Connection
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
+from forum.posts import Window
 from forum.submissions import Submission
 from forum.threads import Agreement
 from forum.views import Row, Views
@@ -24,25 +25,24 @@ from forum.web.ranges import Ranges
 PLACES: Final = ("at", "after", "before", "order")
 ORDERS: Final = ("tree", "time")
 MAX_READ_AT_ONCE: Final = 1_000
-NO_READ: Final[Mapping[str, Any]] = {"numbers": "{}", "read_at": None, "watching": None}
+HEAD: Final = ("id", "network_id", "title", "audience", "locked_at", "shown", "people")
 
 
 async def show(request: Request) -> Response:
     """A thread; without a place in the address it opens at the first unread post, by redirect."""
     thread_id: int = request.path_params["thread"]
-    async with reading(request) as (connection, caller):
+    async with shell.framed(request, [f"thread:{thread_id}"]) as (connection, frame):
+        caller = frame.caller
+        thread = await access.require_thread(connection, caller, thread_id)
         if caller.member_id is not None and not any(name in request.query_params for name in PLACES):
-            await access.require_thread(connection, caller, thread_id)
             first = await threads.SQL.first_unread(connection, member=caller.member_id, thread=thread_id)
             if first is not None and first["number"] is not None and first["number"] > 1:
                 return answers.go(f"/threads/{thread_id}?at={first['number']}#post-{first['post']}")
-        frame = await shell.frame(request, connection, [f"thread:{thread_id}"])
-        # After the cursors, so that what it says is at least as new as they are; and before any content.
-        thread = await access.require_thread(connection, caller, thread_id)
         context = await _content(request, connection, caller, thread)
     holder = _holder_for(thread)
     return answers.page(
         request, "threads/thread.html", shell=frame.shell(f"thread:{holder.id}"), network=holder,
+        ancestors=() if holder.parent is None else (holder.parent,),
         composer=composer_of(thread) if caller.member_id is not None else None,
         closed=closed_of(request, thread, caller), join=_join(thread, caller),
         may_change=_may_change(thread, caller), **context,
@@ -54,69 +54,63 @@ async def _content(request: Request, connection: Connection, caller: Caller, thr
     order = request.query_params.get("order", "tree")
     if order not in ORDERS:
         raise Invalid("order", "The order is tree or time.")
-    row = await threads.current(connection, thread.id)
-    opening = await posts.SQL.shown_opening(connection, thread=thread.id)
-    stretch = await (_by_time if order == "time" else _by_tree)(request, connection, thread)
-    me = caller.member_id
-    reading_ = NO_READ if me is None else await threads.SQL.reading(connection, thread=thread.id, member=me)
-    read = Ranges.parse(reading_["numbers"])
+    window, places = await (_by_time if order == "time" else _by_tree)(request, connection, thread)
+    me, row = caller.member_id, thread.row
+    read = Ranges.parse(row["numbers"])
     unread = set()
     if me is not None:
-        for post in (opening, *stretch["posts"]):
+        for post in (window.opening, *window.posts):
             if post["state"] == "shown" and post["author_id"] != me and post["number"] not in read:
                 unread.add(post["number"])
-    ancestors = await _ancestors(connection, caller, _holder_for(thread))
-    views = site_of(request).views
     return {
-        **stretch,
-        "thread": row,
-        "ancestors": ancestors,
-        "opening": opening,
+        **places,
+        "thread": _head(thread),
+        "opening": window.opening,
+        "posts": window.posts,
         "order": order,
         "unread": unread - {1},
-        "since": "" if reading_["read_at"] is None else since(reading_["read_at"], views),
-        "read": "" if me is None else reading_["numbers"],
-        "following": reading_["watching"],
+        "since": "" if row["read_at"] is None else since(row["read_at"], site_of(request).views),
+        "read": "" if me is None else row["numbers"],
+        "following": None if me is None else row["watching"],
     }
 
 
-async def _by_tree(request: Request, connection: Connection, thread: Thread) -> dict[str, Any]:
+def _head(thread: Thread) -> Mapping[str, Any]:
+    """What templates/threads/_head.html and the side show of a thread: the same for every viewer."""
+    networks_ = [{name: getattr(each, name) for name in ("id", "slug", "name", "since")} for each in thread.holders]
+    return {name: thread.row[name] for name in HEAD} | {"networks": networks_}
+
+
+async def _by_tree(request: Request, connection: Connection, thread: Thread) -> tuple[Window, dict[str, Any]]:
     window = await posts.window(
         connection, thread.id, at=query_number(request, "at"), after=path_of(request, "after"),
         before=path_of(request, "before"),
     )  # fmt: skip
-    home, shown = f"/threads/{thread.id}", window.posts
-    first, last = (shown[0]["path"].hex(), shown[-1]["path"].hex()) if shown else ("", "")
-    return {
-        "posts": shown,
-        "earlier": {"count": window.before, "href": f"{home}?before={first}"} if window.before else None,
-        "later": {"count": window.after, "href": f"{home}?after={last}"} if window.after else None,
-        "first": first if window.before else "",
-        "last": last if window.after else "",
-    }
+    return window, _places(window, f"/threads/{thread.id}?", lambda post: post["path"].hex())
 
 
-async def _by_time(request: Request, connection: Connection, thread: Thread) -> dict[str, Any]:
-    """Numbers are dense, so that a number is a place: a page begins after one."""
+async def _by_time(request: Request, connection: Connection, thread: Thread) -> tuple[Window, dict[str, Any]]:
+    """A page begins after a number."""
     at, after = query_number(request, "at"), query_number(request, "after")
     if at is not None:
         after = max(at - posts.PAGE // 2, 1)
     before = query_number(request, "before")
     if before is not None:
         after = max(before - posts.PAGE - 1, 1)
-    after = max(after or 1, 1)
-    rows = list(await posts.by_time(connection, thread.id, after=after, limit=posts.PAGE + 1))
-    more, shown = len(rows) > posts.PAGE, rows[: posts.PAGE]
-    last = await posts.SQL.last_number(connection, thread=thread.id) if more else 0
-    home = f"/threads/{thread.id}?order=time"
-    earlier = {"count": after - 1, "href": f"{home}&before={after + 1}"} if after > 1 else None
-    later = {"count": last - shown[-1]["number"], "href": f"{home}&after={shown[-1]['number']}"} if more else None
+    window = await posts.window_by_time(connection, thread.id, after=max(after or 1, 1))
+    return window, _places(window, f"/threads/{thread.id}?order=time&", lambda post: post["number"])
+
+
+def _places(window: Window, home: str, cursor: Callable[[Row], object]) -> dict[str, Any]:
+    """What lies beyond a stretch of the thread, and where it begins and ends."""
+    if not window.posts:
+        return {"earlier": None, "later": None, "first": "", "last": ""}
+    first, last = window.posts[0], window.posts[-1]
     return {
-        "posts": shown,
-        "earlier": earlier,
-        "later": later,
-        "first": shown[0]["path"].hex() if shown and earlier else "",
-        "last": shown[-1]["path"].hex() if shown and later else "",
+        "earlier": {"count": window.before, "href": f"{home}before={cursor(first)}"} if window.before else None,
+        "later": {"count": window.after, "href": f"{home}after={cursor(last)}"} if window.after else None,
+        "first": first["path"].hex() if window.before else "",
+        "last": last["path"].hex() if window.after else "",
     }
 
 
@@ -143,13 +137,6 @@ MONTHS: Final = (
 def _holder_for(thread: Thread) -> Holder:
     """The network through which somebody looks: one of theirs, else the one that it was opened through."""
     return next((holder for holder in thread.holders if holder.role is not None), thread.holders[0])
-
-
-async def _ancestors(connection: Connection, caller: Caller, holder: Holder) -> Sequence[Mapping[str, Any]]:
-    if holder.parent_id is None:
-        return ()
-    row = await access.SQL.network(connection, member=caller.member_id, slug=holder.slug)
-    return parents_of(row)
 
 
 def parents_of(row: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
