@@ -28,6 +28,7 @@ LOOKED_UP_EVERY = 3
 """Whatever shares a run of six words has one of the runs of four that begin at every third."""
 MAX_LOOKED_UP = 400
 LIMIT = 200
+MAX_OFFERED = 80
 IN_THREAD_FROM_CHARS = 100_000
 
 _WORD = re.compile(r"\w+")
@@ -44,7 +45,8 @@ class Repeat:
 
     noun: Noun
     row: Row
-    """id, place_id and place_name (its thread or network), author_id, byline_id, author_name, created_at."""
+    """id, place_id and place_name (its thread or network), author_id, byline_id, author_name, created_at, body, html,
+    mention_names."""
     chosen: bool
 
 
@@ -74,7 +76,7 @@ async def of(connection: Connection, caller: Caller, noun: Noun, object_id: int)
 
 
 def compare(noun: Noun, thing: Row, found: Iterable[tuple[Noun, Row]]) -> Sequence[Repeat]:
-    """Those of the candidates that repeat the thing, in the order in which they came."""
+    """Those of the candidates that repeat the thing, the chosen ones first, else in the order in which they came."""
     said = _without_signature(thing["body"])
     length = min(RUN_WORDS, len(_words(said)))
     own = runs(_unquoted(said), length)
@@ -85,7 +87,8 @@ def compare(noun: Noun, thing: Row, found: Iterable[tuple[Noun, Row]]) -> Sequen
         elsewhere = (kind, row["place_id"]) != (noun, thing["place_id"])
         if elsewhere and row["created_at"] < thing["created_at"] and len(runs_) * 2 < len(all_runs):
             common |= runs_
-    return [Repeat(kind, row, bool((runs_ - common) & own)) for kind, row, runs_ in shared if runs_ - common]
+    repeats = [Repeat(kind, row, bool((runs_ - common) & own)) for kind, row, runs_ in shared if runs_ - common]
+    return sorted(repeats, key=lambda repeat: not repeat.chosen)[:MAX_OFFERED]
 
 
 def runs(text: str, length: int) -> set[Run]:

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 
 from forum.settings import Settings
 from forum.web import (
+    appeals,
     home,
     live,
     log,
@@ -59,6 +60,7 @@ NOUNS = (
     search,
     settings,
     live,
+    appeals,
 )
 
 

@@ -4,6 +4,7 @@ A `Noun` says how one of the two is found, drawn and acted on; `Pages` makes the
 by nobody but who decides about it, and by its author after a withdrawal.
 """
 
+import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,18 +15,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import contributions, moderation_log, removal, text
+from forum import contributions, moderation_log, removal, repeats, reports, text
 from forum.access import Caller
 from forum.db import Connection, Database
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
 from forum.views import Row, Views
 from forum.web import answers, shell
 from forum.web.context import caller_of, reading, site_of, writer_of
-from forum.web.forms import form_of, new_key, wants_fragment
+from forum.web.forms import Form, form_of, is_id, new_key, wants_fragment
 
 Act = Callable[[Database, Caller, int], Awaitable[Row]]
-Decision = Callable[[Database, Caller, int, str, str], Awaitable[Row]]
+Decision = Callable[..., Awaitable[Row]]
 
+EXCERPT_MAX_CHARS: Final = 140
 MAX_REASON_CHARS: Final = moderation_log.REASON_MAX_CHARS
 
 
@@ -178,11 +180,7 @@ class Pages:
             if row["body"] is not None:
                 versions.append((row["version"], row["edited_at"] or row["created_at"], row["body"]))
         async with reading(request) as (connection, _):
-            names = await _names(connection, [body for _, _, body in versions])
-        drawn = [
-            {"version": version, "at": at, "html": Markup(text.expand(await _html(body), names, None))}  # noqa: S704
-            for version, at, body in reversed(versions)
-        ]
+            drawn = await draw_versions(connection, versions[::-1])
         if sealed and wants_fragment(request):
             return answers.fragment(
                 site.views.page("contributions/_sealed.html", noun=noun.name, item=row, versions=drawn)
@@ -233,25 +231,45 @@ class Pages:
         """Reason and note; for the other side's post of a joint thread, a hold."""
         return await self._remove_page(request)
 
-    async def _remove_page(
-        self, request: Request, reason: str = "", note: str = "", error: Invalid | None = None
-    ) -> Response:
+    async def _remove_page(self, request: Request, form: Form | None = None, error: Invalid | None = None) -> Response:
         async with reading(request) as (connection, caller):
             frame, place = await self._framed(request, connection, caller)
-        act = next((act for act in ("remove", "hold") if act in place.may), None)
-        if act is None:
-            raise _refused(caller, place.row, f"Only moderators of {place.network['name']} may do this.")
+            act = next((act for act in ("remove", "hold") if act in place.may), None)
+            if act is None:
+                raise _refused(caller, place.row, f"Only moderators of {place.network['name']} may do this.")
+            reasons = await reports.reasons_for(connection, place.network["id"])
+            repeating = await self._repeating(connection, caller, place, form) if act == "remove" else ()
         errors = {} if error is None else error.errors
+        given = form or Form({})
         return answers.page(
             request, "contributions/remove.html", status=200 if error is None else error.status, shell=frame.shell(),
-            noun=self._noun.name, item=place.row, act=act, decider=place.network["name"], reasons=removal.REASONS,
-            reason=reason, note=note, errors={name: errors.get(name, "") for name in ("reason", "note")},
-            key=new_key(), back=place.link(self._noun.name),
+            noun=self._noun.name, item=place.row, act=act, decider=place.network["name"], reasons=reasons,
+            reason=given.text("reason"), note=given.text("note"), purge=given.truth("purge"), repeating=repeating,
+            errors={name: errors.get(name, "") for name in ("reason", "note", "also")}, key=new_key(),
+            back=place.link(self._noun.name),
         )  # fmt: skip
 
+    async def _repeating(
+        self, connection: Connection, caller: Caller, place: Place, form: Form | None
+    ) -> Sequence[Mapping[str, Any]]:
+        """What repeats the words, for the form: marked as it was sent, else as it is proposed."""
+        found = await repeats.of(connection, caller, self._noun.name, place.row["id"])
+        return [
+            {
+                "value": f"{each.noun}-{each.row['id']}",
+                "noun": each.noun,
+                "row": each.row,
+                "said": text.excerpt(each.row["html"], EXCERPT_MAX_CHARS, each.row["mention_names"]),
+                "chosen": each.chosen if form is None else f"{each.noun}-{each.row['id']}" in form.texts("also"),
+            }
+            for each in found
+        ]
+
     async def remove(self, request: Request) -> Response:
-        """Take the words away from everybody."""
-        return await self._decide(request, self._noun.remove)
+        """Take the words away from everybody, and what was ticked in the same act."""
+        form = await form_of(request)
+        going = {"keep": not form.truth("purge"), "also": [_item(each) for each in form.texts("also")]}
+        return await self._decide(request, functools.partial(self._noun.remove, **going))
 
     async def hold(self, request: Request) -> Response:
         """Stop the other side's post until that side decides."""
@@ -268,7 +286,7 @@ class Pages:
         except Invalid as error:
             if wants_fragment(request):
                 raise
-            return await self._remove_page(request, reason, note, error)
+            return await self._remove_page(request, form, error)
         return self._changed(request, row)
 
 
@@ -277,6 +295,25 @@ def _refused(caller: Caller, row: Row, sentence: str = "Only its author may do t
     _ = caller.member
     gone = contributions.GONE.get(row["state"])
     return Conflict(gone) if gone is not None else Forbidden(sentence)
+
+
+def _item(value: str) -> removal.Item:
+    """A post or message by the value of its box: post-12. Raises Invalid."""
+    noun, _, number = value.partition("-")
+    if noun not in removal.NOUNS or not is_id(number):
+        raise Invalid("also", "This names no post or message.")
+    return ("post" if noun == "post" else "message"), int(number)
+
+
+async def draw_versions(
+    connection: Connection, versions: Sequence[tuple[int, datetime, str]]
+) -> Sequence[Mapping[str, Any]]:
+    """What something said, version by version, as templates draw it: version, at, html."""
+    names = await _names(connection, [body for _, _, body in versions])
+    return [
+        {"version": version, "at": at, "html": Markup(text.expand(await _html(body), names, None))}  # noqa: S704
+        for version, at, body in versions
+    ]
 
 
 async def _html(body: str) -> str:

@@ -43,7 +43,8 @@ function finish(form, action, response, html) {
   answered(kindOf(action), response, html);
   menu?.close();
   const { said, toast: words, undo } = form.dataset;
-  if (words) toast(words, undo ?? null, kindOf(action));
+  const final = form.querySelector("[data-final]:checked") !== null;
+  if (words) toast(words, final ? null : (undo ?? null), kindOf(action));
   else if (said) polite(said);
 }
 

@@ -56,14 +56,16 @@ class ForumList extends HTMLElement {
     if (noun === "thread" && frame.channel.startsWith("network:")) this.#thread(frame);
     else if (noun === "notification" && ["home", "notifications"].includes(list)) this.#note(frame);
     else if (noun === "membership" && list === `people:${frame.channel.split(":")[1]}`) this.#row(frame, `member-${frame.id}`);
-    else if (["request", "hold", "submission"].includes(noun) && list === frame.channel) this.#row(frame, `${noun}-${frame.id}`);
+    else if (["request", "hold", "submission", "appeal"].includes(noun) && list === frame.channel) this.#row(frame, noun);
   }
 
-  #row(frame, id) {
-    const shown = this.querySelector(`#${id}`);
+  /** A page of several lists names what each is of. */
+  #row(frame, noun) {
+    const shown = this.querySelector(`#${noun}-${frame.id}`);
+    const list = this.querySelector(`ul[data-of="${noun}"]`) ?? this.list;
     if (frame.gone || !frame.node) shown?.remove();
     else if (shown) this.#replace(shown, frame.node);
-    else if (this.#isFirstPage) this.list.append(frame.node.cloneNode(true));
+    else if (this.#isFirstPage) list.append(frame.node.cloneNode(true));
     this.#drawEmpty();
   }
 
