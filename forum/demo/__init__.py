@@ -78,7 +78,8 @@ async def load(db: Database, on_step: Callable[[str], None] = print) -> Loaded:
     async with db.connection() as connection:
         for spread in (SQL.spread_posts, SQL.spread_messages, SQL.spread_threads, SQL.spread_lists, SQL.spread_cases):
             await spread(connection)
-        await SQL.spread_notifications(connection)
+        for spread in (SQL.spread_notifications, SQL.spread_people, SQL.spread_visits):
+            await spread(connection)
     names = {who: content["people"][who]["name"] for who in WHO_SIGNS_IN}
     return Loaded(password, [SignIn(f"{who}@{DOMAIN}", names[who], role) for who, role in WHO_SIGNS_IN.items()])
 

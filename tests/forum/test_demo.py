@@ -16,6 +16,14 @@ async def test_the_demo_goes_into_an_empty_database_only(fresh_database_url: str
         assert len(loaded.people) == 3
         assert steps[0] == "people"
         assert await db.pool.fetchval("SELECT count(*) FROM posts WHERE state = 'removed'") == 1
+        lived_in = """
+            SELECT m.seen_at < now() - interval '1 hour' AND m.created_at < m.seen_at
+               AND EXISTS (SELECT FROM notifications n WHERE n.member_id = m.id AND n.read_at IS NULL)
+               AND EXISTS (SELECT FROM thread_reads r JOIN threads t ON t.id = r.thread_id
+                           WHERE r.member_id = m.id AND NOT r.numbers @> t.last_number)
+            FROM members m WHERE m.email = ANY ($1)"""
+        found = await db.pool.fetch(lived_in, [person.email for person in loaded.people])
+        assert [row[0] for row in found] == [True] * len(loaded.people)
         waiting = await db.pool.fetch("SELECT reports FROM shown_cases WHERE outcome IS NULL ORDER BY reports")
         assert [row["reports"] for row in waiting] == [1, 2]
         with pytest.raises(Conflict, match="empty"):
