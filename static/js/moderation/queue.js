@@ -252,6 +252,7 @@ class ForumQueue extends HTMLElement {
     const next = row?.nextElementSibling ?? row?.previousElementSibling ?? null;
     if (act === "hold") {
       answered("case.changed", response, html);
+      toast(`${noun} held.`, `/posts/${open.dataset.object}/release`);
     } else {
       if (row) this.#drop(row);
       toast(`${noun} ${DONE[act]}.`, `/reports/${id}/reopen`, "case.opened");
