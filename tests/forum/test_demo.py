@@ -19,8 +19,8 @@ async def test_the_demo_goes_into_an_empty_database_only(fresh_database_url: str
         lived_in = """
             SELECT m.seen_at < now() - interval '1 hour' AND m.created_at < m.seen_at
                AND EXISTS (SELECT FROM notifications n WHERE n.member_id = m.id AND n.read_at IS NULL)
-               AND EXISTS (SELECT FROM thread_reads r JOIN threads t ON t.id = r.thread_id
-                           WHERE r.member_id = m.id AND NOT r.numbers @> t.last_number)
+               AND EXISTS (SELECT FROM thread_reads r JOIN posts p ON p.thread_id = r.thread_id
+                           WHERE r.member_id = m.id AND NOT r.numbers @> p.number AND p.author_id <> m.id)
             FROM members m WHERE m.email = ANY ($1)"""
         found = await db.pool.fetch(lived_in, [person.email for person in loaded.people])
         assert [row[0] for row in found] == [True] * len(loaded.people)
