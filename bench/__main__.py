@@ -1,7 +1,6 @@
 """`python -m bench`: measures, prints a table, and writes bench.json."""
 
 import argparse
-import json
 import subprocess
 import tempfile
 import time
@@ -11,9 +10,8 @@ from pathlib import Path
 
 import asyncpg
 from rich.console import Console
-from rich.table import Table
 
-from bench import fanout, growth, live, machine, pages, returning, site, writes
+from bench import fanout, growth, live, machine, pages, report, returning, site, writes
 from bench.programs import Programs
 from bench.row import Row
 from bench.site import Bench
@@ -38,18 +36,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="short turns, fewer idle followers: to see that it works")
     parser.add_argument("--turn-s", type=float, default=4.0, help="how long one turn takes, in seconds (4)")
     parser.add_argument("--out", type=Path, default=Path("bench.json"), help="where the rows are written")
+    parser.add_argument("--into", type=Path, metavar="PAGE", help="a Markdown page whose table is replaced")
     chosen = parser.parse_args()
     if unknown := set(chosen.row) - set(NAMES):
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
     wanted = chosen.row or [name for name in NAMES if name not in growth.ROWS or chosen.whole]
     turn_s, size = (1.0, fanout.SHORT) if chosen.quick else (chosen.turn_s, fanout.Size())
     rows = _measured(wanted, turn_s, size)
-    text = json.dumps([row.as_json() for row in rows], indent=2, ensure_ascii=False)
-    chosen.out.write_text(text + "\n", encoding="utf-8")
-    console = Console()
-    console.print(_table(rows))
-    for row in rows:
-        console.print(f"[bold]{row.name}[/bold]: {row.note}", highlight=False)
+    report.write_json(rows, chosen.out)
+    if chosen.into:
+        report.write_into(rows, chosen.into)
+    report.show(rows)
 
 
 def _measured(wanted: Collection[str], turn_s: float, size: fanout.Size) -> list[Row]:
@@ -91,20 +88,6 @@ def _measures(wanted: Collection[str], turn_s: float, size: fanout.Size) -> Iter
         for row, alone in fanout.ROWS.items():
             if row in wanted:
                 yield row, partial(alone, programs, size)
-
-
-def _table(rows: list[Row]) -> Table:
-    table = Table("row", "value", "unit", "reference", "ratio", "target", "reached")
-    for row in rows:
-        reached = "yes" if row.reached else "no"
-        table.add_row(
-            row.name, _cell(row.value), row.unit, _cell(row.reference), _cell(row.ratio), row.target, reached
-        )  # fmt: skip
-    return table
-
-
-def _cell(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
 
 
 if __name__ == "__main__":

@@ -85,8 +85,16 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
 
+def described() -> str:
+    """The machine, in words."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "an unnamed processor")
+    return f"{os.cpu_count()} cores of {model}"
+
+
 def flush(folder: Path) -> Row:
     """One fsync of 8 kB on the disk that the database stands on."""
+    load = os.getloadavg()[0]
     took_ms = []
     with (folder / "flush").open("wb", buffering=0) as file:
         for _ in range(50):
@@ -94,4 +102,5 @@ def flush(folder: Path) -> Row:
             begun = time.perf_counter()
             os.fsync(file.fileno())
             took_ms.append((time.perf_counter() - begun) * 1e3)
-    return Row("flush", round(statistics.median(took_ms), 3), "ms", None, None, "none", True, "median of 50")
+    note = f"one fsync of 8 kB, median of 50; the machine's load average was {load:.1f} when the bench began"
+    return Row("flush", round(statistics.median(took_ms), 3), "ms", None, None, "none", True, note)

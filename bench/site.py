@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import asyncpg
 
@@ -135,7 +136,9 @@ def web(servers: Servers, processes: int = 1) -> Iterator[Web]:
     port = free_port()
     command = [sys.executable, "-m", "forum", "serve", "--port", str(port), "--processes", str(processes)]
     with running(command, port, servers.environ) as pid:
-        yield Web(port, pid)
+        # Its port takes connections before its processes have started.
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=START_MAX_S):
+            yield Web(port, pid)
 
 
 @contextmanager

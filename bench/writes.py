@@ -72,6 +72,8 @@ def _row(bench: Bench, name: str, post: Request, connections: int, *, at_least: 
             # They listen longer than it takes, in case a turn is slow; nobody waits for them.
             followers.say(f"hold {round(bench.turns * (bench.turn_s * 3 + 10))}")
         forum, raw = Turns(bench, served, post, connections), Turns(bench, bare, bare_post, connections)
+        for each in (forum, raw):
+            each.warm_up()
         for _ in range(bench.turns):
             forum.take()
             raw.take()
