@@ -187,6 +187,8 @@ class Screen(ABC):
         self.out_at_s: float | None = None
         self.out_code: int | None = None
         self.codes: Counter[int] = Counter()
+        self.views: list[tuple[int, set[int]]] = []
+        """What it showed when it was left: the cursor of its page's channel, and the ids."""
         self.arrivals: list[tuple[Key, float, float]] = []
         """Creations: what, when, and since when the channel was live."""
         self.back_at_s = 0.0
@@ -260,7 +262,12 @@ class Screen(ABC):
 
     def forget(self) -> None:
         """As somebody does who goes to another page and comes back: load it anew."""
+        self.note_view()
         self.cursors.clear()
+
+    def note_view(self) -> None:
+        if self.page.channel in self.cursors and self.range_from is None:
+            self.views.append((self.cursors[self.page.channel], {object_id for _, object_id in self.shown}))
 
     def _lose(self, channel: str) -> None:
         """It may no longer be followed: what it showed is cleared."""

@@ -31,14 +31,12 @@ class Size:
     """How many writes are begun in a second."""
     patience: float = 1.0
     """How many times the promised time something may take: more than 1 where the machine does other work as well."""
-
-    @property
-    def is_full(self) -> bool:
-        return self.patience == 1.0
+    is_full: bool = False
+    """Whether what is away or frozen stays so for as long as the table says."""
 
 
 SHORT = Size(writes=160, followers=40, per_s=50.0, patience=4.0)
-FULL = Size(writes=2_000, followers=300, per_s=120.0)
+FULL = Size(writes=1_200, followers=300, per_s=100.0, is_full=True)
 
 
 @dataclass
@@ -173,6 +171,11 @@ class Run:
         """Note a problem where it does not hold."""
         if not holds:
             self.problems.append(f"expected: {what}")
+
+    def require_nothing_wrong(self) -> None:
+        """Raises AssertionError with what was wrong, and what the site's log says."""
+        told = [*self.problems[:8], f"seed {self.seed}: {self.figures}", "The site's log has:", *self.site.errors()]
+        assert not self.problems, "\n".join(told)
 
     def later(self, check: Callable[[], None]) -> None:
         """Look at this when the run has ended."""

@@ -37,6 +37,7 @@ async def judge(run: Run) -> None:
     for screen in run.screens:
         run.problems += screen.violations
         _judge_sequences(run, screen, log)
+        _judge_views(run, screen, log)
         if screen.is_out and not screen.may_go:
             run.problems.append(f"screen {screen.number} was shut out: {screen.gone} {screen.out_code}")
     await _judge_pages(run)
@@ -169,6 +170,20 @@ def _judge_sequences(run: Run, screen: Screen, log: Log) -> None:
                         f"screen {screen.number} has {kind} {object_id} as {seq} of {channel}; the log has {kept}"
                     )
                     break
+
+
+def _judge_views(run: Run, screen: Screen, log: Log) -> None:
+    """Whenever a screen was left, it showed everything that was made up to its cursor."""
+    if run.kept_logs:
+        return  # whose numbers mean something else by now
+    screen.note_view()
+    made = f"{screen.page.noun}.created"
+    for cursor, shown in screen.views:
+        for seq, (kind, object_id) in log.get(screen.page.channel, {}).items():
+            if kind == made and seq <= cursor and object_id not in shown:
+                what = f"does not show {screen.page.noun} {object_id}, made at {seq} of {screen.page.channel}"
+                run.problems.append(f"screen {screen.number} at {cursor} {what}")
+                return
 
 
 async def _judge_pages(run: Run) -> None:

@@ -16,6 +16,8 @@ Noun = Literal["post", "message"]
 PAUSE_MAX_S = 0.3
 LOST_ANSWERS = 0.03
 """The share of writes whose answer the writer does not wait for, and which it then sends again."""
+ADDRESSED = 0.15
+"""The share of contributions that name others."""
 DONE_BEFORE = {404, 409, 422}
 """What an act that is sent a second time may be refused with where the first time was carried out."""
 
@@ -99,7 +101,7 @@ class Writer:
 
     def _addressed(self) -> str:
         """Sometimes people are named, in any order: their notifications are recorded in the same transaction."""
-        if self._rng.random() > 0.15:
+        if self._rng.random() > ADDRESSED:
             return ""
         named = self._rng.sample(self._world.readers, 3)
         return " ".join(f"@{person.name}" for person in named) + " "

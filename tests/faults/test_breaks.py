@@ -1,0 +1,82 @@
+"""The checker notices when the mechanism is broken on purpose."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.faults import follower, writer
+from tests.faults.breaks import (
+    ACCESS_ON_FOLLOW_ONLY,
+    CURSOR_AFTER_CONTENT,
+    NO_LOOK,
+    NO_TOKEN,
+    Change,
+    broken_tree,
+    slow_locks,
+)
+from tests.faults.run import Run, Size
+from tests.faults.shut_out import shut_out
+from tests.faults.stage import Site, Stage
+
+pytestmark = pytest.mark.faults
+SEED = 20261124
+RESTLESS_S, CALM_S = (0.05, 0.8), (5.0, 10.0)
+SMALL = Size(writes=160, followers=30, per_s=50.0)
+
+
+async def _no_bell(run: Run) -> None:
+    run.stage.bell.stop()
+
+
+@pytest.mark.parametrize(
+    ("change", "fault", "stay_s", "noticed"),
+    [
+        (NO_LOOK, _no_bell, CALM_S, "never caught up|delivery took"),
+        (NO_TOKEN, None, RESTLESS_S, "is not what came|out of order"),
+        (CURSOR_AFTER_CONTENT, None, RESTLESS_S, "does not show post"),
+        (ACCESS_ON_FOLLOW_ONLY, shut_out, CALM_S, "ends (thread|network|room):"),
+    ],
+    ids=[
+        "no look at the heads",
+        "no token in the join",
+        "cursor read after the content",
+        "access checked on follow only",
+    ],
+)
+async def test_the_checker_notices(
+    change: Change,
+    fault: Callable[[Run], Awaitable[None]] | None,
+    stay_s: tuple[float, float],
+    noticed: str,
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(follower, "STAY_S", stay_s)
+    with broken_tree(change) as tree:
+        async with stage.site(tree) as site:
+            run = Run(stage, site, SEED, SMALL)
+            try:
+                await run.go(fault)
+            finally:
+                if stage.bell.process is None:
+                    await stage.bell.start()
+    _require_noticed(run, noticed)
+
+
+async def test_the_checker_notices_unsorted_channels(stage: Stage, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "ADDRESSED", 1.0)
+    crowd = replace(SMALL, per_s=1_000.0, patience=4.0)
+    async with slow_locks(stage, "w"):
+        run = Run(stage, site, SEED, crowd)
+        await run.go()
+    run.require_nothing_wrong()
+    async with slow_locks(stage, "random()"):
+        run = Run(stage, site, SEED, crowd)
+        await run.go()
+    _require_noticed(run, "refused while nothing was wrong")
+
+
+def _require_noticed(run: Run, noticed: str) -> None:
+    with pytest.raises(AssertionError, match=noticed):
+        run.require_nothing_wrong()
