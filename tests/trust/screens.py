@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
-from tests.running import RunningSite
+from tests.trust.processes import Process
 
 PATIENCE_S = 10.0
 
@@ -80,13 +80,13 @@ class Screen:
 
 
 @asynccontextmanager
-async def screen_of(site: RunningSite, token: str, channels: Iterable[str]) -> AsyncIterator[Screen]:
-    """A screen of the session with this token, which follows these channels."""
+async def screen_of(site: Process, door: Mapping[str, str], channels: Iterable[str]) -> AsyncIterator[Screen]:
+    """A screen of whom these headers name, by a session's cookie or by a token, which follows these channels."""
     async with websockets.connect(
         site.url.replace("http", "ws") + "/live",
         origin=Origin(site.url),
         subprotocols=[Subprotocol("forum.v1.html")],
-        additional_headers={"cookie": f"forum={token}"},
+        additional_headers=door,
         compression=None,
     ) as socket:
         screen = Screen(socket)

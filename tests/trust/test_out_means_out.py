@@ -1,90 +1,114 @@
 """Out means out: who is shut out hears nothing that is committed afterwards, on every process, with Redis and without.
 
-Each case has screens and long polls of the one who goes and of one who stays, on two processes. The act is done in the
-first; at once something is written that only who stays may hear of. Their screens are told `gone` or closed within a
-second.
+Two real processes of the site share a database. Each case has screens (of two sessions and of a token) and a long poll
+of the one who goes on both of them, and screens of one who stays. The act is asked for in the first process; at once
+something is written that only who stays may hear of. Their screens are told `gone` or closed within a second.
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
-from forum import members, networks, posts, rooms, sanctions, sessions, updates
+from forum import networks, sessions, updates
 from forum.access import Caller
 from forum.db import Database
 from forum.settings import Settings
 from tests.people import World, make_world
-from tests.running import RunningSite
+from tests.trust import processes
+from tests.trust.processes import Process
 from tests.trust.screens import PATIENCE_S, Screen, poll, screen_of
 
 WITHIN_S = 1.0
-NO_REDIS = "redis://127.0.0.1:9/0"
-Sites = tuple[RunningSite, RunningSite]
+Sites = tuple[Process, Process]
+WHY = {"reason": "Rude"}
 
 
-@pytest_asyncio.fixture(scope="module", params=["redis", "no redis"])
-async def sites(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[Sites]:
-    """Two processes' worth of the site, whose Redis is there, or away."""
-    if request.param == "no redis":
-        settings = replace(settings, redis_url=NO_REDIS)
-    async with AsyncExitStack() as stack:
-        yield (
-            await stack.enter_async_context(RunningSite(settings)),
-            await stack.enter_async_context(RunningSite(settings)),
-        )
+@pytest.fixture(scope="module", params=["redis", "redis has gone"])
+def sites(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sites]:
+    """Two web processes, whose Redis is there, or was killed after they had begun to use it."""
+    folder: Path = tmp_path_factory.mktemp("processes")
+    with contextlib.ExitStack() as stack:
+        valkey = stack.enter_context(processes.own_valkey())
+        settings = replace(settings, redis_url=valkey.url)
+        one, other = (processes.start(settings, folder, name) for name in ("one", "other"))
+        for site in (one, other):
+            stack.callback(site.stop)
+            site.await_ready()
+        if request.param == "redis has gone":
+            valkey.end()
+        yield one, other
 
 
 @dataclass(frozen=True)
 class Case:
-    """Who goes, by which act, from which channels; and what the sockets and polls of who goes are told."""
+    """Who goes, by which request of whom, from which channels; and what the sockets and polls of who goes are told.
+
+    The names in braces of the path are the network, its open channel and the id of who goes; `asks` is "session" where
+    who goes asks with their own session, which alone ends then.
+    """
 
     name: str
     who: str
-    act: Callable[[Database, World, Caller], Awaitable[object]]
-    channels: str
+    asks: str
+    method: str
+    path: str
+    sent: Mapping[str, Any] = field(default_factory=dict)
+    channels: str = "thread network room"
     close: int | None = None
     poll: int = 200
     visibility: str = "private"
 
 
-async def _sign_out(db: Database, world: World, caller: Caller) -> None:
-    await sessions.sign_out(db, caller)
-
-
-READS = "thread network room"
 CASES = (
-    Case("taken out", "ben", lambda db, w, c: networks.remove_member(db, w.lead, w.network, c.member), READS),
-    Case("leaves", "ben", lambda db, w, c: networks.leave(db, c, w.network), READS),
+    Case("taken out", "ben", "lead", "DELETE", "/networks/{network}/members/{who}"),
+    Case("leaves", "ben", "ben", "POST", "/networks/{network}/leave"),
     Case(
-        "suspended from the network", "ben",
-        lambda db, w, c: sanctions.impose(db, w.mod, w.network, c.member, "suspension", until=None, reason="Rude"),
-        READS,
+        "suspended from the network", "ben", "mod",
+        "PUT", "/networks/{network}/members/{who}/sanctions/suspension", WHY,
     ),
     Case(
-        "suspended from the site", "ben", lambda db, w, c: members.suspend(db, w.admin, c.member, "Spam"),
-        READS, 4003, 403,
+        "suspended from the site", "ben", "admin", "PUT", "/members/{who}/suspension", WHY, close=4003, poll=403,
     ),
-    Case("signed out", "ben", _sign_out, READS, 4001, 401),
+    Case("signed out", "ben", "session", "DELETE", "/session", close=4001, poll=401),
     Case(
-        "network made private", "eve", lambda db, w, _: networks.describe(db, w.lead, w.network, visibility="private"),
-        READS, visibility="open",
+        "network made private", "eve", "lead", "PATCH", "/networks/{network}", {"visibility": "private"},
+        visibility="open",
     ),
     Case(
-        "moderates no more", "mod", lambda db, w, c: networks.set_role(db, w.lead, w.network, c.member, "member"),
-        "moderators",
+        "moderates no more", "mod", "lead", "PUT", "/networks/{network}/members/{who}", {"role": "member"},
+        channels="moderators",
     ),
 )  # fmt: skip
 
 
+async def _do(case: Case, site: Process, world: World, session: str) -> None:
+    """Ask the process for the act of the case."""
+    goes: Caller = getattr(world, case.who)
+    path = case.path.format(network=world.network, who=goes.member)
+    headers = {"cookie": f"forum={session}", "sec-fetch-site": "same-origin"}
+    if case.asks != "session":
+        headers = await _token(world, getattr(world, case.asks))
+    async with httpx.AsyncClient(base_url=f"{site.url}/api/v1", headers=headers, timeout=PATIENCE_S) as client:
+        answer = await client.request(case.method, path, json=dict(case.sent) or None)
+    assert answer.status_code < 300, answer.text
+
+
+async def _token(world: World, caller: Caller) -> dict[str, str]:
+    return {"authorization": f"Bearer {await sessions.create_token(world.db, caller.member)}"}
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-async def test_nothing_committed_after_arrives(case: Case, sites: Sites) -> None:
-    db = sites[0].app.state.site.db
+async def test_nothing_committed_after_arrives(case: Case, sites: Sites, db: Database) -> None:
     world = await make_world(db, visibility=case.visibility)
     thread = await world.thread()
     numbers = {
@@ -93,18 +117,21 @@ async def test_nothing_committed_after_arrives(case: Case, sites: Sites) -> None
     }  # fmt: skip
     channels = {f"{noun}:{numbers[noun]}" for noun in case.channels.split()}
     goes: Caller = getattr(world, case.who)
-    token, stays = await sessions.start(db, goes.member), await sessions.start(db, world.lead.member)
-    async with db.connection() as connection:
-        known = await sessions.who(connection, sessions.credential(cookie=token))
-    assert known is not None
+    session, stays = await sessions.start(db, goes.member), await sessions.start(db, world.lead.member)
+    doors: list[Mapping[str, str]] = [{"cookie": f"forum={session}"}]
+    if case.asks != "session":
+        doors += [{"cookie": f"forum={await sessions.start(db, goes.member)}"}, await _token(world, goes)]
+    writer = await _token(world, world.ana)
     async with AsyncExitStack() as stack:
-        theirs = [await stack.enter_async_context(screen_of(site, token, channels)) for site in sites]
-        others = [await stack.enter_async_context(screen_of(site, stays, channels)) for site in sites]
-        polls = [await stack.enter_async_context(_polling(site, token, channels)) for site in sites]
+        theirs = [await stack.enter_async_context(screen_of(site, door, channels)) for site in sites for door in doors]
+        others = [
+            await stack.enter_async_context(screen_of(site, {"cookie": f"forum={stays}"}, channels)) for site in sites
+        ]
+        polls = [await stack.enter_async_context(_polling(site, db, doors[0], channels)) for site in sites]
 
-        await case.act(db, world, known.caller)
+        await _do(case, sites[0], world, session)
         acted_at_s = time.monotonic()
-        kind, later = await _write(db, world, thread, case)
+        kind, later = await _write(sites[0], world, thread, case, writer)
 
         for screen in others:
             await screen.until(lambda screen=screen: later in screen.updates(kind))  # type: ignore[misc]
@@ -132,41 +159,51 @@ async def _cut(screen: Screen, channels: set[str], case: Case) -> None:
     assert screen.closed == case.close
 
 
-async def _write(db: Database, world: World, thread: int, case: Case) -> tuple[str, int]:
+async def _write(site: Process, world: World, thread: int, case: Case, writer: Mapping[str, str]) -> tuple[str, int]:
     """Something that who stays hears of: the kind of its update, and its id."""
     if case.channels == "moderators":
-        return "request.asked", await networks.ask(db, world.eve, world.network, "Let me in")
-    await rooms.say(db, world.ana, world.network, "Nobody outside hears this")
-    row = await posts.reply(db, world.ana, thread, "Nobody outside reads this")
-    return "post.created", row["id"]
+        return "request.asked", await networks.ask(world.db, world.eve, world.network, "Let me in")
+    async with httpx.AsyncClient(base_url=f"{site.url}/api/v1", headers=writer, timeout=PATIENCE_S) as client:
+        said = await client.post(f"/networks/{world.network}/messages", json={"body": "Nobody outside hears this"})
+        posted = await client.post(f"/threads/{thread}/posts", json={"body": "Nobody outside reads this"})
+    assert said.status_code == posted.status_code == 201
+    return "post.created", posted.json()["id"]
 
 
 @asynccontextmanager
 async def _polling(
-    site: RunningSite, token: str, channels: set[str]
+    site: Process, db: Database, door: Mapping[str, str], channels: set[str]
 ) -> AsyncIterator[asyncio.Task[tuple[httpx.Response, float]]]:
     """A long poll from where the channels stand, that waits already."""
-    live, db = site.app.state.live, site.app.state.site.db
     async with db.connection() as connection:
         _, cursors = await updates.cursors(connection, sorted(channels))
-    waiting = live.hub.gauges()["screens"] + 1
-    async with httpx.AsyncClient(base_url=site.url, cookies={"forum": token}, timeout=PATIENCE_S) as client:
+    async with httpx.AsyncClient(base_url=site.url, headers=door, timeout=PATIENCE_S) as client:
+        waiting = await _screens(client) + 1
         polling = asyncio.create_task(poll(client, cursors))
         async with asyncio.timeout(PATIENCE_S):
-            while live.hub.gauges()["screens"] < waiting:  # noqa: ASYNC110  # the hub tells nobody who comes
-                await asyncio.sleep(0.01)
+            while await _screens(client) < waiting:  # noqa: ASYNC110  # the process tells nobody who comes
+                await asyncio.sleep(0.02)
         yield polling
         await polling
 
 
-@pytest.mark.parametrize("out", ["taken out", "suspended from the site"])
-async def test_a_post_in_flight_is_refused(out: str, sites: Sites) -> None:
-    """Half of it was sent when its author was shut out, on the other process."""
-    db = sites[0].app.state.site.db
+async def _screens(client: httpx.AsyncClient) -> int:
+    """How many screens and polls the process serves."""
+    lines = (await client.get("/metrics")).text.splitlines()
+    return int(float(next(line.rpartition(" ")[2] for line in lines if line.startswith("forum_screens"))))
+
+
+SHUT_OUT = ("taken out", "suspended from the network", "suspended from the site")
+
+
+@pytest.mark.parametrize("out", SHUT_OUT)
+async def test_a_post_in_flight_is_refused(out: str, sites: Sites, db: Database) -> None:
+    """Half of it was sent when its author was shut out, on the other process: a form of a page, and with a token."""
     world = await make_world(db)
     thread = await world.thread()
-    cookie = {"cookie": f"forum={await sessions.start(db, world.ben.member)}", "sec-fetch-site": "same-origin"}
-    token = {"authorization": f"Bearer {await sessions.create_token(db, world.ben.member)}"}
+    session = await sessions.start(db, world.ben.member)
+    cookie = {"cookie": f"forum={session}", "sec-fetch-site": "same-origin"}
+    token = await _token(world, world.ben)
     half_way, go_on = asyncio.Semaphore(0), asyncio.Event()
 
     async def halves(whole: str) -> AsyncIterator[bytes]:
@@ -182,14 +219,14 @@ async def test_a_post_in_flight_is_refused(out: str, sites: Sites) -> None:
             for path, body, who, kind in (
                 (f"/threads/{thread}/posts", "body=Too+late", cookie, form),
                 (f"/networks/{world.network}/messages", "body=Too+late", cookie, form),
+                (f"/networks/{world.network}/threads", "title=Too+late&body=Too+late", cookie, form),
                 (f"/api/v1/threads/{thread}/posts", '{"body": "Too late"}', token, data),
                 (f"/api/v1/networks/{world.network}/messages", '{"body": "Too late"}', token, data),
             )
         ]
         for _ in writes:
             await half_way.acquire()
-        case = next(case for case in CASES if case.name == out)
-        await case.act(db, world, world.ben)
+        await _do(next(case for case in CASES if case.name == out), sites[0], world, session)
         go_on.set()
         answers = [write.status_code for write in await asyncio.gather(*writes)]
     assert set(answers) <= {401, 403, 404}
@@ -197,18 +234,21 @@ async def test_a_post_in_flight_is_refused(out: str, sites: Sites) -> None:
         assert not await db.pool.fetchval(f"SELECT count(*) FROM {table} WHERE author_id = $1", world.ben.member)
 
 
-async def test_every_way_in_is_shut_at_once(sites: Sites) -> None:
+async def test_every_way_in_is_shut_at_once(sites: Sites, db: Database) -> None:
     """Session, second session, token, sign-in: after a suspension from the site none of them leads in, anywhere."""
-    db = sites[0].app.state.site.db
     world = await make_world(db)
-    doors = [{"cookie": f"forum={await sessions.start(db, world.ben.member)}"} for _ in range(2)]
-    doors.append({"authorization": f"Bearer {await sessions.create_token(db, world.ben.member)}"})
+    session = await sessions.start(db, world.ben.member)
+    doors: list[Mapping[str, str]] = [
+        {"cookie": f"forum={session}"},
+        {"cookie": f"forum={await sessions.start(db, world.ben.member)}"},
+        await _token(world, world.ben),
+    ]
     asked = [(site, door) for site in sites for door in doors]
     assert [await _me(site, door) for site, door in asked] == [200] * len(asked)
-    await members.suspend(db, world.admin, world.ben.member, "Spam")
+    await _do(next(case for case in CASES if case.close == 4003), sites[0], world, session)
     assert [await _me(site, door) for site, door in asked] == [401] * len(asked)
 
 
-async def _me(site: RunningSite, door: dict[str, str]) -> int:
+async def _me(site: Process, door: Mapping[str, str]) -> int:
     async with httpx.AsyncClient(base_url=site.url, headers=door) as client:
         return (await client.get("/api/v1/me")).status_code
