@@ -119,7 +119,10 @@ def create_app(settings: Settings) -> Starlette:
     stopping = asyncio.Event()
     routes: list[BaseRoute] = [
         *live.routes(),
-        *operations.routes(lambda: asdict(live.metrics), lambda: {**live.hub.gauges(), **_pool_gauges(db)}),
+        *operations.routes(
+            lambda: {**asdict(live.metrics), **site.metrics},
+            lambda: {**live.hub.gauges(), **_pool_gauges(db)},
+        ),
         *api.routes(),
         *web.routes(),
     ]

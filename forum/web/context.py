@@ -7,6 +7,7 @@ no query; a Bearer token counts before a cookie, and a cookie beside it is ignor
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -46,6 +47,8 @@ class Site:
     counts: KeptCounts = field(default_factory=KeptCounts)
     later: set[asyncio.Task[None]] = field(default_factory=set)
     """What runs on after its answer; `settle` waits for it."""
+    metrics: Counter[str] = field(default_factory=lambda: Counter(writes_refused=0))
+    """`writes_refused`: those that were answered that they may be tried again later."""
 
     @property
     def secure(self) -> bool:

@@ -187,6 +187,8 @@ class Errors:
 
     async def _answer(self, request: Request, error: Exception) -> Response:
         shown = as_forum_error(error)
+        if isinstance(shown, TooMany | Unavailable) and request.method not in {"GET", "HEAD"}:
+            site_of(request).metrics["writes_refused"] += 1
         if isinstance(shown, Broken):
             log.error("%s: unexpected", request.scope.get("state", {}).get("request_id", "-"), exc_info=error)
         try:
