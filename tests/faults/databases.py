@@ -39,7 +39,7 @@ async def _recovers(run: Run) -> None:
 
 async def database_restarted(run: Run) -> None:
     """Postgres is told to end at once, and is started again by its supervisor."""
-    before = await run.metric("source_errors_total")
+    before, refused = await run.metric("source_errors_total"), await run.metric("writes_refused_total")
     with run.lasting():
         postmaster = run.stage.postmaster()
         os.kill(postmaster, signal.SIGQUIT)
@@ -48,6 +48,8 @@ async def database_restarted(run: Run) -> None:
     await _recovers(run)
     run.figures["source_errors"] = errors = await run.metric("source_errors_total") - before
     run.expect(errors > 0, "metrics tell of questions to the database that failed")
+    told = await run.metric("writes_refused_total") - refused
+    run.expect(told >= len(run.ledger.refused) > 0, f"metrics tell of {len(run.ledger.refused)} refusals, not {told}")
 
 
 async def connections_cut(run: Run) -> None:
@@ -115,6 +117,7 @@ async def disk_full(run: Run) -> None:
             run.expect(answer.status == UNAVAILABLE, f"/readyz says 503, not {answer.status}")
             page = await client.get("/api/v1/me", authorization=run.world.readers[0].bearer)
             run.expect(page.status == 200, f"reading goes on, not {page.status}")
+        run.expect(await run.metric("writes_refused_total") > 0, "metrics tell of writes that were refused")
     answered = run.ledger.answered
     run.expect(await comes_true(lambda: run.ledger.answered > answered, late_s), f"writes go on within {late_s:g} s")
     run.faulty.append((time.monotonic() - late_s, time.monotonic()))
