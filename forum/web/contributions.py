@@ -233,12 +233,17 @@ class Pages:
 
     async def _remove_page(self, request: Request, form: Form | None = None, error: Invalid | None = None) -> Response:
         async with reading(request) as (connection, caller):
-            frame, place = await self._framed(request, connection, caller)
+            place = await self.find(request, connection, caller)
             act = next((act for act in ("remove", "hold") if act in place.may), None)
             if act is None:
                 raise _refused(caller, place.row, f"Only moderators of {place.network['name']} may do this.")
-            reasons = await reports.reasons_for(connection, place.network["id"])
             repeating = await self._repeating(connection, caller, place, form) if act == "remove" else ()
+            # Whatever shows its words follows what clears them: read again once it is known from where on.
+            channels = dict.fromkeys([self._noun.channel(place.row), *(each["channel"] for each in repeating)])
+            frame = await shell.frame(request, connection, list(channels))
+            place = await self.find(request, connection, caller)
+            repeating = await self._repeating(connection, caller, place, form) if repeating else ()
+            reasons = await reports.reasons_for(connection, place.network["id"])
         errors = {} if error is None else error.errors
         given = form or Form({})
         return answers.page(
@@ -259,6 +264,7 @@ class Pages:
                 "value": f"{each.noun}-{each.row['id']}",
                 "noun": each.noun,
                 "row": each.row,
+                "channel": f"{removal.CHANNEL[each.noun]}:{each.row['place_id']}",
                 "said": text.excerpt(each.row["html"], EXCERPT_MAX_CHARS, each.row["mention_names"]),
                 "chosen": each.chosen if form is None else f"{each.noun}-{each.row['id']}" in form.texts("also"),
             }

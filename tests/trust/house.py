@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from forum import holds, members, networks, posts, removal, reports, rooms, sessions, threads
+from forum import appeals, holds, members, networks, posts, removal, reports, rooms, sessions, threads
 from forum.access import Caller
 from forum.db import Database
 from tests.people import PASSWORD, World, make_world
@@ -245,6 +245,21 @@ class House:
         message = await self._make_message()
         await removal.remove_message(self.world.db, self.world.mod, message, WHY)
         return message
+
+    async def _make_removal(self) -> int:
+        """The removal of a post of ana's, by mod."""
+        post = await self._make_removed()
+        return int(await self.world.db.pool.fetchval("SELECT id FROM removals WHERE post_id = $1", post))
+
+    async def _make_appealed(self) -> int:
+        """One against which ana appealed: the lead decides."""
+        removed = await self._make_removal()
+        await appeals.make(self.world.db, self.world.ana, removed, "It was none")
+        return removed
+
+    async def _make_appeal(self) -> int:
+        found = "SELECT id FROM appeals WHERE removal_id = $1"
+        return int(await self.world.db.pool.fetchval(found, await self._make_appealed()))
 
     async def _make_ana(self) -> int:
         return self.world.ana.member

@@ -28,6 +28,10 @@ APPROVED = {"state": "approved"}
 MUTED = {"act": "mute", "days": "1", "reason": "Rude"}
 SUSPENDED = {**MUTED, "act": "suspension"}
 WARNED = {**MUTED, "act": "warning"}
+SWEPT = {"hours": "1", "reason": "Advertising"}
+SWEPT_JSON = {"hours": 1, "reason": "Advertising"}
+WAYS = {"reasons": "Advertising", "keeps_removed_days": "90"}
+UPHELD = {"outcome": "upheld"}
 TITLE_REMOVED = {"act": "remove_title", "reason": "Advertising"}
 
 
@@ -185,7 +189,20 @@ _LINES = (
     ("GET", "/messages/{message}/edit", None, "404 404 403 403 200 403 404 403 404"),
     ("GET", "/messages/{message}/withdraw", None, "404 404 403 403 200 403 404 403 404"),
     ("GET", "/messages/{message}/remove", None, "404 404 403 403 403 200 404 200 404"),
+    ("GET", "/removals/{removal}", None, "404 404 404 404 200 404 404 404 404"),
+    ("GET", "/removals/{appealed}", None, "404 404 404 404 200 404 404 303 404"),
+    ("GET", "/appeals", None, "401 200 200 200 200 200 200 200 200"),
+    ("GET", "/appeals/{appeal}", None, "404 404 404 404 404 403 404 200 404"),
+    ("GET", "/networks/{net}/appeals", None, "404 403 403 403 403 200 403 200 403"),
+    ("GET", "/networks/{public}/appeals", None, "401 403 403 403 403 200 403 200 403"),
+    ("GET", "/networks/{net}/removals", None, "404 404 403 403 403 403 404 200 200"),
+    ("GET", "/networks/{public}/removals", None, "401 403 403 403 403 403 403 200 200"),
+    ("GET", "/networks/{net}/people/{person}/removals", None, "404 403 403 403 403 200 403 200 403"),
     # Pages, acts
+    ("POST", "/removals/{removal}/appeal", WORDS, "401 404 404 404 303 404 404 404 404"),
+    ("POST", "/appeals/{appeal}", UPHELD, "401 404 404 404 404 403 404 303 404"),
+    ("POST", "/networks/{net}/removals", WAYS, "401 404 403 403 403 403 404 303 303"),
+    ("POST", "/networks/{net}/people/{person}/removals", SWEPT, "401 403 403 403 403 200 403 200 403"),
     ("POST", "/sign-in", SIGN_IN, "303"),
     ("POST", "/sign-out", {}, "303"),
     ("POST", "/invitations/{token}", NEWCOMER, "303"),
@@ -416,6 +433,17 @@ _LINES = (
     ("GET", "/api/v1/channels/member:{ana}/updates?after=0", None, "404 404 404 404 200 404 404 404 404"),
     ("GET", "/api/v1/channels/room:{room_id}/updates?after=0", None, "404 404 200 200 200 200 404 200 404"),
     ("GET", "/api/v1/channels/thread:{open_thread}/updates?after=0", None, "200"),
+    ("GET", "/api/v1/posts/{post}/repeats", None, "401 404 403 403 403 200 404 200 404"),
+    ("GET", "/api/v1/messages/{message}/repeats", None, "401 404 403 403 403 200 404 200 404"),
+    ("GET", "/api/v1/removals/{removal}", None, "401 404 404 404 200 404 404 404 404"),
+    ("GET", "/api/v1/appeals", None, "401 200 200 200 200 200 200 200 200"),
+    ("GET", "/api/v1/appeals/{appeal}", None, "401 404 404 404 404 403 404 200 404"),
+    ("GET", "/api/v1/networks/{net}/appeals", None, "401 403 403 403 403 200 403 200 403"),
+    ("GET", "/api/v1/networks/{net}/removals", None, "401 403 403 403 403 200 403 200 403"),
+    ("POST", "/api/v1/removals/{removal}/appeal", WORDS, "401 404 404 404 201 404 404 404 404"),
+    ("PATCH", "/api/v1/appeals/{appeal}", UPHELD, "401 404 404 404 404 403 404 200 404"),
+    ("PATCH", "/api/v1/networks/{net}/removals", {"keeps_removed_days": 90}, "401 404 403 403 403 403 404 200 200"),
+    ("POST", "/api/v1/networks/{net}/members/{person}/removals", SWEPT_JSON, "401 403 403 403 403 200 403 200 403"),
     ("GET", "/api/v1/search?q=words", None, "200"),
     ("GET", "/api/v1/search?q=words&network={net}", None, "200"),
     ("GET", "/api/v1/updates?after[thread:{thread}]=0", None, "200"),
