@@ -1,7 +1,7 @@
 """Home: what changed for me, and where people are; for a guest, what anybody may read."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -11,8 +11,9 @@ from starlette.routing import BaseRoute, Route
 from forum import members, networks, notifications, rooms, threads
 from forum.access import GUEST
 from forum.db import Connection
+from forum.views import Row
 from forum.web import answers, shell
-from forum.web.context import known, snapshot
+from forum.web.context import known, site_of, snapshot
 from forum.web.forms import cursor, place_of
 from forum.web.rooms import cards_of
 from forum.web.shell import Frame
@@ -23,6 +24,8 @@ THREADS: Final = 20
 LATEST: Final = 10
 CROWD: Final = 2
 """How many people make a room worth naming here."""
+VISITS_APART: Final = timedelta(minutes=30)
+"""As in `seen` of sql/sessions.sql."""
 
 
 async def show(request: Request) -> Response:
@@ -47,7 +50,7 @@ async def show(request: Request) -> Response:
         notes = await notifications.listed(connection, caller.member_id, unread_only=True, limit=NOTES)
         busy = [row for row in frame.networks if _is_busy(frame, row)][:ROOMS]
         cards = await cards_of(request, connection, busy)
-        visited_at = None if me is None else me.row["visited_at"]
+        visited_at = None if me is None else _last_visit(me.row, site_of(request).views.now())
         steps = None if visited_at is not None else await _first_steps(connection, frame, caller.member_id)
     return answers.page(
         request, "home.html", shell=frame.shell("home"), visited_at=visited_at, notes=notes, rooms=cards,
@@ -55,6 +58,14 @@ async def show(request: Request) -> Response:
         after=f"/?after={cursor(shown[-1]['listed_at'], shown[-1]['id'])}" if len(found) > THREADS else "",
         latest=latest, unanswered=unanswered, start=_start(frame.networks), first_steps=steps,
     )  # fmt: skip
+
+
+def _last_visit(row: Row, now: datetime) -> datetime | None:
+    """When the visit before this one ended. This page may be the first of a visit, which is noted beside it."""
+    seen_at: datetime | None = row["seen_at"]
+    begins = seen_at is not None and seen_at < now - VISITS_APART
+    visited_at: datetime | None = seen_at if begins else row["visited_at"]
+    return visited_at
 
 
 def _is_busy(frame: Frame, row: Mapping[str, Any]) -> bool:

@@ -377,3 +377,11 @@ async def test_a_network_offers_an_outsider_no_page_that_refuses_them(world: Wor
         found = re.findall(rf'href="/networks/{world.network}/?([a-z]*)"', tabs)
         assert set(found) == offered
         assert ("No threads here yet" in page.text) == ("" in offered)
+
+
+async def test_home_begins_with_the_visit_before(world: World, visit: Visit) -> None:
+    """Also on the first page of a visit; who was never here is welcomed."""
+    assert "<h1>Welcome</h1>" in (await (await visit(world.ana)).get("/")).text
+    earlier = "UPDATE members SET seen_at = now() - interval '31 minutes' WHERE id = $1"
+    await world.db.pool.execute(earlier, world.ana.member)
+    assert re.search(r"<h1>Since [^<]+</h1>", (await (await visit(world.ana)).get("/")).text)
