@@ -1,6 +1,11 @@
-"""A token bucket: how often something may happen."""
+"""How often something may happen: a token bucket, and pauses that grow while somebody does not answer."""
 
 from __future__ import annotations
+
+from typing import Final
+
+FIRST_PAUSE_S: Final = 0.1
+LONGEST_PAUSE_S: Final = 1.0
 
 
 class Pace:
@@ -22,3 +27,21 @@ class Pace:
             return False
         self._left -= 1
         return True
+
+
+class Pause:
+    """How long to wait before somebody who did not answer is asked again: twice as long each time, up to a second."""
+
+    __slots__ = ("_next_s",)
+
+    def __init__(self) -> None:
+        self._next_s = FIRST_PAUSE_S
+
+    def longer(self) -> float:
+        """Return the next pause, in seconds."""
+        pause_s, self._next_s = self._next_s, min(self._next_s * 2, LONGEST_PAUSE_S)
+        return pause_s
+
+    def over(self) -> None:
+        """There was an answer: begin with short ones again."""
+        self._next_s = FIRST_PAUSE_S

@@ -32,7 +32,7 @@ class Change:
 
 NO_LOOK = Change("realtime/hub.py", "                await self.look()\n", "                await asyncio.sleep(0)\n")
 NO_TOKEN = Change("realtime/screen.py", "self.follows.get(channel) == token", "channel in self.follows")
-ACCESS_ON_FOLLOW_ONLY = Change("realtime/hub.py", "        if not stale:\n", "        if stale or not stale:\n")
+ACCESS_ON_FOLLOW_ONLY = Change("realtime/reading.py", "        if not stale:\n", "        if stale or not stale:\n")
 CURSOR_AFTER_CONTENT = Change(
     "forum/api/posts.py",
     """\

@@ -7,8 +7,7 @@ import time
 
 import pytest
 
-from realtime import hub as hub_module
-from realtime import protocol
+from realtime import pace, protocol
 from realtime.hub import Hub, TooManyScreens
 from realtime.source import Caller, Head
 from tests.realtime.memory_source import KeptSocket, MemorySource, until, updates
@@ -374,7 +373,7 @@ async def test_an_update_that_cannot_be_shown_is_declared(hub, source):
 
 
 async def test_a_source_that_fails_loses_no_screen(hub, source, monkeypatch):
-    monkeypatch.setattr(hub_module, "FIRST_PAUSE_S", 0.005)
+    monkeypatch.setattr(pace, "FIRST_PAUSE_S", 0.005)
     source.write(THREAD)
     source.failures = 4
     _, socket = await follow(hub, 0)
@@ -387,7 +386,7 @@ async def test_a_source_that_fails_loses_no_screen(hub, source, monkeypatch):
 
 
 async def test_a_read_that_fails_forgets_no_joiner(hub, source, monkeypatch):
-    monkeypatch.setattr(hub_module, "FIRST_PAUSE_S", 0.005)
+    monkeypatch.setattr(pace, "FIRST_PAUSE_S", 0.005)
     source.write(THREAD)
     read, failures = source.read, iter([ConnectionError(), TimeoutError()])
 

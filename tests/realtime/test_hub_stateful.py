@@ -13,9 +13,9 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule, run_state_machine_as_test
 
-from realtime import hub as hub_module
-from realtime import protocol
+from realtime import pace, protocol, reading
 from realtime.hub import Hub
+from realtime.reading import Reading
 from realtime.screen import Screen
 from realtime.source import Caller
 from tests.realtime.memory_source import KeptSocket, MemorySource
@@ -252,9 +252,9 @@ class HubMachine(RuleBasedStateMachine):
 
 
 def run_machine(monkeypatch, **more):
-    monkeypatch.setattr(hub_module, "FIRST_PAUSE_S", 0.0)
-    monkeypatch.setattr(hub_module, "LONGEST_PAUSE_S", 0.0)
-    monkeypatch.setattr(hub_module, "MAX_CATCH_UP", 6)
+    monkeypatch.setattr(pace, "FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(pace, "LONGEST_PAUSE_S", 0.0)
+    monkeypatch.setattr(reading, "MAX_CATCH_UP", 6)
     run_state_machine_as_test(
         HubMachine, settings=settings(stateful_step_count=40, deadline=None, database=None, **more)
     )
@@ -272,7 +272,7 @@ async def _nothing(*_):
     ("owner", "name", "broken"),
     [
         (Screen, "holds", lambda *_: True),
-        (Hub, "_recheck", _nothing),
+        (Reading, "_check_again", _nothing),
         (Hub, "look", _nothing),
     ],
     ids=["no token in the join", "access checked on follow only", "no look at the heads"],
