@@ -54,9 +54,9 @@ async def held(tx: Transaction, noun: Noun, object_id: int) -> None:
 
 async def changed(tx: Transaction, noun: Noun, object_id: int) -> None:
     """What its open case shows of the thing has changed: an edit."""
-    row = await SQL.open_case(tx.connection, noun=noun, object=object_id)
-    if row is not None:
-        await record(tx, row["id"], "case.changed")
+    case_id = await SQL.touch_open(tx.connection, noun=noun, object=object_id)
+    if case_id is not None:
+        await record(tx, case_id, "case.changed")
 
 
 async def settle(tx: Transaction, noun: Noun, object_id: int, outcome: Outcome, by: int | None) -> int | None:
@@ -84,7 +84,7 @@ async def came_back(tx: Transaction, noun: Noun, object_id: int, by: int | None)
         if by is not None or not row["reported"]:
             await settle(tx, noun, object_id, "left", by)
         else:
-            await record(tx, row["id"], "case.changed")
+            await changed(tx, noun, object_id)
     elif (row["state"], row["outcome"]) == ("withdrawn", "withdrawn") or (
         (row["state"], row["outcome"]) == ("removed", "removed") and row["lately"] and row["decided_by"] == by
     ):

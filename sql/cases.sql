@@ -12,6 +12,11 @@ RETURNING id;
 -- name: touch!
 UPDATE cases SET version = version + 1, urgent = urgent OR :urgent, seen_version = greatest(seen_version, :seen) WHERE id = :case;
 
+-- name: touch_open$
+UPDATE cases SET version = version + 1
+WHERE outcome IS NULL AND CASE :noun WHEN 'post' THEN post_id = :object ELSE message_id = :object END
+RETURNING id;
+
 -- name: audience
 -- Whose moderators see it.
 SELECT network_id AS id FROM cases WHERE id = :case AND network_id IS NOT NULL
@@ -54,9 +59,9 @@ RETURNING n.id, n.member_id;
 -- name: moved
 -- The open cases of a thread, with its posts: they are decided about by whom the posts belong to now.
 WITH theirs AS (
-    UPDATE cases c SET network_id = p.network_id FROM posts p
-    WHERE p.id = c.post_id AND p.thread_id = :thread AND c.network_id IS DISTINCT FROM p.network_id)
-SELECT c.id FROM cases c JOIN posts p ON p.id = c.post_id WHERE p.thread_id = :thread AND c.outcome IS NULL;
+    UPDATE cases c SET network_id = p.network_id, version = c.version + 1 FROM posts p
+    WHERE p.id = c.post_id AND p.thread_id = :thread RETURNING c.id, c.outcome)
+SELECT id FROM theirs WHERE outcome IS NULL;
 
 -- name: thing^
 -- Through which network it was written, and its version.

@@ -5,7 +5,7 @@ live; the rows of the queue are the same for all moderators of a network.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import contributions, holds, posts, reports, text
+from forum import contributions, holds, posts, reports, text, updates
 from forum.access import Caller
 from forum.cases import Noun
 from forum.db import Connection
@@ -24,7 +24,7 @@ from forum.views import Row, words
 from forum.web import answers, shell
 from forum.web import posts as post_pages
 from forum.web import rooms as room_pages
-from forum.web.context import reading, site_of, writer_of
+from forum.web.context import reading, site_of, snapshot, writer_of
 from forum.web.forms import Form, cursor, form_of, place_of, wants_fragment
 
 DECISIONS: Final[Mapping[str, reports.Decision]] = {"remove": "remove", "leave": "leave", "hold": "hold"}
@@ -62,9 +62,10 @@ class Reporting:
         self, request: Request, *, sent: bool = False, form: Form | None = None, error: Invalid | None = None
     ) -> Response:
         find = post_pages.find if self.noun == "post" else room_pages.find
-        async with reading(request) as (connection, caller):
-            frame = await shell.frame(request, connection)
+        async with snapshot(request) as (connection, caller):
             place = await find(connection, caller, request.path_params["id"])
+            channel = f"thread:{place.row['thread_id']}" if self.noun == "post" else f"room:{place.row['room_id']}"
+            frame = await shell.frame(request, connection, [channel])
             if not sent:
                 _require_reportable(caller, place.row)
             reasons = await reports.reasons_for(connection, place.network["id"])
@@ -151,23 +152,23 @@ async def _page(request: Request, case_id: int | None) -> Response:
     async with reading(request) as (connection, caller):
         queue = await _queue_of(request, connection, caller)
         if case_id is not None and wants_fragment(request):
-            return answers.fragment(await _case(request, connection, caller, queue, case_id))
+            return answers.fragment((await _case(request, connection, caller, queue, case_id)).html)
         frame = await shell.frame(request, connection, queue.channels)
-        drawn = "" if case_id is None else await _case(request, connection, caller, queue, case_id)
-        if case_id is not None and "data-decided" in drawn:
+        drawn = NO_CASE if case_id is None else await _case(request, connection, caller, queue, case_id)
+        if drawn.decided:
             state = "decided"
         rows = await _rows(request, connection, queue, state)
         shown = rows[: reports.PAGE]
         now = case_id or (shown[0]["id"] if shown and state == "open" else 0)
-        if not drawn and now:
+        if now and drawn is NO_CASE:
             drawn = await _case(request, connection, caller, queue, now)
         count = await reports.waiting(connection, queue.ids)
-    more = len(rows) > reports.PAGE
+    more, page = len(rows) > reports.PAGE, frame.shell("reports")
     return answers.page(
-        request, "moderation/queue.html", shell=frame.shell("reports"),
+        request, "moderation/queue.html", shell=replace(page, channels={**page.channels, **drawn.channels}),
         network=queue.network, at=queue.at, state=state, items=[queue.item(row) for row in shown], count=count,
         after=_next(queue, state, shown[-1]) if more else "", listing=case_id is None, now=now,
-        open_case=Markup(drawn),  # noqa: S704 (drawn above)
+        open_case=Markup(drawn.html),  # noqa: S704 (drawn above)
         channels=" ".join(queue.channels),
     )  # fmt: skip
 
@@ -189,21 +190,37 @@ def _next(queue: Queue, state: str, last: Row) -> str:
 # One case -------------------------------------------------------------------------------------------------------------
 
 
-async def _case(request: Request, connection: Connection, caller: Caller, queue: Queue, case_id: int) -> str:
-    """The case as the caller stands to it, drawn. Raises NotFound where this queue has no such case."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A case as the caller stands to it: its html, and with their cursors the channels that clear its words."""
+
+    html: str
+    channels: Mapping[str, int]
+    decided: bool
+
+
+NO_CASE: Final = Drawn("", {}, False)
+
+
+async def _case(request: Request, connection: Connection, caller: Caller, queue: Queue, case_id: int) -> Drawn:
+    """The case, drawn. Raises NotFound where this queue has no such case."""
     case = await reports.standing(connection, caller, case_id)
     if not set(case.networks) & set(queue.ids):
         raise NotFound
+    # What stands around the words is of the same thread or room.
+    channel = f"thread:{case.row['thread_id']}" if case.noun == "post" else f"room:{case.row['room_id']}"
+    _, channels = await updates.cursors(connection, [channel])
     found = await reports.context(connection, case)
     views, row = site_of(request).views, case.row
     reasons = await reports.reasons_for(connection, row["network_id"])
-    return views.page(
-        "moderation/_case.html", me=caller.member, c=row, slug=queue.slug_of(row), noun=case.noun, may=case.may(caller),
-        decides=case.decides, about_me=case.about_me, versions=await _versions(connection, case, found.versions),
-        x=found, answered=_excerpt(found.parent), reasons=reasons, chosen=_chosen(reasons, row, found),
-        beside={"before": _excerpt(found.before), "after": _excerpt(found.after)},
-        hold_until=views.now() + holds.HOLD_FOR,
+    html = views.page(
+        "moderation/_case.html", channels=channels, me=caller.member, c=row, slug=queue.slug_of(row), noun=case.noun,
+        may=case.may(caller), decides=case.decides, about_me=case.about_me, x=found,
+        versions=await _versions(connection, case, found.versions), answered=_excerpt(found.parent),
+        beside={"before": _excerpt(found.before), "after": _excerpt(found.after)}, reasons=reasons,
+        chosen=_chosen(reasons, row, found), hold_until=views.now() + holds.HOLD_FOR,
     )  # fmt: skip
+    return Drawn(html, channels, row["outcome"] is not None)
 
 
 def _excerpt(row: Row | None) -> str:

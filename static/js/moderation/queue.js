@@ -9,6 +9,7 @@ import { clean } from "../references.js";
 import { Refused, busy, fragment, send } from "../requests.js";
 import { toast } from "../toast.js";
 import { answered, onUpdate } from "../updates.js";
+import { follow } from "../wire.js";
 import { BROKEN, NOT_LOADED, badge, counted } from "../words.js";
 
 const WIDE = matchMedia("(min-width: 64rem)");
@@ -20,7 +21,9 @@ class ForumQueue extends HTMLElement {
   #ages;
   #looking;
   /** The case that was asked for last: an answer for an earlier one comes too late. */
-  #asked = 0;
+  #asked = null;
+  /** The case that I am deciding about: what comes of it live is my own doing. */
+  #deciding = null;
   #total = 0;
 
   connectedCallback() {
@@ -78,7 +81,7 @@ class ForumQueue extends HTMLElement {
     if (!frame.kind?.startsWith("case.") || (frame.type === "update" && !frame.channel.startsWith("moderators:"))) return;
     if (this.dataset.state === "open") this.#row(frame);
     const { open } = this;
-    if (open?.dataset.case !== String(frame.id)) return;
+    if (open?.dataset.case !== String(frame.id) || this.#deciding === open.dataset.case) return;
     if (["removed", "withdrawn"].includes(frame.outcome)) this.#forget(open);
     if (!(Number(open.dataset.version) >= frame.version)) this.#renew();
   }
@@ -131,7 +134,7 @@ class ForumQueue extends HTMLElement {
   /** Fetches the open case anew, and puts around the decision what has changed. */
   async #renew(problem = "") {
     const { open } = this;
-    const fresh = await this.#fetch(this.#addressOf(open.dataset.case), open.dataset.case);
+    const fresh = await this.#fetch(this.#addressOf(open.dataset.case));
     if (!fresh || this.open !== open) return;
     this.#keep(open, fresh, "[data-decision]", (form) => form.elements.version.value);
     this.#keep(open, fresh, ".apart", (form) => form.elements.taken?.value);
@@ -157,12 +160,10 @@ class ForumQueue extends HTMLElement {
     return this.#rowOf(id)?.querySelector("h2 a").href ?? `/reports/${id}`;
   }
 
-  async #fetch(href, id) {
-    this.#asked = id;
+  async #fetch(href) {
     try {
       const made = element(await fragment(href));
-      if (this.#asked !== id || !made) return null;
-      clean(made);
+      if (made) clean(made);
       return made;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -176,9 +177,10 @@ class ForumQueue extends HTMLElement {
   async show(row) {
     const link = row.querySelector("h2 a");
     const done = busy(link);
-    const fresh = await this.#fetch(link.href, row.dataset.case);
+    this.#asked = row.dataset.case;
+    const fresh = await this.#fetch(link.href);
     done();
-    if (!fresh) return;
+    if (!fresh || this.#asked !== fresh.dataset.case) return;
     this.#place.replaceChildren(fresh);
     this.querySelector(".queue").classList.remove("listing");
     document.body.classList.add("has-composer");
@@ -189,6 +191,7 @@ class ForumQueue extends HTMLElement {
   }
 
   #opened(open) {
+    follow(JSON.parse(open.dataset.channels));
     this.#mark();
     this.#ages.draw();
     this.#drawConnection();
@@ -232,24 +235,28 @@ class ForumQueue extends HTMLElement {
     if (submitter?.getAttribute("aria-disabled") === "true") return;
     const action = submitter?.getAttribute("formaction") ?? form.getAttribute("action");
     const done = submitter ? busy(submitter) : () => {};
+    const id = this.open.dataset.case;
+    const at = this.#rows.findIndex((row) => row.dataset.case === id);
+    if (form.matches("[data-decision]")) this.#deciding = id;
     try {
       const { response, html } = await send(action, new FormData(form, submitter));
-      if (form.matches("[data-decision]")) await this.#decided(submitter.value, response, html);
+      if (form.matches("[data-decision]")) await this.#decided(submitter.value, at, response, html);
       else await this.#noted(form, action, response, html);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       await this.#refused(form, error);
     } finally {
+      this.#deciding = null;
       done();
     }
   }
 
-  async #decided(act, response, html) {
+  /** `at` is where its row stood: the live frame may have taken it out already. */
+  async #decided(act, at, response, html) {
     const { open } = this;
     const id = open.dataset.case;
     const noun = open.dataset.noun === "post" ? "Post" : "Message";
     const row = this.#rowOf(id);
-    const next = row?.nextElementSibling ?? row?.previousElementSibling ?? null;
     if (act === "hold") {
       answered("case.changed", response, html);
       toast(`${noun} held.`, `/posts/${open.dataset.object}/release`);
@@ -258,7 +265,8 @@ class ForumQueue extends HTMLElement {
       toast(`${noun} ${DONE[act]}.`, `/reports/${id}/reopen`, "case.opened");
     }
     const left = this.#total;
-    if (next) await this.show(next);
+    const next = this.#rows[act === "hold" ? at + 1 : at] ?? this.#rows.at(-1);
+    if (next && next !== this.#rowOf(id)) await this.show(next);
     else if (act === "hold") await this.#renew();
     else this.#close();
     const said = act === "remove" ? "Removed." : act === "leave" ? "Left as it is." : "Held.";
