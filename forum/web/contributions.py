@@ -198,7 +198,7 @@ class Pages:
             raise _refused(caller, place.row)
         return answers.page(
             request, "contributions/withdraw.html", shell=frame.shell(), noun=self._noun.name, item=place.row,
-            key=new_key(), back=place.link(self._noun.name),
+            back=place.link(self._noun.name),
         )  # fmt: skip
 
     async def withdraw(self, request: Request) -> Response:
@@ -250,7 +250,7 @@ class Pages:
             request, "contributions/remove.html", status=200 if error is None else error.status, shell=frame.shell(),
             noun=self._noun.name, item=place.row, act=act, decider=place.network["name"], reasons=reasons,
             reason=given.text("reason"), note=given.text("note"), purge=given.truth("purge"), repeating=repeating,
-            errors={name: errors.get(name, "") for name in ("reason", "note", "also")}, key=new_key(),
+            errors={name: errors.get(name, "") for name in ("reason", "note", "also")},
             back=place.link(self._noun.name),
         )  # fmt: skip
 

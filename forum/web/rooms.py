@@ -12,9 +12,9 @@ from forum.access import Caller, Network
 from forum.db import Connection
 from forum.errors import Forbidden, ForumError, Invalid, Unauthenticated
 from forum.submissions import Submission
-from forum.views import Row, Shell
+from forum.views import Row
 from forum.web import answers, shell
-from forum.web.context import known, reading, site_of, writer_of
+from forum.web.context import reading, site_of, writer_of
 from forum.web.contributions import Noun, Pages, Place
 from forum.web.forms import Form, form_of, new_key, query_number, wants_fragment
 from forum.web.threads import parents_of
@@ -219,11 +219,9 @@ async def earlier(request: Request) -> Response:
     async with reading(request) as (connection, caller):
         network = await _require_room(request, connection, caller)
         shown, previous = await _last(connection, network.room_id, rooms.PAGE, query_number(request, "before"))
-        who = await known(request, connection)
-    me = None if who is None else shell.me_of(who)
     return answers.fragment(
         site_of(request).views.page(
-            "rooms/_earlier.html", shell=Shell(me=me), messages=shown, previous=previous,
+            "rooms/_earlier.html", me=caller.member_id or 0, messages=shown, previous=previous,
             earlier=earlier_of(network.slug, shown, previous),
         )
     )  # fmt: skip
