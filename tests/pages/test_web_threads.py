@@ -142,7 +142,7 @@ async def test_the_acts_on_a_post_are_mine(world: World, visit: Visit) -> None:
         )
         for who, caller in {"ben": world.ben, "ana": world.ana, "mod": world.mod, "obs": world.obs}.items()
     }
-    assert acts == {"ben": {"edit", "withdraw"}, "ana": set(), "mod": {"remove"}, "obs": set()}
+    assert acts == {"ben": {"edit", "withdraw"}, "ana": {"report"}, "mod": {"remove", "report"}, "obs": {"report"}}
     page = await (await visit(world.ben)).get(f"/posts/{post}/acts")
     assert page.status_code == 200
     assert f"/posts/{post}/edit" in page.text

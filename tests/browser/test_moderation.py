@@ -1,0 +1,238 @@
+"""The queue in a real browser: two moderators at once, by keyboard alone, at both widths, and what comes live."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+from playwright.async_api import Browser, Page, expect
+
+from forum import posts, reports, rooms
+from forum.access import Caller
+from forum.db import Database
+from forum.settings import Settings
+from tests.people import World, make_world
+from tests.running import RunningSite
+
+pytestmark = pytest.mark.browser
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest_asyncio.fixture(scope="module")
+async def site(settings: Settings) -> AsyncIterator[RunningSite]:
+    async with RunningSite(settings) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def world(db: Database) -> World:
+    return await make_world(db)
+
+
+class Queue:
+    """One moderator's window on the queue of the network."""
+
+    def __init__(self, page: Page, world: World) -> None:
+        self.page = page
+        self.at = f"/networks/{world.network}/reports"
+        self.rows = page.locator(".cases > .rep")
+        self.heading = page.locator(".case h2")
+        self.words = page.locator(".case .it")
+        self.remove = page.get_by_role("button", name="Remove the post")
+        self.leave = page.get_by_role("button", name="Leave it")
+
+    async def open(self) -> "Queue":
+        await self.page.goto(self.at)
+        await self._live()
+        return self
+
+    async def _live(self) -> None:
+        if (self.page.viewport_size or DESKTOP)["width"] > 768:
+            await expect(self.page.locator("[data-connection]").first).to_have_text("Live", timeout=15_000)
+        else:
+            await expect(self.page.locator("[data-connection]").first).to_have_text("Live", timeout=15_000)
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.page.keyboard.press(key)
+
+    async def axe(self) -> None:
+        found = await Axe().run(self.page)
+        grave = [each for each in found.response["violations"] if each["impact"] in {"serious", "critical"}]
+        assert not grave, [(each["id"], [node["html"] for node in each["nodes"]]) for each in grave]
+
+
+async def _queue(
+    site: RunningSite, chromium: Browser, world: World, who: Caller, viewport: dict[str, int] = DESKTOP
+) -> Queue:
+    context = await site.window(chromium, world.db, who, viewport=viewport)
+    return await Queue(await context.new_page(), world).open()
+
+
+async def _case(world: World, body: str, reason: str = "Advertising", *, jointly: bool = False) -> int:
+    thread = await world.thread(title=f"About {body.lower()}", jointly=jointly)
+    post = await posts.reply(world.db, world.ana, thread, body)
+    return int((await reports.report_post(world.db, world.ben, post["id"], reason, "Please look"))["case_id"])
+
+
+async def _outcomes(world: World) -> list[tuple[str, int]]:
+    rows = await world.db.pool.fetch(
+        "SELECT outcome, decided_by FROM cases WHERE network_id = $1 ORDER BY id", await world.network_id()
+    )
+    return [tuple(row) for row in rows]  # type: ignore[misc]
+
+
+async def test_two_moderators_empty_one_queue(site: RunningSite, chromium: Browser, world: World) -> None:
+    bodies = [f"Words number {number}" for number in range(6)]
+    for body in bodies:
+        await _case(world, body)
+    mod = await _queue(site, chromium, world, world.mod)
+    lead = await _queue(site, chromium, world, world.lead)
+    await expect(mod.rows).to_have_count(6)
+    await lead.rows.last.locator("a").click()
+    await expect(lead.words).to_contain_text(bodies[-1])
+    for left in (4, 2):
+        await mod.remove.click()
+        await expect(mod.page.locator("forum-toast")).to_contain_text("Post removed.")
+        await lead.leave.click()
+        await expect(mod.rows).to_have_count(left)
+        await expect(lead.rows).to_have_count(left)
+    # Both have the same two left, and both take the first one at the same moment.
+    await mod.rows.first.locator("a").click()
+    await lead.rows.first.locator("a").click()
+    await expect(mod.words).to_contain_text(bodies[2])
+    await expect(lead.words).to_contain_text(bodies[2])
+    await expect(lead.page.locator("[data-looking]")).to_contain_text(
+        f"{world.names[world.mod.member]} is looking at this report too.", timeout=15_000
+    )
+    await reports.decide(world.db, world.mod, int(await mod.rows.first.get_attribute("data-case") or 0), "remove", reason="Advertising")  # fmt: skip  # noqa: E501
+    panel = lead.page.locator("[data-decided]")
+    await expect(panel).to_contain_text(f"{world.names[world.mod.member]} removed this at")
+    await expect(lead.words).not_to_contain_text(bodies[2])
+    await expect(lead.remove).to_have_count(0)
+    await lead.rows.first.locator("a").click()
+    await lead.leave.click()
+    for queue in (mod, lead):
+        await expect(queue.rows).to_have_count(0)
+    await expect(lead.page.locator("[data-empty]")).to_contain_text("No open reports. Thank you for looking after")
+    assert [outcome for outcome, _ in await _outcomes(world)] == [
+        "removed", "removed", "removed", "left", "left", "left",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_the_queue_by_keyboard_alone(
+    site: RunningSite, chromium: Browser, world: World, viewport: dict[str, int]
+) -> None:
+    await _case(world, "The oldest words", "Off the subject")
+    urgent = await _case(world, "A person's number", "Private information")
+    await _case(world, "The newest words")
+    message = await rooms.say(world.db, world.ana, world.network, "Buy this today")
+    await reports.report_message(world.db, world.ben, message["id"], "Advertising")
+    queue = await _queue(site, chromium, world, world.mod, viewport)
+    page, on_phone = queue.page, viewport is PHONE
+    await queue.axe()
+    if on_phone:
+        await expect(page.locator(".case")).to_be_hidden()
+        await queue.press("j")
+        await expect(queue.rows.first.locator("a")).to_be_focused()
+        await queue.press("Enter")
+        await page.wait_for_url(f"**/reports/{urgent}")
+    await expect(queue.words).to_contain_text("A person's number")
+    await expect(page.locator("[data-decision] :checked")).to_have_value("Private information")
+    await queue.axe()
+    await queue.press("2", "x")
+    await expect(page.locator("[data-decision] [name=reason]").nth(1)).to_be_checked()
+    await expect(queue.remove).to_be_focused()
+    assert await _outcomes(world) == [(None, None)] * 4, "a stray key takes no words off"
+    await queue.press("Enter")
+    await expect(page.locator("#polite")).to_contain_text("Removed. 3 reports left.")
+    await expect(queue.words).to_contain_text("The oldest words")
+    await expect(queue.heading).to_be_focused()
+    assert (await _outcomes(world))[1] == ("removed", world.mod.member)
+    await queue.press("z")
+    await expect(page.locator("#polite")).to_contain_text("Undone.")
+    await expect(queue.rows).to_have_count(4)
+    assert (await _outcomes(world))[1] == (None, None)
+    await queue.press("j")
+    await expect(queue.words).to_contain_text("The newest words")
+    await queue.press("k", "o")
+    await expect(queue.words).to_contain_text("The oldest words")
+    await queue.heading.focus()
+    await queue.press("o")
+    await expect(queue.leave).to_be_focused()
+    await queue.press("Enter")
+    await expect(page.locator("#polite")).to_contain_text("Left as it is. 3 reports left.")
+    await expect(queue.words).to_contain_text("The newest words")
+    await queue.press("j")
+    await expect(queue.words).to_contain_text("Buy this today")
+    await queue.axe()
+    await queue.press("x")
+    await expect(page.get_by_role("button", name="Remove the message")).to_be_focused()
+    await queue.heading.focus()
+    await queue.press("Enter")
+    await page.wait_for_url("**/room?at=*")
+    await queue.press("g", "r")
+    await page.wait_for_url("**/reports")
+    await expect(page.locator("h1")).to_have_text("Reports")
+    await queue.axe()
+
+
+async def test_what_comes_live_stays_around_the_decision(site: RunningSite, chromium: Browser, world: World) -> None:
+    case = await _case(world, "First words")
+    queue = await _queue(site, chromium, world, world.mod)
+    page = queue.page
+    await page.get_by_text("Add a note to the author").click()
+    await page.locator("#decision-note").fill("What I was about to say")
+    await page.locator("[data-decision] [name=reason]").nth(3).check()
+    row = await world.db.pool.fetchrow("SELECT post_id FROM cases WHERE id = $1", case)
+    await reports.report_post(world.db, world.obs, row["post_id"], "Private information", "It names somebody")
+    await expect(page.locator("[data-voices] > li")).to_have_count(2)
+    await expect(queue.rows.first).to_contain_text("2 reports")
+    await expect(page.locator("#decision-note")).to_have_value("What I was about to say")
+    await expect(page.locator("[data-decision] [name=reason]").nth(3)).to_be_checked()
+    await _case(world, "Second words")
+    await expect(queue.rows).to_have_count(2)
+    await expect(page.locator("[data-count]")).to_have_text("2")
+    await posts.edit(world.db, world.ana, row["post_id"], "Milder words")
+    await expect(queue.words).to_contain_text("Milder words")
+    await expect(queue.words).to_contain_text("First words")
+    await expect(page.locator("[data-decision]")).to_contain_text("It has been edited since it was reported.")
+    await posts.withdraw(world.db, world.ana, row["post_id"])
+    await expect(queue.words).not_to_contain_text("Milder words")
+    await expect(page.locator("[data-decided]")).to_contain_text("withdrew this at")
+    await expect(queue.rows).to_have_count(1)
+
+
+async def test_no_decision_without_a_connection(site: RunningSite, chromium: Browser, world: World) -> None:
+    await _case(world, "Some words")
+    queue = await _queue(site, chromium, world, world.mod)
+    await queue.page.context.set_offline(True)
+    buttons = queue.page.locator("[data-decision] .btns button")
+    await expect(buttons).to_have_text(["No connection", "No connection"])
+    await buttons.first.focus()
+    await queue.press("Enter")
+    await queue.page.context.set_offline(False)
+    await expect(queue.remove).to_be_enabled()
+    assert await _outcomes(world) == [(None, None)]
+    await queue.remove.click()
+    await expect(queue.rows).to_have_count(0)
+
+
+async def test_a_member_reports_in_the_thread(site: RunningSite, chromium: Browser, world: World) -> None:
+    mod = await _queue(site, chromium, world, world.mod)
+    await expect(mod.page.locator("[data-empty]")).to_be_visible()
+    thread = await world.thread()
+    await posts.reply(world.db, world.ana, thread, "Some words")
+    context = await site.window(chromium, world.db, world.ben)
+    page = await context.new_page()
+    await page.goto(f"/threads/{thread}?order=tree")
+    await page.locator("ol.tree forum-menu a").first.click()
+    await page.get_by_role("link", name="Report…").click()
+    await page.get_by_label("Advertising").check()
+    await page.get_by_role("button", name="Send the report").click()
+    await expect(page.locator("forum-toast")).to_contain_text("Only moderators can see that it was you.")
+    await expect(mod.rows).to_have_count(1)
+    await expect(mod.page.locator("[data-unread-of=reports]").first).to_have_text("1 open", timeout=10_000)
