@@ -35,6 +35,8 @@ PAGES: dict[str, frozenset[str]] = {
     "/networks/{slug}/settings": frozenset({"lead", "admin"}),
     "/networks/{slug}/invitations": DECIDERS | {"admin"},
     "/networks/{slug}/requests": DECIDERS | {"admin"},
+    "/networks/{slug}/submissions": DECIDERS,
+    "/networks/{slug}/pace": DECIDERS | {"admin"},
     "/networks/{slug}/leave": IN,
     "/networks/{slug}/threads/new": WRITERS,
     "/threads/{thread}": IN,
@@ -60,6 +62,8 @@ PAGES: dict[str, frozenset[str]] = {
     "/members/{member}": SITE,
     "/people": IN,
     "/settings": SITE,
+    "/settings/moderation": SITE,
+    "/submissions/{submission}": DECIDERS | {"ana"},
     "/sign-in": ALL,
     "/sign-out": ALL,
     "/invitations/{token}": frozenset(),
@@ -96,6 +100,10 @@ async def built(world: World) -> dict[str, object]:
     thread = await world.thread(title=f"Title {world.tag}", body=f"Opening {world.tag}")
     post = await posts.reply(world.db, world.ana, thread, f"Reply {world.tag}")
     message = await rooms.say(world.db, world.ana, world.network, f"Message {world.tag}")
+    submission = await world.db.pool.fetchval(
+        "INSERT INTO submissions (network_id, member_id, noun, body) VALUES ($1, $2, 'message', $3) RETURNING id",
+        await world.network_id(), world.ana.member, f"Message {world.tag}",
+    )  # fmt: skip
     case = await reports.report_post(world.db, world.ben, post["id"], "Advertising")
     return {
         "slug": world.network,
@@ -103,6 +111,7 @@ async def built(world: World) -> dict[str, object]:
         "post": post["id"],
         "message": message["id"],
         "case": case["case_id"],
+        "submission": submission,
         "member": world.ben.member,
         "token": "made-up-token-of-nobody",
     }
@@ -133,6 +142,7 @@ async def test_what_may_not_be_seen_answers_as_what_never_was(world: World, visi
         "post": 10**15,
         "message": 10**15,
         "case": 10**15,
+        "submission": 10**15,
         "token": "x" * 20,
     }
     for who in (world.eve, world.max, None):

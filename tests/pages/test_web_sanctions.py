@@ -1,0 +1,125 @@
+"""Warn, mute, suspend from a profile; what was done to me; first posts; pace; blocks: as pages without script."""
+
+from forum import members as accounts
+from forum import sanctions
+from tests.pages.conftest import Visit
+from tests.people import World
+
+
+async def test_a_moderator_mutes_from_the_profile_and_ends_it(world: World, visit: Visit) -> None:
+    mod, ben, thread = await visit(world.mod), await visit(world.ben), await world.thread()
+    act = f"/networks/{world.network}/people/{world.ben.member}"
+    muted = await mod.post(act, {"act": "mute", "days": "7", "reason": "Rude", "note": "Twice this week"})
+    assert muted.status_code == 303
+    assert "Muted until" in (await mod.get(f"/members/{world.ben.member}")).text
+    page = (await ben.get(f"/threads/{thread}?order=time")).text
+    assert "has muted you until" in page
+    assert "Reason: Rude." in page
+    assert "<forum-composer" not in page
+    assert "has muted you until" in (await ben.get(f"/networks/{world.network}/room")).text
+    refused = await ben.post(f"/threads/{thread}/posts", {"body": "My text is safe"})
+    assert refused.status_code == 403
+    assert "My text is safe" in refused.text
+    told = (await ben.get("/notifications")).text
+    assert "has muted you until" in told
+    assert "Twice this week" in told
+    assert "Twice this week" in (await ben.get("/settings/moderation")).text
+    assert "Twice this week" not in (await mod.get("/settings/moderation")).text
+    assert (await mod.post(act, {"act": "lift_mute"})).status_code == 303
+    assert "<forum-composer" in (await ben.get(f"/threads/{thread}?order=time")).text
+    assert (await mod.post(act, {"act": "mute", "days": "0", "reason": "Rude"})).status_code == 422
+    assert (await mod.post(act, {"act": "mute", "days": "9999", "reason": "Rude"})).status_code == 422
+
+
+async def test_a_warning_is_told_and_nothing_else_changes(world: World, visit: Visit) -> None:
+    mod, ben = await visit(world.mod), await visit(world.ben)
+    await mod.post(f"/networks/{world.network}/people/{world.ben.member}", {"act": "warning", "reason": "Rude"})
+    assert "warns you" in (await ben.get("/notifications")).text
+    assert "Warned in" in (await ben.get("/settings/moderation")).text
+    assert "<forum-composer" in (await ben.get(f"/networks/{world.network}/room")).text
+
+
+async def test_an_administrator_suspends_an_account_and_lets_it_in_again(world: World, visit: Visit) -> None:
+    admin, ben, mod = await visit(world.admin), await visit(world.ben), await visit(world.mod)
+    profile = f"/members/{world.ben.member}"
+    assert "Suspend from the site" not in (await mod.get(profile)).text
+    assert "Suspend from the site" in (await admin.get(profile)).text
+    assert (await admin.post(f"{profile}/suspend", {"reason": "Spam", "days": "7"})).status_code == 303
+    assert (await ben.get("/settings")).status_code == 401
+    assert "Let it in again" in (await admin.get(profile)).text
+    assert (await admin.post(f"{profile}/reinstate")).status_code == 303
+    assert "Suspend from the site" in (await admin.get(profile)).text
+
+
+async def test_a_suspended_account_is_told_why_where_it_signs_in(world: World, visit: Visit) -> None:
+    email = f"gone-{world.tag}@example.org"
+    member = (await accounts.add(world.db, email, "Gone", password="a few quiet words"))["id"]
+    await accounts.suspend(world.db, world.admin, member, "Spam")
+    guest = await visit(None)
+    answer = await guest.post("/sign-in", {"email": email, "password": "a few quiet words"})
+    assert answer.status_code == 403
+    assert "Your account is suspended. Reason: Spam. You can appeal" in answer.text
+    # Who does not know the password learns nothing.
+    answer = await guest.post("/sign-in", {"email": email, "password": "not that one at all"})
+    assert "suspended" not in answer.text
+
+
+async def test_a_first_post_waits_on_a_page_of_its_own(world: World, visit: Visit) -> None:
+    lead, mod, ben, ana = [await visit(who) for who in (world.lead, world.mod, world.ben, world.ana)]
+    thread = await world.thread()
+    pace = f"/networks/{world.network}/pace"
+    assert (await lead.post(pace, {"act": "newcomers", "approves_first": "2"})).status_code == 303
+    posted = await ben.post(f"/threads/{thread}/posts", {"body": "Hello to *all*"})
+    at = posted.headers["location"]
+    assert at.startswith("/submissions/")
+    page = (await ben.get(at)).text
+    assert "Yours is waiting." in page
+    assert "<em>all</em>" in page
+    assert "Hello to *all*" in (await mod.get(f"/networks/{world.network}/submissions")).text
+    assert (await ana.get(at)).status_code == 404
+    assert (await mod.post(at, {"state": "declined", "reason": "", "note": "Which one?"})).status_code == 422
+    assert (await mod.post(at, {"state": "declined", "reason": "Off topic"})).status_code == 303
+    page = (await ben.get(at)).text
+    assert "Reason: Off topic." in page
+    assert "Hello" not in page
+    said = await ben.script(f"/networks/{world.network}/messages", {"body": "Hello"})
+    assert said.status_code == 202
+    assert "Yours is waiting." in said.text
+    queue = (await mod.get(f"/networks/{world.network}/submissions")).text
+    number = queue.split('id="submission-', 1)[1].split('"', 1)[0]
+    approved = await mod.post(f"/submissions/{number}", {"state": "approved"})
+    assert approved.headers["location"].startswith("/messages/")
+    assert "Hello" in (await ana.get(f"/networks/{world.network}/room")).text
+
+
+async def test_slow_mode_says_so_and_keeps_the_text(world: World, visit: Visit) -> None:
+    mod, ben = await visit(world.mod), await visit(world.ben)
+    pace, messages = f"/networks/{world.network}/pace", f"/networks/{world.network}/messages"
+    assert (await mod.post(pace, {"act": "slow", "slow_s": "30"})).status_code == 303
+    assert "data-slow-s>30" in (await ben.get(f"/networks/{world.network}/room")).text
+    await ben.post(messages, {"body": "One"})
+    refused = await ben.post(messages, {"body": "My text is safe"})
+    assert refused.status_code == 429
+    assert 28 <= int(refused.headers["retry-after"]) <= 30
+    assert "My text is safe" in refused.text
+    assert (await mod.post(pace, {"act": "slow", "slow_s": "9999"})).status_code == 422
+    assert (await mod.post(pace, {"act": "newcomers", "approves_first": "1"})).status_code == 403
+
+
+async def test_a_block_is_on_my_page_alone(world: World, visit: Visit) -> None:
+    ana, ben, thread = await visit(world.ana), await visit(world.ben), await world.thread()
+    assert (await ana.post(f"/members/{world.ben.member}/block")).status_code == 303
+    assert f'data-blocks="{world.ben.member}"' in (await ana.get(f"/threads/{thread}?order=time")).text
+    assert world.names[world.ben.member] in (await ana.get("/settings/moderation")).text
+    assert "data-blocks" not in (await ben.get(f"/threads/{thread}?order=time")).text
+    assert world.names[world.ana.member] not in (await ben.get("/settings/moderation")).text.partition("People whom")[2]
+    assert (await ana.post(f"/members/{world.ben.member}/unblock")).status_code == 303
+    assert "data-blocks" not in (await ana.get(f"/threads/{thread}?order=time")).text
+
+
+async def test_what_was_done_to_me_names_moderators_only_where_the_network_does(world: World, visit: Visit) -> None:
+    ben = await visit(world.ben)
+    await sanctions.impose(world.db, world.mod, world.network, world.ben.member, "warning", until=None, reason="Rude")
+    assert world.names[world.mod.member] not in (await ben.get("/settings/moderation")).text
+    await world.db.pool.execute("UPDATE networks SET names_moderators = true WHERE slug = $1", world.network)
+    assert world.names[world.mod.member] in (await ben.get("/settings/moderation")).text
