@@ -1,6 +1,7 @@
 """The queue in a real browser: two moderators at once, by keyboard alone, at both widths, and what comes live."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -77,11 +78,11 @@ async def _case(world: World, body: str, reason: str = "Advertising", *, jointly
     return int((await reports.report_post(world.db, world.ben, post["id"], reason, "Please look"))["case_id"])
 
 
-async def _outcomes(world: World) -> list[tuple[str, int]]:
+async def _outcomes(world: World) -> list[tuple[Any, ...]]:
     rows = await world.db.pool.fetch(
         "SELECT outcome, decided_by FROM cases WHERE network_id = $1 ORDER BY id", await world.network_id()
     )
-    return [tuple(row) for row in rows]  # type: ignore[misc]
+    return [tuple(row) for row in rows]
 
 
 async def test_two_moderators_empty_one_queue(site: RunningSite, chromium: Browser, world: World) -> None:
@@ -187,8 +188,8 @@ async def test_what_comes_live_stays_around_the_decision(site: RunningSite, chro
     await page.get_by_text("Add a note to the author").click()
     await page.locator("#decision-note").fill("What I was about to say")
     await page.locator("[data-decision] [name=reason]").nth(3).check()
-    row = await world.db.pool.fetchrow("SELECT post_id FROM cases WHERE id = $1", case)
-    await reports.report_post(world.db, world.obs, row["post_id"], "Private information", "It names somebody")
+    post: int = await world.db.pool.fetchval("SELECT post_id FROM cases WHERE id = $1", case)
+    await reports.report_post(world.db, world.obs, post, "Private information", "It names somebody")
     await expect(page.locator("[data-voices] > li")).to_have_count(2)
     await expect(queue.rows.first).to_contain_text("2 reports")
     await expect(page.locator("#decision-note")).to_have_value("What I was about to say")
@@ -196,11 +197,11 @@ async def test_what_comes_live_stays_around_the_decision(site: RunningSite, chro
     await _case(world, "Second words")
     await expect(queue.rows).to_have_count(2)
     await expect(page.locator("[data-count]")).to_have_text("2")
-    await posts.edit(world.db, world.ana, row["post_id"], "Milder words")
+    await posts.edit(world.db, world.ana, post, "Milder words")
     await expect(queue.words).to_contain_text("Milder words")
     await expect(queue.words).to_contain_text("First words")
     await expect(page.locator("[data-decision]")).to_contain_text("It has been edited since it was reported.")
-    await posts.withdraw(world.db, world.ana, row["post_id"])
+    await posts.withdraw(world.db, world.ana, post)
     await expect(queue.words).not_to_contain_text("Milder words")
     await expect(page.locator("[data-decided]")).to_contain_text("withdrew this at")
     await expect(queue.rows).to_have_count(1)
