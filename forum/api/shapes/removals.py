@@ -72,7 +72,9 @@ class AppealCase(Struct, frozen=True, kw_only=True):
     body: str | None
     """The author's words of appeal."""
     words: list[Revision]
-    around: list[Post | Message]
+    posts: list[Post]
+    messages: list[Message]
+    """What stands nearest to it: posts, or messages."""
     appealed_at: datetime
     due_at: datetime
     outcome: Literal["upheld", "overturned"] | None
@@ -151,7 +153,8 @@ def appeal_case(row: Row, kind: Literal["post", "message"], words: list[Row], ar
         note=row["note"],
         body=row["appeal"],
         words=[revision(each) for each in words],
-        around=[post(each) if kind == "post" else message(each) for each in around],
+        posts=[post(each) for each in around] if kind == "post" else [],
+        messages=[message(each) for each in around] if kind == "message" else [],
         appealed_at=row["appealed_at"],
         due_at=row["due_at"],
         outcome=row["outcome"],
