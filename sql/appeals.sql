@@ -39,7 +39,7 @@ SELECT a.id, a.removal_id, a.decides_id, a.appealed_at, a.due_at, a.outcome, a.d
        r.network_id, n.name AS network_name, n.slug AS network_slug, r.post_id, r.message_id, r.author_id, w.name AS author_name,
        r.removed_by, d.name AS removed_by_name, r.removed_at, r.purged_at, r.restored_at, v.body AS reason, x.body AS note,
        p.thread_id, t.title AS thread_title, m.room_id, b.name AS decided_by_name, a.decided_by,
-       coalesce(p.created_at, m.created_at) AS written_at
+       coalesce(p.created_at, m.created_at) AS written_at, coalesce(p.number, m.number) AS number
 FROM appeals a JOIN removals r ON r.id = a.removal_id JOIN networks n ON n.id = r.network_id
 LEFT JOIN posts p ON p.id = r.post_id LEFT JOIN threads t ON t.id = p.thread_id LEFT JOIN messages m ON m.id = r.message_id
 LEFT JOIN notes s ON s.id = a.note_id LEFT JOIN notes y ON y.id = a.answer_id

@@ -244,6 +244,16 @@ async def test_a_patients_name_is_gone_in_one_act_from_all_seven(world: World, t
     assert states[other] == "shown"
 
 
+async def test_the_foot_of_a_list_is_no_repeat(world: World) -> None:
+    foot = "You are on this list because you work in a hospital, tell us if you do not"
+    await posts.reply(world.db, world.ana, await world.thread(), f"Which system do you use for letters?\n\n{foot}")
+    thread = await world.thread()
+    source = (await posts.reply(world.db, world.ben, thread, f"{WHOLE_WORDS}.\n\n{foot}"))["id"]
+    await posts.reply(world.db, world.ana, thread, f"Please do not say such things here.\n\n{foot}")
+    copy = (await posts.reply(world.db, world.ana, thread, f"> {WHOLE_WORDS}.\n\n{foot}"))["id"]
+    assert await _repeats(world, "post", source) == {("post", copy): True}
+
+
 async def test_what_it_only_quotes_is_named_but_not_chosen(world: World) -> None:
     thread = await world.thread(body=f"{WHOLE_WORDS}.")
     opening = await world.db.pool.fetchval("SELECT id FROM posts WHERE thread_id = $1", thread)

@@ -47,26 +47,51 @@ TABLE: dict[str, dict[str, str | None]] = {
 WAY_TO: dict[str, list[str]] = {"shown": [], "held": ["hold"], "withdrawn": ["withdraw"], "removed": ["remove"]}
 
 
+FOR_GOOD = "remove for good"
+TABLE[FOR_GOOD] = {"shown": "purged", "held": "purged", "withdrawn": None, "removed": "purged", "purged": "purged"}
+ALL_ACTS: dict[str, Act] = {
+    **ACTS,
+    FOR_GOOD: lambda world, post: removal.remove_post(world.db, world.mod, post, "Private information", keep=False),
+}
+WAYS = {**WAY_TO, "purged": [FOR_GOOD]}
+"""With the state from which no way leads back: apart, since runs of acts at once need one."""
+
+
+def _wanted(act: str, state: str) -> str | None:
+    return TABLE[act].get(state, "purged" if act == "lapse" else None)
+
+
 async def _post(world: World, state: str = "shown") -> int:
     thread = await world.thread(jointly=True)
     post = await posts.reply(world.db, world.ben, thread, "Words that may go")
-    for act in WAY_TO[state]:
-        await ACTS[act](world, post["id"])
+    for act in WAYS[state]:
+        await ALL_ACTS[act](world, post["id"])
     return int(post["id"])
 
 
-@pytest.mark.parametrize("state", WAY_TO)
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("state", WAYS)
+@pytest.mark.parametrize("act", ALL_ACTS)
 async def test_an_act_in_a_state(world: World, act: str, state: str) -> None:
     post = await _post(world, state)
-    wanted = TABLE[act][state]
+    wanted = _wanted(act, state)
     if wanted is None:
         with pytest.raises(Conflict):
-            await ACTS[act](world, post)
+            await ALL_ACTS[act](world, post)
         wanted = state
     else:
-        await ACTS[act](world, post)
+        await ALL_ACTS[act](world, post)
     await _check(world, post, {wanted})
+
+
+@pytest.mark.parametrize("act", ALL_ACTS)
+async def test_a_purge_and_another_act_at_once(world: World, act: str) -> None:
+    for state in WAY_TO:
+        post = await _post(world, state)
+        pair = (FOR_GOOD, act)
+        results = await asyncio.gather(*(ALL_ACTS[each](world, post) for each in pair), return_exceptions=True)
+        refused = [result for result in results if isinstance(result, BaseException)]
+        assert all(isinstance(result, Conflict) for result in refused), refused
+        await _check(world, post, _outcomes(state, pair) | _outcomes(state, pair[::-1]))
 
 
 async def _check(world: World, post: int, allowed: set[str]) -> str:
@@ -79,7 +104,8 @@ async def _check(world: World, post: int, allowed: set[str]) -> str:
     )
     assert row is not None
     assert row["state"] in allowed
-    assert (row["body"] is None) == (row["state"] != "shown") == (row["sealed"] > 0)
+    assert (row["body"] is None) == (row["state"] != "shown")
+    assert (row["sealed"] > 0) == (row["state"] not in {"shown", "purged"})
     assert row["holds"] == (row["state"] == "held")
     return str(row["state"])
 
@@ -99,7 +125,7 @@ async def test_two_acts_at_once_are_as_one_after_the_other(world: World, pair: t
 
 def _outcomes(state: str, order: tuple[str, ...]) -> set[str]:
     for act in order:
-        state = TABLE[act][state] or state
+        state = _wanted(act, state) or state
     return {state}
 
 
