@@ -18,6 +18,8 @@ BODIES = {
     "NewMessage": {"body": "B"},
     "Removal": {"reason": "R"},
     "Decide": {"state": "approved"},
+    "NewReport": {"reason": "R"},
+    "CaseChange": {"taken": True},
 }
 QUERIES = {"UpdatesQuery": {"after": 0}, "SearchQuery": {"q": "x"}}
 
@@ -28,6 +30,8 @@ async def places(api: Api) -> tuple[dict[str, object], dict[str, object]]:
     ana, mod = await api("ana"), await api("mod")
     started = (await ana.post(f"/networks/{world.network}/threads", json={"title": "T", "body": "B"})).json()
     said = (await ana.post(f"/networks/{world.network}/messages", json={"body": "B"})).json()
+    report = {"reason": "Advertising"}
+    reported = (await mod.post(f"/posts/{started['post']['id']}/reports", json=report)).json()
     invited = (await mod.post(f"/networks/{world.network}/invitations", json={})).json()
     there = {
         "slug": world.network,
@@ -36,6 +40,7 @@ async def places(api: Api) -> tuple[dict[str, object], dict[str, object]]:
         "message": said["id"],
         "member": world.ana.member,
         "request": 1,
+        "report": reported["id"],
         "invitation": invited["id"],
         "channel": f"thread:{started['id']}",
         "session": NEVER,
