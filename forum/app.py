@@ -12,8 +12,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection
-from starlette.routing import BaseRoute
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from forum import access, api, idempotency, jobs, members, sessions, updates, web
 from forum.db import Database
@@ -118,7 +119,7 @@ def create_app(settings: Settings) -> Starlette:
     site = context.Site(db, settings, views, limits, here)
     stopping = asyncio.Event()
     routes: list[BaseRoute] = [
-        *live.routes(),
+        *(_counted(route) for route in live.routes()),
         *operations.routes(
             lambda: {**asdict(live.metrics), **site.metrics},
             lambda: {**live.hub.gauges(), **_pool_gauges(db)},
@@ -156,6 +157,21 @@ def create_app(settings: Settings) -> Starlette:
     app.state.site = site
     app.state.live = live
     return app
+
+
+def _counted(route: BaseRoute) -> BaseRoute:
+    """The route, with its requests counted before they wait: the long poll. What comes over a socket has a pace."""
+    if not isinstance(route, Route):
+        return route
+    answer = route.endpoint
+
+    async def counted(request: Request) -> Response:
+        shown = context.bearer(request) or request.cookies.get(context.site_of(request).cookie)
+        await context.counted(request, "poll", shown)
+        response: Response = await answer(request)
+        return response
+
+    return Route(route.path, counted, methods=route.methods, name=route.name)
 
 
 async def _let_go(stopping: asyncio.Event, live: Live) -> None:

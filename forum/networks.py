@@ -156,10 +156,14 @@ async def _set_visibility(tx: Transaction, caller: Caller, network: Network, vis
 
 
 async def join(db: Database, caller: Caller, slug: str) -> None:
-    """Become a member of a public or open network. Raises NotFound, Forbidden (private: ask instead; suspended)."""
+    """Become a member of a public or open network; of one's own, nothing happens. Raises NotFound, Forbidden (private:
+    ask instead; suspended).
+    """
     async with db.transaction() as tx:
         network = await access.require_network(tx.connection, caller, slug, "see")
         member = caller.member
+        if network.role is not None:
+            return
         if network.row["visibility"] == "private":
             raise Forbidden(f"{network.name} is private. You can ask to join it.")
         await require_not_suspended(tx.connection, network, member)

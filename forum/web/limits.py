@@ -42,6 +42,7 @@ Act = Literal[
     "search",
     "similar",
     "people",
+    "poll",
 ]
 AWAY_FOR_S = 10.0
 REDIS_TIMEOUT_S = 0.5
@@ -103,6 +104,8 @@ LIMITS: Mapping[Act, Limit] = {
     # While a title is being written.
     "similar": _limit("240 per 1 minute", "4800 per 1 minute"),
     "people": _limit("600 per 1 minute", "12000 per 1 minute"),
+    # By session or token: a poll is answered at every update, in each of the pages that somebody has open.
+    "poll": _limit("1200 per 1 minute", "48000 per 1 minute"),
 }
 """Acts to what one account and one address may do of them."""
 

@@ -271,7 +271,7 @@ async def _leave_page(request: Request, error: str, status: int = 200) -> Respon
         network = await access.require_network(connection, caller, request.path_params["slug"], "see")
     if network.role is None:
         _ = caller.member
-        raise Conflict(f"You are not in {network.name}.")
+        raise NotFound
     return answers.page(
         request, "networks/leave.html", status=status, shell=frame.shell(f"network:{network.id}"), network=network,
         error=error,

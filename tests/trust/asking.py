@@ -14,7 +14,7 @@ from tests.trust.routes import Row
 
 ENDS_SESSIONS = {"/sign-in", "/sign-out", "/api/v1/session", "/links/{link}", "/invitations/{token}"}
 """Where the browser that asks is another one afterwards."""
-VARIES = {"date", "content-length", "set-cookie", "x-request-id"}
+VARIES = {"date", "content-length", "set-cookie", "x-request-id", "ratelimit"}
 Sent = Mapping[str, Any]
 
 
