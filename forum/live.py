@@ -69,10 +69,12 @@ class Frame:
 
 
 def _columns(row: asyncpg.Record, first: str, last: str, *, prefix: str = "") -> Facts:
-    """The columns of a row from `first` to `last`, without their prefix: the row of a view, as pages read it."""
+    """The columns of a row from `first` to `last` that have the prefix, without it: the row of a view, as pages read
+    it.
+    """
     names = list(row.keys())
     start, end = names.index(first), len(names) - 1 - names[::-1].index(last)
-    return {name[len(prefix) :]: row[name] for name in names[start : end + 1]}
+    return {name[len(prefix) :]: row[name] for name in names[start : end + 1] if name.startswith(prefix)}
 
 
 def _post(views: Views, row: asyncpg.Record) -> Facts:

@@ -8,6 +8,7 @@ import "./rail.js";
 import "./standing.js";
 import "./blocks.js";
 import "./subgroups.js";
+import "./abouts.js";
 import "./toast.js";
 import "./acts.js";
 import "./menu.js";
@@ -21,9 +22,9 @@ const ELEMENTS = {
   "forum-room": () => import("./room/room.js"),
   "forum-list": () => import("./list/list.js"),
   "forum-composer": () => import("./writing/composer.js"),
+  "forum-queue": () => import("./moderation/queue.js"),
   "forum-similar": () => import("./writing/similar.js"),
 };
-  "forum-queue": () => import("./moderation/queue.js"),
 
 const present = Object.entries(ELEMENTS).filter(([name]) => document.querySelector(name));
 await Promise.all(present.map(([, load]) => load()));
