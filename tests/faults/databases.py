@@ -31,7 +31,7 @@ SMALL_BYTES = 500 * 1024 * 1024
 async def _recovers(run: Run) -> None:
     """A write that is begun now succeeds within five seconds."""
     began, answered = time.monotonic(), run.ledger.answered
-    within_s = RECOVERY_S * run.size.patience
+    within_s = run.allows(RECOVERY_S)
     recovered = await comes_true(lambda: run.ledger.answered > answered, within_s)
     run.figures["recovered_s"] = round(time.monotonic() - began, 2)
     run.expect(recovered, f"writes succeed again within {within_s:g} s")
@@ -73,7 +73,7 @@ async def pool_exhausted(run: Run) -> None:
         with run.lasting():
             begun = time.monotonic()
             asking = [asyncio.create_task(_ask_in_vain(run)) for _ in range(MANY)]
-            await comes_true(lambda: any(task.done() for task in asking), 10 * run.size.patience)
+            await comes_true(lambda: any(task.done() for task in asking), run.allows(10))
             await asyncio.sleep(1.0)
             run.figures["held_s"] = round(time.monotonic() - begun, 2)
             await transaction.rollback()
@@ -107,7 +107,7 @@ async def commits_lost(run: Run) -> None:
 
 async def disk_full(run: Run) -> None:
     """The disk under the data folder is nearly full: writes and /readyz say so, reading and delivery go on."""
-    late_s = LOOKS_AT_THE_DISK_EVERY_S + 2 * run.size.patience
+    late_s = LOOKS_AT_THE_DISK_EVERY_S + run.allows(2)
     refused = len(run.ledger.refused)
     with run.lasting(), _small_disk(run.site.data):
         full = await comes_true(lambda: len(run.ledger.refused) > refused, late_s)

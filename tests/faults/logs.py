@@ -40,7 +40,7 @@ async def log_trimmed(run: Run) -> None:
     for screen in away:
         screen.stay_away = False
     declared = await comes_true(
-        lambda: all(screen.resets > before for screen, before in zip(away, resets, strict=True)), 10 * run.size.patience
+        lambda: all(screen.resets > before for screen, before in zip(away, resets, strict=True)), run.allows(10)
     )
     run.figures["reset"] = sum(screen.resets for screen in run.screens)
     run.expect(declared, f"{len(away)} screens with cursors from before the log begins are reset")
@@ -65,7 +65,7 @@ async def restored(run: Run) -> None:
     run.figures["lost_by_the_copy"] = lost
     run.expect(lost > 0, "the copy was older")
     log = await run.stage.db.pool.fetchval("SELECT log FROM site")
-    moved_on = await comes_true(lambda: all(screen.log == log for screen in run.screens), 10 * run.size.patience)
+    moved_on = await comes_true(lambda: all(screen.log == log for screen in run.screens), run.allows(10))
     run.expect(moved_on, "every screen loads anew from the new log")
     run.figures["reset"] = sum(screen.resets > 0 for screen in run.screens)
 

@@ -80,7 +80,7 @@ def _of_strangers(run: Run) -> list[Screen]:
 
 async def _judge(run: Run, name: str, act: Act, screens: Iterable[Screen]) -> None:
     screens = list(screens)
-    within_s = WITHIN_S * run.size.patience
+    within_s = run.allows(WITHIN_S)
     for screen in screens:
         screen.may_go = True
     await act()

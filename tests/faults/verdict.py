@@ -69,7 +69,7 @@ async def _quiet(run: Run) -> dict[str, int]:
 async def _converge(run: Run, heads: Mapping[str, int]) -> None:
     began = time.monotonic()
     waiting: list[Screen] = []
-    while time.monotonic() < began + SETTLE_MAX_S * run.size.patience:
+    while time.monotonic() < began + run.allows(SETTLE_MAX_S):
         waiting = [screen for screen in run.screens if not screen.is_out and _behind(screen, heads)]
         if not waiting:
             break
@@ -100,17 +100,11 @@ def _judge_writes(run: Run) -> None:
     untold = sum(not told for _, _, told in ledger.refused)
     if untold:
         run.problems.append(f"{untold} refusals did not say when to come back")
-    early = [
-        at
-        for at in refused
-        if not any(begin <= at <= end + RECOVERY_S * run.size.patience for begin, end in run.faulty)
-    ]
+    early = [at for at in refused if not any(begin <= at <= end + run.allows(RECOVERY_S) for begin, end in run.faulty)]
     if early:
         run.problems.append(f"{len(early)} writes were refused while nothing was wrong")
     broken = [at for at, meant in ledger.lost if not meant]
-    unmeant = [
-        at for at in broken if not any(begin <= at <= end + RECOVERY_S * run.size.patience for begin, end in run.faulty)
-    ]
+    unmeant = [at for at in broken if not any(begin <= at <= end + run.allows(RECOVERY_S) for begin, end in run.faulty)]
     if unmeant:
         run.problems.append(f"{len(unmeant)} requests were lost while nothing was wrong")
 
@@ -257,5 +251,5 @@ def _judge_delivery(run: Run) -> None:
         "delivery_p99_ms": round(p99 * 1000, 1),
         "delivery_max_ms": round(late[-1] * 1000, 1),
     }
-    if late[-1] > DELIVERY_MAX_S * run.size.patience:
+    if late[-1] > run.allows(DELIVERY_MAX_S):
         run.problems.append(f"delivery took {p99:.2f} s for the 99th of 100, and {late[-1]:.2f} s at most")
