@@ -1,0 +1,122 @@
+"""A removal of what repeats the words, an appeal against it and its end: in a real browser, by keyboard alone, at both
+widths, live on every screen.
+"""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+from playwright.async_api import Browser, Locator, Page, expect
+
+from forum import posts, removal
+from forum.access import Caller
+from forum.db import Database
+from forum.settings import Settings
+from tests.people import World, make_world
+from tests.running import RunningSite
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = [{"width": 1280, "height": 800}, {"width": 390, "height": 844}]
+WORDS = "Wilhelmina Quarrington was seen on the ward last Tuesday morning"
+MAX_TABS = 60
+
+
+@pytest_asyncio.fixture(scope="module")
+async def site(settings: Settings) -> AsyncIterator[RunningSite]:
+    async with RunningSite(settings) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def world(db: Database) -> World:
+    return await make_world(db)
+
+
+async def _open(
+    site: RunningSite, chromium: Browser, world: World, who: Caller, path: str, width: dict[str, int]
+) -> Page:
+    context = await site.window(chromium, world.db, who, viewport=width)
+    page = await context.new_page()
+    await page.goto(path)
+    await expect(page.locator("[data-connection]").first).to_have_text("Live", timeout=15_000)
+    return page
+
+
+async def _tab_to(page: Page, target: Locator) -> None:
+    """As somebody without a mouse goes there."""
+    for _ in range(MAX_TABS):
+        if await target.evaluate("element => element === document.activeElement"):
+            return
+        await page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {target}")
+
+
+async def _axe(page: Page) -> None:
+    found = await Axe().run(page)
+    grave = [each for each in found.response["violations"] if each["impact"] in {"serious", "critical"}]
+    assert not grave, [(each["id"], [node["html"] for node in each["nodes"]]) for each in grave]
+
+
+@pytest.mark.parametrize("width", WIDTHS, ids=["desktop", "phone"])
+async def test_an_appeal_from_the_notice_to_the_answer(
+    site: RunningSite, chromium: Browser, world: World, width: dict[str, int]
+) -> None:
+    thread = await world.thread()
+    post = (await posts.reply(world.db, world.ben, thread, WORDS))["id"]
+    ana = await _open(site, chromium, world, world.ana, f"/threads/{thread}?order=tree", width)
+    lead = await _open(site, chromium, world, world.lead, f"/networks/{world.network}/requests", width)
+    await removal.remove_post(world.db, world.mod, post, "Advertising", "Please use the noticeboard")
+    await expect(ana.locator(f"#post-{post}")).not_to_contain_text("Quarrington")
+
+    ben = await _open(site, chromium, world, world.ben, "/notifications", width)
+    await _tab_to(ben, ben.get_by_role("link", name="You can appeal"))
+    await ben.keyboard.press("Enter")
+    await expect(ben.get_by_role("heading", name="Your removed post")).to_be_visible()
+    await _axe(ben)
+    await _tab_to(ben, ben.get_by_label("Why should it come back?"))
+    await ben.keyboard.type("It was no advertisement")
+    await _tab_to(ben, ben.get_by_role("button", name="Send the appeal"))
+    await ben.keyboard.press("Enter")
+    await expect(ben.get_by_role("heading", name="Your appeal")).to_be_visible()
+
+    queue = lead.locator('ul[data-of="appeal"]')
+    await expect(queue.get_by_role("link", name="An appeal about a removed post")).to_be_visible()
+    await expect(lead.get_by_text("No appeal waits.")).to_be_hidden()
+    await _axe(lead)
+    await _tab_to(lead, queue.get_by_role("link", name="An appeal about a removed post"))
+    await lead.keyboard.press("Enter")
+    await expect(lead.locator(".bit.it")).to_contain_text("Quarrington")
+    await _axe(lead)
+    await _tab_to(lead, lead.get_by_label("Answer to the author"))
+    await lead.keyboard.type("You were right")
+    await _tab_to(lead, lead.get_by_role("button", name="Bring it back"))
+    await lead.keyboard.press("Enter")
+    await expect(lead.get_by_text("overturned the removal")).to_be_visible()
+    await expect(ana.locator(f"#post-{post}")).to_contain_text("Quarrington")
+    await ben.reload()
+    await expect(ben.get_by_text("You were right")).to_be_visible()
+
+
+async def test_what_repeats_the_words_goes_in_one_act_from_every_screen(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    thread = await world.thread()
+    source = (await posts.reply(world.db, world.ben, thread, WORDS))["id"]
+    for number in range(6):
+        await posts.reply(world.db, world.ana, thread, f"> {WORDS}\n\nAnswer {number}.")
+    mod = await _open(site, chromium, world, world.mod, f"/threads/{thread}?order=tree", WIDTHS[0])
+    ana = await _open(site, chromium, world, world.ana, f"/threads/{thread}?order=tree", WIDTHS[0])
+    await mod.locator(f"#post-{source}").hover()
+    await mod.locator(f"#post-{source} forum-menu > a").click()
+    await mod.get_by_role("link", name="Remove…").click()
+    dialogue = mod.get_by_role("dialog")
+    await expect(dialogue.get_by_role("checkbox", checked=True)).to_have_count(6)
+    await _axe(mod)
+    await dialogue.get_by_label("It must not be kept").check()
+    await dialogue.get_by_role("button", name="Remove the post").click()
+    for screen in (ana, mod):
+        await expect(screen.locator("#main")).not_to_contain_text("Quarrington")
+    await expect(mod.locator("forum-toast")).to_contain_text("Post removed.")
+    await expect(mod.locator("forum-toast").get_by_role("button", name="Undo")).to_have_count(0)
