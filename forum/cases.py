@@ -20,6 +20,12 @@ UNDO_FOR_S = 600
 TOLD = {"removed": "report_removed", "left": "report_left"}
 
 
+def of(noun: Noun, *object_ids: int) -> dict[str, list[int]]:
+    """These things as statements take them: a list for each noun."""
+    ids = list(object_ids)
+    return {"posts": ids if noun == "post" else [], "messages": ids if noun == "message" else []}
+
+
 async def record(tx: Transaction, case_id: int, kind: str, former: Iterable[int] = ()) -> None:
     """Record a change for all whose moderators see the case, and for those networks whose did."""
     rows = await SQL.audience(tx.connection, case=case_id)
@@ -34,41 +40,35 @@ async def put(
 
     `version` is what was seen of the thing by who complains.
     """
-    row = await SQL.open_case(tx.connection, noun=noun, object=object_id)
+    row = await SQL.open_case(tx.connection, **of(noun, object_id))
     if row is not None:
         await SQL.touch(tx.connection, case=row["id"], urgent=urgent, seen=version)
         await record(tx, row["id"], "case.changed")
         return int(row["id"]), False
-    case_id = await SQL.insert(
-        tx.connection, noun=noun, object=object_id, network=network_id, urgent=urgent, seen=version
-    )
+    case_id = await SQL.insert(tx.connection, **of(noun, object_id), network=network_id, urgent=urgent, seen=version)
     await record(tx, case_id, "case.opened")
     return int(case_id), True
 
 
 async def held(tx: Transaction, noun: Noun, object_id: int) -> None:
     """The thing is about to be held: it waits in the queue of who decides, at its head."""
-    thing = await SQL.thing(tx.connection, noun=noun, object=object_id)
+    thing = await SQL.thing(tx.connection, **of(noun, object_id))
     await put(tx, noun, object_id, thing["network_id"], version=thing["version"], urgent=True)
 
 
-async def changed(tx: Transaction, noun: Noun, object_id: int) -> None:
-    """What its open case shows of the thing has changed: an edit."""
-    case_id = await SQL.touch_open(tx.connection, noun=noun, object=object_id)
-    if case_id is not None:
-        await record(tx, case_id, "case.changed")
+async def changed(tx: Transaction, noun: Noun, *object_ids: int) -> None:
+    """What their open cases show of these things has changed: an edit, the end of a hold."""
+    for row in await SQL.touch_open(tx.connection, **of(noun, *object_ids)):
+        await record(tx, row["id"], "case.changed")
 
 
-async def settle(tx: Transaction, noun: Noun, object_id: int, outcome: Outcome, by: int | None) -> int | None:
-    """The thing's open case is decided by a member (None: the clock), and who reported it is told. Returns its id."""
-    case_id = await SQL.settle(tx.connection, noun=noun, object=object_id, outcome=outcome, by=by)
-    if case_id is None:
-        return None
-    await record(tx, case_id, "case.decided")
-    if outcome in TOLD:
-        for row in await SQL.tell_reporters(tx.connection, case=case_id, kind=TOLD[outcome]):
-            tx.record(f"member:{row['member_id']}", "notification.created", row["id"])
-    return int(case_id)
+async def settle(tx: Transaction, noun: Noun, object_ids: Iterable[int], outcome: Outcome, by: int | None) -> None:
+    """The open cases of these things are decided by a member (None: the clock), and who reported them is told."""
+    for case in await SQL.settle(tx.connection, **of(noun, *object_ids), outcome=outcome, by=by):
+        await record(tx, case["id"], "case.decided")
+        if outcome in TOLD:
+            for row in await SQL.tell_reporters(tx.connection, case=case["id"], kind=TOLD[outcome]):
+                tx.record(f"member:{row['member_id']}", "notification.created", row["id"])
 
 
 async def came_back(tx: Transaction, noun: Noun, object_id: int, by: int | None) -> None:
@@ -77,12 +77,12 @@ async def came_back(tx: Transaction, noun: Noun, object_id: int, by: int | None)
     Bringing back a held one decides its case; without anybody who reported it, so does the end of the hold. What its
     author takes back from withdrawal waits in the queue again, and so does what a moderator removed by mistake.
     """
-    row = await SQL.standing(tx.connection, noun=noun, object=object_id, undo_s=UNDO_FOR_S)
+    row = await SQL.standing(tx.connection, **of(noun, object_id), undo_s=UNDO_FOR_S)
     if row["id"] is None:
         return
     if row["outcome"] is None:
         if by is not None or not row["reported"]:
-            await settle(tx, noun, object_id, "left", by)
+            await settle(tx, noun, [object_id], "left", by)
         else:
             await changed(tx, noun, object_id)
     elif (row["state"], row["outcome"]) == ("withdrawn", "withdrawn") or (

@@ -109,8 +109,8 @@ async def seal_all(
     for object_id in object_ids:
         if state == "held":
             await cases.held(tx, noun, object_id)
-        elif state in {"removed", "withdrawn"}:
-            await cases.settle(tx, noun, object_id, "removed" if state == "removed" else "withdrawn", by)
+    elif state in {"removed", "withdrawn"}:
+        await cases.settle(tx, noun, object_ids, "removed" if state == "removed" else "withdrawn", by)
     rows = await SQL[noun].seal(tx.connection, objects=list(object_ids), state=state, until=until)
     return {row["id"]: row["version"] for row in rows}
 
@@ -133,8 +133,7 @@ async def tell_references(tx: Transaction, noun: Noun, *object_ids: int) -> None
     """Record the change wherever something of these contributions is shown: quotes, replies' excerpts, notifications,
     the queue of their moderators.
     """
-    for object_id in object_ids:
-        await cases.changed(tx, noun, object_id)
+    await cases.changed(tx, noun, *object_ids)
     sql = SQL[noun]
     if noun == "post":
         for row in await sql.quoting(tx.connection, objects=object_ids):

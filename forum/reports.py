@@ -68,7 +68,8 @@ async def _report(db: Database, caller: Caller, noun: Noun, object_id: int, reas
         thing, network_id = await _lock(tx, caller, noun, object_id)
         if thing["author_id"] == member:
             raise Conflict(OWN)
-        before: asyncpg.Record | None = await SQL.of_member(tx.connection, member=member, noun=noun, object=object_id)
+        mine = {"member": member, **cases.of(noun, object_id)}
+        before: asyncpg.Record | None = await SQL.of_member(tx.connection, **mine)
         if before is not None and before["outcome"] is None:
             return before
         contributions.require_state(thing, "shown")
@@ -80,7 +81,7 @@ async def _report(db: Database, caller: Caller, noun: Noun, object_id: int, reas
         reason_id = await moderation_log.SQL.write_note(tx.connection, body=reason)
         note_id = await moderation_log.SQL.write_note(tx.connection, body=note) if note else None
         await SQL.insert(tx.connection, case=case_id, member=member, reason=reason_id, note=note_id)
-        made: asyncpg.Record = await SQL.of_member(tx.connection, member=member, noun=noun, object=object_id)
+        made: asyncpg.Record = await SQL.of_member(tx.connection, **mine)
         return made
 
 
@@ -219,7 +220,7 @@ async def _require_decision(tx: Transaction, case: Standing, decision: Decision,
 async def _leave(tx: Transaction, caller: Caller, case: Standing, note: str) -> None:
     note = _checked_note(note)
     row = case.row
-    await cases.settle(tx, case.noun, case.object_id, "left", caller.member)
+    await cases.settle(tx, case.noun, [case.object_id], "left", caller.member)
     await moderation_log.write(
         tx, row["network_id"], caller, "leave_as_it_is", case.noun, case.object_id, subject=row["author_id"], note=note
     )
@@ -273,7 +274,7 @@ async def reopen(db: Database, caller: Caller, case_id: int) -> asyncpg.Record:
             if "reopen" not in case.may(caller):
                 raise Decided(row)
             found = await cases.SQL.standing(
-                tx.connection, noun=case.noun, object=case.object_id, undo_s=cases.UNDO_FOR_S
+                tx.connection, **cases.of(case.noun, case.object_id), undo_s=cases.UNDO_FOR_S
             )
             if found["id"] != case_id or not found["lately"]:
                 raise Conflict(TOO_LATE)

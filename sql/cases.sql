@@ -1,20 +1,21 @@
--- Cases, as the acts on posts and messages change them. The thing that a case is about is locked by whoever calls.
+-- Cases, as the acts on posts and messages change them. The thing that a case is about is locked by whoever calls; it comes as one
+-- of two lists of ids, the other one empty, so that each is found by its index.
 
 -- name: open_case^
 SELECT id, network_id, seen_version, version FROM cases
-WHERE outcome IS NULL AND CASE :noun WHEN 'post' THEN post_id = :object ELSE message_id = :object END;
+WHERE outcome IS NULL AND (post_id = ANY (:posts) OR message_id = ANY (:messages));
 
 -- name: insert$
 INSERT INTO cases (network_id, post_id, message_id, urgent, seen_version)
-VALUES (:network, CASE :noun WHEN 'post' THEN :object::bigint END, CASE :noun WHEN 'message' THEN :object::bigint END, :urgent, :seen)
+VALUES (:network, (:posts::bigint[])[1], (:messages::bigint[])[1], :urgent, :seen)
 RETURNING id;
 
 -- name: touch!
 UPDATE cases SET version = version + 1, urgent = urgent OR :urgent, seen_version = greatest(seen_version, :seen) WHERE id = :case;
 
--- name: touch_open$
+-- name: touch_open
 UPDATE cases SET version = version + 1
-WHERE outcome IS NULL AND CASE :noun WHEN 'post' THEN post_id = :object ELSE message_id = :object END
+WHERE outcome IS NULL AND (post_id = ANY (:posts) OR message_id = ANY (:messages))
 RETURNING id;
 
 -- name: audience
@@ -23,9 +24,9 @@ SELECT network_id AS id FROM cases WHERE id = :case AND network_id IS NOT NULL
 UNION
 SELECT h.network_id FROM cases c JOIN posts p ON p.id = c.post_id JOIN thread_networks h ON h.thread_id = p.thread_id WHERE c.id = :case;
 
--- name: settle$
+-- name: settle
 UPDATE cases SET outcome = :outcome, decided_by = :by, decided_at = now(), version = version + 1
-WHERE outcome IS NULL AND CASE :noun WHEN 'post' THEN post_id = :object ELSE message_id = :object END
+WHERE outcome IS NULL AND (post_id = ANY (:posts) OR message_id = ANY (:messages))
 RETURNING id;
 
 -- name: tell_reporters
@@ -38,12 +39,12 @@ RETURNING id, member_id;
 
 -- name: standing^
 -- Where a thing stands that is about to come back: its state, its open case, and the one that was decided last.
-SELECT CASE :noun WHEN 'post' THEN (SELECT state FROM posts p WHERE p.id = :object) ELSE (SELECT state FROM messages m WHERE m.id = :object) END AS state,
+SELECT coalesce((SELECT state FROM posts p WHERE p.id = ANY (:posts)), (SELECT state FROM messages m WHERE m.id = ANY (:messages))) AS state,
        c.id, c.outcome, c.decided_by, c.decided_at > now() - make_interval(secs => :undo_s) AS lately,
        EXISTS (SELECT FROM reports r WHERE r.case_id = c.id) AS reported
 FROM (VALUES (1)) v
 LEFT JOIN LATERAL (
-    SELECT * FROM cases c WHERE CASE :noun WHEN 'post' THEN c.post_id = :object ELSE c.message_id = :object END
+    SELECT * FROM cases c WHERE c.post_id = ANY (:posts) OR c.message_id = ANY (:messages)
     ORDER BY c.id DESC LIMIT 1) c ON true;
 
 -- name: reopen!
@@ -65,6 +66,6 @@ SELECT id FROM theirs WHERE outcome IS NULL;
 
 -- name: thing^
 -- Through which network it was written, and its version.
-SELECT p.network_id, p.version FROM posts p WHERE :noun = 'post' AND p.id = :object
+SELECT p.network_id, p.version FROM posts p WHERE p.id = ANY (:posts)
 UNION ALL
-SELECT r.network_id, m.version FROM messages m JOIN rooms r ON r.id = m.room_id WHERE :noun = 'message' AND m.id = :object;
+SELECT r.network_id, m.version FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.id = ANY (:messages);

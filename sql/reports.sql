@@ -4,7 +4,7 @@
 -- What this member reported of a thing last: their report, and where its case stands.
 SELECT r.id, r.case_id, r.reported_at, c.outcome, c.seen_version, c.post_id, c.message_id, w.body AS reason
 FROM reports r JOIN cases c ON c.id = r.case_id LEFT JOIN notes w ON w.id = r.reason_id
-WHERE r.member_id = :member AND CASE :noun WHEN 'post' THEN c.post_id = :object ELSE c.message_id = :object END
+WHERE r.member_id = :member AND (c.post_id = ANY (:posts) OR c.message_id = ANY (:messages))
 ORDER BY r.id DESC LIMIT 1;
 
 -- name: insert$
