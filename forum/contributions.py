@@ -106,8 +106,8 @@ async def seal_all(
     by: int | None = None,
 ) -> dict[int, int]:
     """The same for several at once; returns their new versions by id."""
-    for object_id in object_ids:
-        if state == "held":
+    if state == "held":
+        for object_id in object_ids:
             await cases.held(tx, noun, object_id)
     elif state in {"removed", "withdrawn"}:
         await cases.settle(tx, noun, object_ids, "removed" if state == "removed" else "withdrawn", by)
