@@ -284,7 +284,8 @@ class House:
     async def _make_submission(self) -> int:
         """A message of ana's that waits for a moderator."""
         found: int = await self.world.db.pool.fetchval(
-            "INSERT INTO submissions (network_id, member_id, noun, body) VALUES ($1, $2, 'message', 'Hello') RETURNING id",
+            "INSERT INTO submissions (network_id, member_id, noun, body)"
+            " VALUES ($1, $2, 'message', 'Hello') RETURNING id",
             await self.world.network_id(),
             self.world.ana.member,
         )

@@ -32,6 +32,11 @@ SWEPT = {"hours": "1", "reason": "Advertising"}
 SWEPT_JSON = {"hours": 1, "reason": "Advertising"}
 WAYS = {"reasons": "Advertising", "keeps_removed_days": "90"}
 UPHELD = {"outcome": "upheld"}
+PICKED = {"title": "A title", "posts": ["{post}"]}
+PICKED_JOINT = {"title": "A title", "posts": ["{joint_post}"]}
+SPLIT_OFF = {"title": "A title", "post": "{post}"}
+SPLIT_OFF_JOINT = {"title": "A title", "post": "{joint_post}"}
+SPLIT_OFF_OPEN = {"title": "A title", "post": "{open_post}"}
 TITLE_REMOVED = {"act": "remove_title", "reason": "Advertising"}
 
 
@@ -249,9 +254,9 @@ _LINES = (
     ("POST", "/threads/{open_thread}/posts", WORDS, "401 403 403 303 303 303 403 303 403"),
     ("POST", "/threads/{open_thread}/edit", {"act": "title", "title": "Other"}, "401 403 403 403 303 303 403 303 403"),
     ("POST", "/threads/{open_thread}/edit", {"act": "lock"}, "401 403 403 403 403 303 403 303 403"),
-    ("POST", "/threads/{forked}/split", {"title": "A title", "post": "{post}"}, "401 404 403 403 403 303 404 303 404"),
-    ("POST", "/threads/{joint_forked}/split", {"title": "A title", "post": "{joint_post}"}, "401 404 403 403 403 303 403 303 404"),
-    ("POST", "/threads/{open_forked}/split", {"title": "A title", "post": "{open_post}"}, "401 403 403 403 403 303 403 303 403"),
+    ("POST", "/threads/{forked}/split", SPLIT_OFF, "401 404 403 403 403 303 404 303 404"),
+    ("POST", "/threads/{joint_forked}/split", SPLIT_OFF_JOINT, "401 404 403 403 403 303 403 303 404"),
+    ("POST", "/threads/{open_forked}/split", SPLIT_OFF_OPEN, "401 403 403 403 403 303 403 303 403"),
     ("POST", "/threads/{joint}/edit", {"act": "pin", "network": "{other}"}, "401 404 403 403 403 403 303 303 404"),
     ("POST", "/threads/{joint}/edit", {"act": "leave", "network": "{other}"}, "401 404 403 403 403 403 303 303 404"),
     ("POST", "/threads/{joint}/edit", TITLE_REMOVED, "401 404 403 403 403 303 403 303 404"),
@@ -371,8 +376,8 @@ _LINES = (
     ("PATCH", "/api/v1/threads/{asked}", {"agreement": "agree"}, "401 404 403 403 403 403 200 200 404"),
     ("PATCH", "/api/v1/threads/{thread}", {"move": "{other}"}, "401 404 403 403 403 403 404 200 404"),
     ("PATCH", "/api/v1/threads/{joint}", {"audience": "open"}, "401 404 403 403 403 202 403 200 404"),
-    ("POST", "/api/v1/threads/{forked}/split", {"title": "A title", "posts": ["{post}"]}, "401 404 403 403 403 201 404 201 404"),
-    ("POST", "/api/v1/threads/{joint_forked}/split", {"title": "A title", "posts": ["{joint_post}"]}, "401 404 403 403 403 201 403 201 404"),
+    ("POST", "/api/v1/threads/{forked}/split", PICKED, "401 404 403 403 403 201 404 201 404"),
+    ("POST", "/api/v1/threads/{joint_forked}/split", PICKED_JOINT, "401 404 403 403 403 201 403 201 404"),
     ("PUT", "/api/v1/threads/{thread}/read", {}, "401 404 204 204 204 204 404 204 404"),
     ("GET", "/api/v1/posts/{post}", None, "404 404 200 200 200 200 404 200 404"),
     ("GET", "/api/v1/posts/{post}/history", None, "404 404 200 200 200 200 404 200 404"),
