@@ -55,7 +55,7 @@ class ForumList extends HTMLElement {
     const { list } = this.dataset;
     if (noun === "thread" && frame.channel.startsWith("network:")) this.#thread(frame);
     else if (noun === "notification" && ["home", "notifications"].includes(list)) this.#note(frame);
-    else if (noun === "membership" && list === `people:${frame.channel.split(":")[1]}`) this.#row(frame, `member-${frame.id}`);
+    else if (noun === "membership" && list === `people:${frame.channel.split(":")[1]}`) this.#row(frame, "member");
     else if (["request", "hold", "submission", "appeal"].includes(noun) && list === frame.channel) this.#row(frame, noun);
   }
 
