@@ -229,13 +229,15 @@ async def window(
     return Window(rows[0], rows[1:], rows[0]["before"], rows[0]["after"])
 
 
-async def window_by_time(connection: Connection, thread_id: int, *, after: int = 1, limit: int = PAGE) -> Window:
-    """At most `limit` replies as they were written, after a number. Checks no access. Raises NotFound."""
-    rows = await SQL.window_by_time(connection, thread=thread_id, after=after, limit=limit)
+async def window_by_time(
+    connection: Connection, thread_id: int, *, at: int | None = None, after: int | None = None,
+    before: int | None = None, limit: int = PAGE,
+) -> Window:  # fmt: skip
+    """The same as they were written: around the post numbered `at`, after or before a number, or from the start."""
+    rows = await SQL.window_by_time(connection, thread=thread_id, at=at, after=after, before=before, limit=limit)
     if not rows:
         raise NotFound
-    replies = rows[1:]
-    return Window(rows[0], replies, max(after - 1, 0), replies[-1]["last"] - replies[-1]["number"] if replies else 0)
+    return Window(rows[0], rows[1:], rows[0]["before"], rows[0]["after"])
 
 
 async def in_tree(

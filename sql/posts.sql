@@ -156,10 +156,24 @@ FROM (SELECT id FROM posts WHERE thread_id = :thread AND number = 1 UNION ALL SE
 JOIN shown_posts p ON p.id = s.id ORDER BY p.path, p.number;
 
 -- name: window_by_time
--- The opening post, then at most :limit replies as they were written, after a number; each row says the thread's last number.
-SELECT p.*, (SELECT number FROM posts WHERE thread_id = :thread ORDER BY number DESC LIMIT 1) AS last
-FROM (SELECT id FROM posts WHERE thread_id = :thread AND number = 1
-      UNION ALL (SELECT id FROM posts WHERE thread_id = :thread AND number > greatest(:after::int, 1) ORDER BY number LIMIT :limit)) s
+-- The same in the order in which they were written, where a place is a number. Numbers have holes where a thread was split.
+WITH begun AS MATERIALIZED (
+    SELECT coalesce(CASE
+        WHEN :before::int IS NOT NULL THEN (SELECT min(x.number) FROM (
+            SELECT number FROM posts WHERE thread_id = :thread AND number > 1 AND number < :before::int ORDER BY number DESC LIMIT :limit) x)
+        WHEN :after::int IS NOT NULL THEN :after::int + 1
+        WHEN :at::int IS NOT NULL THEN (SELECT min(x.number) FROM (
+            SELECT number FROM posts WHERE thread_id = :thread AND number > 1 AND number < :at::int ORDER BY number DESC LIMIT :limit / 2) x)
+        END, 2) AS number),
+replies AS MATERIALIZED (
+    SELECT id, number FROM posts
+    WHERE thread_id = :thread AND number > 1 AND number >= (SELECT number FROM begun)
+      AND (:before::int IS NULL OR number < :before::int)
+    ORDER BY number LIMIT :limit)
+SELECT p.*,
+       (SELECT count(*) FROM posts WHERE thread_id = :thread AND number > 1 AND number < (SELECT min(number) FROM replies)) AS before,
+       (SELECT count(*) FROM posts WHERE thread_id = :thread AND number > (SELECT max(number) FROM replies)) AS after
+FROM (SELECT id FROM posts WHERE thread_id = :thread AND number = 1 UNION ALL SELECT id FROM replies) s
 JOIN shown_posts p ON p.id = s.id ORDER BY p.number;
 
 -- name: tree_after

@@ -90,14 +90,10 @@ async def _by_tree(request: Request, connection: Connection, thread: Thread) -> 
 
 
 async def _by_time(request: Request, connection: Connection, thread: Thread) -> tuple[Window, dict[str, Any]]:
-    """A page begins after a number."""
-    at, after = query_number(request, "at"), query_number(request, "after")
-    if at is not None:
-        after = max(at - posts.PAGE // 2, 1)
-    before = query_number(request, "before")
-    if before is not None:
-        after = max(before - posts.PAGE - 1, 1)
-    window = await posts.window_by_time(connection, thread.id, after=max(after or 1, 1))
+    window = await posts.window_by_time(
+        connection, thread.id, at=query_number(request, "at"), after=query_number(request, "after"),
+        before=query_number(request, "before"),
+    )  # fmt: skip
     return window, _places(window, f"/threads/{thread.id}?order=time&", lambda post: post["number"])
 
 

@@ -83,3 +83,21 @@ async def test_what_cannot_be_picked_is_said(world: World) -> None:
         with pytest.raises(Invalid):
             await splits.split(world.db, world.mod, thread, picked, "A title")
     assert len(await tree(world, other)) == 2
+
+
+async def test_pages_by_time_pass_over_the_numbers_that_went(world: World) -> None:
+    thread = await world.thread()
+    first = await reply(world, world.ana, thread)
+    for _ in range(5):
+        await reply(world, world.ana, thread, first)
+    last = [await reply(world, world.ben, thread) for _ in range(3)]
+    await splits.split(world.db, world.mod, thread, [first], "A subject of its own")
+    async with world.db.connection() as connection:
+        end = await posts.window_by_time(connection, thread, at=10, limit=2)
+        assert [post["id"] for post in end.posts] == last[1:]
+        assert (end.before, end.after) == (1, 0)
+        earlier = await posts.window_by_time(connection, thread, before=end.posts[0]["number"], limit=2)
+        assert [post["id"] for post in earlier.posts] == last[:1]
+        assert (earlier.before, earlier.after) == (0, 2)
+        later = await posts.window_by_time(connection, thread, after=earlier.posts[-1]["number"], limit=2)
+        assert [post["id"] for post in later.posts] == last[1:]
