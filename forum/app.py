@@ -7,6 +7,7 @@ handed to it here.
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from forum.live import Log
 from forum.settings import Settings
 from forum.views import Views
 from forum.web import context, operations
+from forum.web.dispatch import ByFirstWord
 from forum.web.limits import Limits
 from realtime import protocol
 from realtime.bus import Bus, RedisBus
@@ -135,6 +137,9 @@ def create_app(settings: Settings) -> Starlette:
         work = asyncio.create_task(jobs.run(db), name="jobs")
         watching = asyncio.create_task(_watch_disk(db, settings), name="watch disk")
         letting_go = asyncio.create_task(_let_go(stopping, live), name="let go")
+        # What is there by now stays to the end: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         try:
             yield
         finally:
@@ -147,12 +152,8 @@ def create_app(settings: Settings) -> Starlette:
             await site.limits.close()
             await db.close()
 
-    app = Starlette(
-        routes=routes,
-        middleware=web.middleware(settings),
-        exception_handlers=web.exception_handlers(),
-        lifespan=lifespan,
-    )
+    app = Starlette(middleware=web.middleware(settings), exception_handlers=web.exception_handlers())
+    app.router = ByFirstWord(routes, lifespan=lifespan)
     app.state.stopping = stopping
     app.state.site = site
     app.state.live = live

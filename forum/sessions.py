@@ -68,11 +68,14 @@ class Credential:
     token: bytes | None = None
 
 
+GUEST = Credential()
+
+
 def credential(*, cookie: str | None = None, token: str | None = None) -> Credential:
     """A token counts before a cookie, and a cookie beside it is ignored."""
     if token is not None:
         return Credential(token=token_hash(token))
-    return Credential(session=token_hash(cookie)) if cookie else Credential()
+    return Credential(session=token_hash(cookie)) if cookie else GUEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +106,24 @@ async def visit(
 
     It checks no access: a page takes only cursors that it may show.
     """
+    if shown == GUEST:
+        return await passage(connection, shown, channels, network=network)
     row = await SQL.visit(
         connection, session=shown.session, token=shown.token, channels=list(channels), slug=network
     )  # fmt: skip
     return Visit(
         _known(row), row["log"], row["channels"] or {}, row["networks"] or (), row["notifications"], row["requests"]
     )
+
+
+async def passage(
+    connection: Connection, shown: Credential, channels: Sequence[str] = (), *, network: str | None = None
+) -> Visit:
+    """`visit` for what has no frame, a guest's page or an answer to a program: no networks, nothing that waits."""
+    row = await SQL.passage(
+        connection, session=shown.session, token=shown.token, channels=list(channels), slug=network
+    )  # fmt: skip
+    return Visit(_known(row), row["log"], row["channels"] or {}, (), 0, 0)
 
 
 def _known(row: asyncpg.Record | None) -> Known | None:

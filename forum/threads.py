@@ -430,17 +430,24 @@ class Page:
 
 
 async def listed(
-    connection: Connection, network_id: int, *, before: tuple[datetime, int] | None = None,
-    since: datetime | None = None, until: datetime | None = None, limit: int = PAGE,
+    connection: Connection, network_id: int, *, member: int | None = None, before: tuple[datetime, int] | None = None,
+    since: datetime | None = None, until: datetime | None = None, limit: int = PAGE, pinned: bool = False,
 ) -> Page:  # fmt: skip
-    """Threads of a network by last activity, that not before `since` and before `until`. Checks no access."""
+    """Threads of a network by last activity, that not before `since` and before `until`. Checks no access.
+
+    Rows of listed_threads with `unread`, how many posts of it the member has not read; with `pinned`, also `first`:
+    those that are pinned come before the others, beyond the limit, and once more among them.
+    """
     at, before_id = before or (None, None)
     rows = await SQL.listed(
-        connection, network=network_id, before=at, before_id=before_id, since=since, until=until, limit=limit + 1
-    )
+        connection, network=network_id, member=member, before=at, before_id=before_id, since=since, until=until,
+        limit=limit + 1, pinned=pinned,
+    )  # fmt: skip
+    above = [row for row in rows if row["first"]]
+    rows = rows[len(above) :]
     more = len(rows) > limit
     rows = rows[:limit]
-    return Page(rows, (rows[-1]["listed_at"], rows[-1]["id"]) if more else None)
+    return Page([*above, *rows], (rows[-1]["listed_at"], rows[-1]["id"]) if more else None)
 
 
 async def counted(connection: Connection, thread_id: int) -> tuple[int, int]:

@@ -158,12 +158,17 @@ SELECT n.id,
 FROM unnest(:networks::bigint[]) AS n (id) LEFT JOIN rooms r ON r.network_id = n.id
 LEFT JOIN room_reads d ON d.room_id = r.id AND d.member_id = :member;
 
--- name: subgroups
-SELECT n.id, n.slug, n.name, n.purpose, n.visibility, n.version, r.id AS room_id, s.role,
-       (SELECT count(*) FROM memberships c WHERE c.network_id = n.id) AS members
-FROM networks n LEFT JOIN rooms r ON r.network_id = n.id
-LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
-WHERE n.parent_id = :network AND may_see_network(:member, n.id) ORDER BY n.name COLLATE "C", n.id;
+-- name: beside^
+-- What stands beside a network's threads: who runs it, and its sub-groups, as far as the member may see them.
+SELECT (SELECT jsonb_agg(r) FROM (
+            SELECT m.id, m.name, m.title, m.organisation, s.role FROM standing s JOIN people m ON m.id = s.member_id
+            WHERE s.network_id = :network AND s.role IN ('lead', 'moderator') ORDER BY s.role, s.since LIMIT 6) r) AS running,
+       (SELECT jsonb_agg(g ORDER BY g.name COLLATE "C", g.id) FROM (
+            SELECT n.id, n.slug, n.name, n.purpose, n.visibility, n.version, r.id AS room_id, s.role,
+                   (SELECT count(*) FROM memberships c WHERE c.network_id = n.id) AS members
+            FROM networks n LEFT JOIN rooms r ON r.network_id = n.id
+            LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
+            WHERE n.parent_id = :network AND may_see_network(:member, n.id)) g) AS subgroups;
 
 -- name: people
 SELECT m.id, m.name, m.title, m.organisation, m.region, m.version, s.role, s.since

@@ -25,6 +25,16 @@ SELECT x.log, w.*, ARRAY(SELECT b.blocked_id FROM blocks b WHERE b.member_id = w
             WHERE d.member_id = w.id AND d.role IN ('moderator', 'lead') AND q.state = 'asked' LIMIT 100) y) AS requests
 FROM site x LEFT JOIN who_asks(:session::bytea, :token::bytea) w ON true;
 
+-- name: passage^
+-- The same without a frame: who asks, and the cursors.
+SELECT x.log, w.*, '{}'::bigint[] AS blocks,
+       (SELECT jsonb_object_agg(c.name, channel_head(c.name)) FROM channels c
+        WHERE c.name = ANY (:channels::text[] || (SELECT 'network:' || n.id FROM networks n WHERE n.slug = :slug::text)
+            || ARRAY(SELECT 'network:' || h.network_id FROM unnest(:channels::text[]) f
+                     JOIN threads t ON starts_with(f, 'thread:') AND t.id = split_part(f, ':', 2)::bigint AND t.audience <> 'private'
+                     JOIN thread_networks h ON h.thread_id = t.id))) AS channels
+FROM site x LEFT JOIN who_asks(:session::bytea, :token::bytea) w ON true;
+
 -- name: seen
 WITH s AS (UPDATE sessions SET seen_at = now() WHERE id = :session RETURNING member_id)
 UPDATE members m SET visited_at = CASE WHEN m.seen_at < now() - interval '30 minutes' THEN m.seen_at ELSE m.visited_at END, seen_at = now()

@@ -30,46 +30,76 @@ SELECT array_agg(member_id) AS told_members, array_agg(id) AS told_ids FROM told
 SELECT * FROM listed_threads WHERE id = :thread AND in_network_id = network_id;
 
 -- name: listed
--- Threads of a network by last activity. A cursor is the place of the last one shown.
-SELECT * FROM listed_threads
-WHERE in_network_id = :network
-  AND (:before::timestamptz IS NULL OR (listed_at, id) < (:before::timestamptz, :before_id::bigint))
-  AND (:since::timestamptz IS NULL OR listed_at >= :since::timestamptz)
-  AND (:until::timestamptz IS NULL OR listed_at < :until::timestamptz)
-ORDER BY listed_at DESC, id DESC LIMIT :limit;
+-- Threads of a network by last activity, and before them, where they are wanted, those that are pinned (`first`); with how many posts
+-- of each the member has not read. A cursor is the place of the last one shown. What is announced (last_number) holds while nothing
+-- has changed since (`dirty`): a thread that was read to its end is not counted.
+SELECT l.*, CASE WHEN :member::bigint IS NULL THEN NULL
+                 WHEN NOT t.dirty AND r.numbers @> int4range(1, t.last_number + 1) THEN 0
+                 ELSE (SELECT count(*) FROM posts p WHERE p.thread_id = l.id AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
+                       AND NOT coalesce(r.numbers, '{}') @> p.number) END AS unread
+FROM (
+    (SELECT true AS first, * FROM listed_threads WHERE in_network_id = :network AND pinned_at IS NOT NULL AND :pinned
+     ORDER BY pinned_at DESC LIMIT 20)
+    UNION ALL
+    (SELECT false, * FROM listed_threads
+     WHERE in_network_id = :network
+       AND (:before::timestamptz IS NULL OR (listed_at, id) < (:before::timestamptz, :before_id::bigint))
+       AND (:since::timestamptz IS NULL OR listed_at >= :since::timestamptz)
+       AND (:until::timestamptz IS NULL OR listed_at < :until::timestamptz)
+     ORDER BY listed_at DESC, id DESC LIMIT :limit)) l
+JOIN threads t ON t.id = l.id
+LEFT JOIN thread_reads r ON r.thread_id = l.id AND r.member_id = :member
+ORDER BY l.first DESC, CASE WHEN l.first THEN l.pinned_at END DESC, l.listed_at DESC, l.id DESC;
 
 -- name: counted^
 -- The last number and how many posts are shown, counted now: the thread's own columns wait for the announcement.
 SELECT max(number) AS last, count(*) FILTER (WHERE state = 'shown') AS shown FROM posts WHERE thread_id = :thread;
 
--- name: pinned
-SELECT * FROM listed_threads WHERE in_network_id = :network AND pinned_at IS NOT NULL ORDER BY pinned_at DESC LIMIT 20;
-
 -- name: unread_in
 -- Of these threads, how many posts the member has not read: shown, not their own, outside what they read.
-SELECT p.thread_id AS id, count(*) AS unread
-FROM posts p LEFT JOIN thread_reads r ON r.thread_id = p.thread_id AND r.member_id = :member
-WHERE p.thread_id = ANY (:threads) AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
-  AND NOT coalesce(r.numbers, '{}') @> p.number
-GROUP BY p.thread_id;
+SELECT t.id, u.unread
+FROM threads t LEFT JOIN thread_reads r ON r.thread_id = t.id AND r.member_id = :member
+CROSS JOIN LATERAL (
+    SELECT count(*) AS unread FROM posts p WHERE p.thread_id = t.id AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
+      AND NOT coalesce(r.numbers, '{}') @> p.number) u
+WHERE t.id = ANY (:threads) AND (t.dirty OR NOT coalesce(r.numbers, '{}') @> int4range(1, t.last_number + 1)) AND u.unread > 0;
 
 -- name: unread_home
--- Threads of my networks with something unread in them, by last activity.
-SELECT l.*, u.unread FROM (
-    SELECT DISTINCT ON (t.id) t.* FROM listed_threads t
-    JOIN standing s ON s.network_id = t.in_network_id AND s.member_id = :member
-    WHERE :before::timestamptz IS NULL OR (t.listed_at, t.id) < (:before::timestamptz, :before_id::bigint)) l
-JOIN LATERAL (
-    SELECT count(*) AS unread FROM posts p LEFT JOIN thread_reads r ON r.thread_id = p.thread_id AND r.member_id = :member
-    WHERE p.thread_id = l.id AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
-      AND NOT coalesce(r.numbers, '{}') @> p.number) u ON u.unread > 0
-ORDER BY l.listed_at DESC, l.id DESC LIMIT :limit;
+-- Threads of my networks with something unread in them, by last activity: of each network the hundred that were active last, as in
+-- the rail, so that it takes no longer where there are more.
+WITH near AS (
+    SELECT DISTINCT ON (h.thread_id) h.thread_id, h.network_id, h.active_at
+    FROM standing s CROSS JOIN LATERAL (
+        SELECT thread_id, network_id, active_at FROM thread_networks h
+        WHERE h.network_id = s.network_id
+          AND (:before::timestamptz IS NULL OR (h.active_at, h.thread_id) < (:before::timestamptz, :before_id::bigint))
+        ORDER BY active_at DESC, thread_id DESC LIMIT 100) h
+    WHERE s.member_id = :member),
+unread AS (
+    SELECT n.thread_id, n.network_id, u.unread
+    FROM (SELECT * FROM near ORDER BY active_at DESC, thread_id DESC) n
+    JOIN threads t ON t.id = n.thread_id
+    LEFT JOIN thread_reads r ON r.thread_id = n.thread_id AND r.member_id = :member
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS unread FROM posts p
+        WHERE p.thread_id = n.thread_id AND p.state = 'shown' AND p.author_id IS DISTINCT FROM :member
+          AND NOT coalesce(r.numbers, '{}') @> p.number) u
+    WHERE (t.dirty OR NOT coalesce(r.numbers, '{}') @> int4range(1, t.last_number + 1)) AND u.unread > 0
+    ORDER BY n.active_at DESC, n.thread_id DESC LIMIT :limit)
+SELECT l.*, u.unread FROM unread u JOIN listed_threads l ON l.id = u.thread_id AND l.in_network_id = u.network_id
+ORDER BY l.listed_at DESC, l.id DESC;
 
 -- name: latest_home
-SELECT l.* FROM (
-    SELECT DISTINCT ON (t.id) t.* FROM listed_threads t
-    JOIN standing s ON s.network_id = t.in_network_id AND s.member_id = :member) l
-ORDER BY l.listed_at DESC, l.id DESC LIMIT :limit;
+-- The threads of my networks that were active last.
+WITH near AS (
+    SELECT DISTINCT ON (h.thread_id) h.thread_id, h.network_id, h.active_at
+    FROM standing s CROSS JOIN LATERAL (
+        SELECT thread_id, network_id, active_at FROM thread_networks h WHERE h.network_id = s.network_id
+        ORDER BY active_at DESC, thread_id DESC LIMIT :limit) h
+    WHERE s.member_id = :member)
+SELECT l.* FROM (SELECT * FROM near ORDER BY active_at DESC, thread_id DESC LIMIT :limit) n
+JOIN listed_threads l ON l.id = n.thread_id AND l.in_network_id = n.network_id
+ORDER BY l.listed_at DESC, l.id DESC;
 
 -- name: unanswered_home
 -- Threads of my networks that have waited a day without a reply: where I can help.

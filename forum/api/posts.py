@@ -5,6 +5,7 @@ from typing import Any
 from forum import access, posts, submissions
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import ChangeBody, NewPost, PostsQuery
+from forum.api.lists import Following
 from forum.api.routing import Accepted, Call, Created
 from forum.api.shapes import Page, Post, Revision, Waiting
 from forum.db import Connection
@@ -12,10 +13,9 @@ from forum.errors import Invalid
 from forum.submissions import Submission
 
 
-async def listed(call: Call, connection: Connection, thread: int, query: PostsQuery) -> Page[Post]:
+async def listed(call: Call, connection: Connection, follow: Following, thread: int, query: PostsQuery) -> Page[Post]:
     """The posts of a thread, the opening one first, in tree order; or as they were written."""
     await access.require_thread(connection, call.caller, thread)
-    follow = await lists.following(connection, f"thread:{thread}")
     read = _by_time if query.order == "time" else _in_tree
     rows = await read(connection, thread, query)
     return lists.page(

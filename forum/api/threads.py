@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
 
 from msgspec import UNSET
 
@@ -53,17 +52,11 @@ async def listed(call: Call, connection: Connection, slug: str, query: DatedQuer
     before = cursors.decode("threads", query.after, tuple[datetime, cursors.Id])
     follow = await lists.following(connection, f"network:{network.id}")
     found = await threads.listed(
-        connection, network.id, before=before, since=query.since, until=query.until, limit=query.limit
-    )
-    member = call.caller.member_id
-    ids = [row["id"] for row in found.items]
-    unread = {} if member is None else await threads.unread_in(connection, member, ids)
-
-    def shape(row: Any) -> Thread:
-        return shapes.thread(row, unread=None if member is None else unread.get(row["id"], 0))
-
+        connection, network.id, member=call.caller.member_id, before=before, since=query.since, until=query.until,
+        limit=query.limit,
+    )  # fmt: skip
     return Page(
-        items=[shape(row) for row in found.items],
+        items=[shapes.thread(row, unread=row["unread"]) for row in found.items],
         next=None if found.next is None else cursors.encode("threads", *found.next),
         channels=follow.channels,
         log=follow.log,

@@ -16,7 +16,7 @@ How it is used::
 
 import functools
 import operator
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -57,9 +57,15 @@ class Row(Protocol):
 class Facts:
     """What the template of a noun is handed of a row, and so all that it can show. These facts are its key."""
 
-    def __init__(self, *names: str) -> None:
-        self._names = names
-        self.of: Callable[[Row], tuple[Any, ...]] = operator.itemgetter(*names)
+    def __init__(self, *names: str, lists: tuple[str, ...] = ()) -> None:
+        """`lists` are the names of those that have no hash, and are told apart by how they are written."""
+        self._names = (*names, *lists)
+        self._plain = len(names)
+        self.of: Callable[[Row], tuple[Any, ...]] = operator.itemgetter(*self._names)
+
+    def key(self, facts: tuple[Any, ...]) -> Hashable:
+        """The facts as a key."""
+        return (*facts[: self._plain], *map(repr, facts[self._plain :]))
 
     def named(self, facts: tuple[Any, ...]) -> Row:
         """The facts as a template reads them."""
@@ -68,11 +74,27 @@ class Facts:
 
 POST: Final = Facts(
     *("id", "thread_id", "network_id", "author_id", "byline_id", "parent_id", "number", "depth", "state", "html"),
-    *("mentions", "renderer", "version", "created_at", "edited_at", "gap_at", "gap_until", "author_name"),
-    *("author_title", "author_organisation", "parent_state", "parent_author_id", "parent_name", "network_name"),
-    *("mention_names", "quotes"),
+    *("renderer", "version", "created_at", "edited_at", "gap_at", "gap_until", "author_name", "author_title"),
+    *("author_organisation", "parent_state", "parent_author_id", "parent_name", "network_name"),
+    lists=("mentions", "mention_names", "quotes"),
 )
 """Of a row of `shown_posts`."""
+THREAD_ROW: Final = Facts(
+    *(
+        "id",
+        "author_id",
+        "author_name",
+        "title",
+        "in_network_id",
+        "last_number",
+        "last_author_id",
+        "last_name",
+        "shown",
+    ),
+    *("listed_at", "locked_at", "pinned_at"),
+    lists=("networks",),
+)
+"""Of a row of `listed_threads`."""
 
 
 class SharedTemplate(jinja2.Template):
@@ -262,7 +284,7 @@ class Fragments:
         return self._drawn("rooms/_message.html", "m", row, _message_words, today=today)
 
     def _thread_row(self, row: Row, unread: int, today: int) -> str:
-        fragment = self._drawn("threads/_row.html", "t", row, today=today)
+        fragment = self._drawn("threads/_row.html", "t", row, facts=THREAD_ROW, today=today)
         if not unread:
             return fragment
         # The fragment is ours and its facts are escaped: both strings stand in it once, and in this order.
@@ -279,17 +301,14 @@ class Fragments:
         *, facts: Facts | None = None, today: int,
     ) -> str:  # fmt: skip
         """The fragment of a row by its facts: those that are named, else all that it has."""
-        values = tuple(row.values()) if facts is None else facts.of(row)
+        values = tuple(map(_hashable, row.values())) if facts is None else facts.of(row)
 
         def render() -> str:
             shown = row if facts is None else facts.named(values)
             context: dict[str, Any] = {name: shown, **(words_of(shown) if words_of else {})}
             return self.environment.get_template(template).render(context).strip()
 
-        try:
-            return self.cache.get((template, today, values), render)
-        except TypeError:  # a list or a mapping is among them, which has no hash
-            return self.cache.get((template, today, *map(_hashable, values)), render)
+        return self.cache.get((template, today, values if facts is None else facts.key(values)), render)
 
     def _today(self) -> int:
         return self._clock().astimezone(self.zone).toordinal()

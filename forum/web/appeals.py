@@ -69,7 +69,7 @@ async def for_me(request: Request) -> Response:
 async def of_network(request: Request) -> Response:
     """What waits in a network's queue, and what was decided there."""
     async with reading(request) as (connection, caller):
-        seen = await see(request, connection, caller, "appeals", need="moderate", moderators=True)
+        seen = await see(request, connection, caller, "appeals", need="moderate")
         before, slug = query_number(request, "before"), seen.network.slug
         waiting = await appeals.waiting(connection, seen.network.id)
         decided = await appeals.listed(connection, caller, slug, waiting=False, before=before, limit=PAGE + 1)

@@ -18,7 +18,7 @@ from forum import sessions
 from forum.access import GUEST, Caller
 from forum.db import Connection, Database
 from forum.errors import ForumError, Unauthenticated
-from forum.sessions import Credential, Known
+from forum.sessions import Credential, Known, Visit
 from forum.settings import Settings
 from forum.views import Views
 from forum.web.counts import KeptCounts
@@ -120,6 +120,17 @@ async def reading(connection: HTTPConnection) -> AsyncIterator[tuple[Connection,
     async with site_of(connection).db.connection() as database:
         found = await known(connection, database)
         yield database, GUEST if found is None else found.caller
+
+
+@contextlib.asynccontextmanager
+async def passing(
+    connection: HTTPConnection, channels: Sequence[str]
+) -> AsyncIterator[tuple[Connection, Caller, Visit]]:
+    """`reading`, for an answer that tells from which cursors these channels are to be followed: read with who asks."""
+    async with site_of(connection).db.connection() as database:
+        visit = await sessions.passage(database, credential(connection), channels)
+        remember(connection, visit.known)
+        yield database, GUEST if visit.known is None else visit.known.caller, visit
 
 
 @contextlib.asynccontextmanager

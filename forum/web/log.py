@@ -47,7 +47,7 @@ async def log(request: Request) -> Response:
     """What moderators did: for moderators."""
     wanted, before = _wanted(request), query_number(request, "before")
     async with reading(request) as (connection, caller):
-        seen = await see(request, connection, caller, "log", need="moderate", moderators=True)
+        seen = await see(request, connection, caller, "log", need="moderate")
         entries = await moderation_log.read(
             connection, seen.network.id, before=before, limit=moderation_log.PAGE + 1, **wanted
         )

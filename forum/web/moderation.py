@@ -22,7 +22,7 @@ async def waiting(request: Request) -> Response:
     db, slug = site_of(request).db, request.path_params["slug"]
     caller = await caller_of(request)
     async with reading(request) as (connection, _):
-        seen = await see(request, connection, caller, "requests", need="see", moderators=True)
+        seen = await see(request, connection, caller, "requests", need="see")
     network, requests = await networks.requests(db, caller, slug)
     waiting = await holds.waiting(db, caller, slug) if network.may_moderate else []
     ours = [row for row in waiting if row["decides_id"] == network.id]

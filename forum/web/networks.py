@@ -42,19 +42,19 @@ class Seen:
 
 
 async def see(
-    request: Request, connection: Connection, caller: Caller, tab: str, *, need: Need, moderators: bool = False
+    request: Request, connection: Connection, caller: Caller, tab: str, *, need: Need, frame: Frame | None = None
 ) -> Seen:
     """What a network's pages share. Raises NotFound, Unauthenticated, Forbidden.
 
-    Follows the network's channel, and for its moderators, where `moderators` says so, the one of theirs.
+    Follows the network's channel; its moderators follow theirs on every page. A `frame` that was read already is one
+    that follows this network.
     """
     slug: str = request.path_params["slug"]
+    if frame is None:
+        frame = await shell.frame(request, connection, network=slug)
     network = await access.require_network(connection, caller, slug, need)
-    followed = [f"network:{network.id}"] if network.may_read else []
-    if moderators and network.may_moderate:
-        followed.append(f"moderators:{network.id}")
-    frame = await shell.frame(request, connection, followed)
-    network = await access.require_network(connection, caller, slug, need)
+    if not network.may_read:
+        frame = frame.without(f"network:{network.id}")
     row = await networks.current(connection, network.id)
     here = 0
     people: Sequence[Row] = ()
@@ -88,17 +88,14 @@ async def tree(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """Its threads by last activity; for who is not in it, how to come in."""
-    async with reading(request) as (connection, caller):
-        seen = await see(request, connection, caller, "threads", need="see")
+    async with shell.framed(request, network=request.path_params["slug"]) as (connection, frame):
+        caller = frame.caller
+        seen = await see(request, connection, caller, "threads", need="see", frame=frame)
         network = seen.network
-        listed = await _threads(request, connection, network) if network.may_read else NO_THREADS
-        unread: Mapping[int, int] = {}
-        if caller.member_id is not None and listed["threads"]:
-            ids = [row["id"] for row in listed["threads"]]
-            unread = await threads.unread_in(connection, caller.member_id, ids)
-        subgroups = await networks.SQL.subgroups(connection, network=network.id, member=caller.member_id)
-        running = await networks.SQL.runners(connection, network=network.id)
+        listed = await _threads(request, connection, caller, network) if network.may_read else NO_THREADS
+        beside = await networks.SQL.beside(connection, network=network.id, member=caller.member_id)
         joining, asked_at = await _joining(connection, network, caller)
+    subgroups = beside["subgroups"] or ()
     here = site_of(request).here([f"room:{row['room_id']}" for row in subgroups if row["role"] is not None])
     cards = [
         {
@@ -111,21 +108,21 @@ async def show(request: Request) -> Response:
     ]
     return seen.page(
         request, "networks/network.html", joining=joining, asked_at=asked_at, subgroups=cards,
-        may_found=network.may_run, unread=unread, running=running, **listed,
+        may_found=network.may_run, running=beside["running"] or (), **listed,
     )  # fmt: skip
 
 
-NO_THREADS: Final[Mapping[str, Any]] = {"threads": [], "after": "", "paged": False}
+NO_THREADS: Final[Mapping[str, Any]] = {"threads": [], "unread": {}, "after": "", "paged": False}
 
 
-async def _threads(request: Request, connection: Connection, network: Network) -> Mapping[str, Any]:
+async def _threads(request: Request, connection: Connection, caller: Caller, network: Network) -> Mapping[str, Any]:
     """Pinned ones first, on the first page; a cursor is the place of the last one shown."""
     place = place_of(request, "after", tuple[datetime, int])
-    found = await threads.listed(connection, network.id, before=place)
-    pinned = [] if place is not None else list(await threads.SQL.pinned(connection, network=network.id))
-    shown = [row for row in found.items if row["pinned_at"] is None]
+    found = await threads.listed(connection, network.id, member=caller.member_id, before=place, pinned=place is None)
+    shown = [row for row in found.items if row["first"] or row["pinned_at"] is None]
     after = "" if found.next is None else f"/networks/{network.slug}?after={cursor(*found.next)}"
-    return {"threads": [*pinned, *shown], "after": after, "paged": place is not None}
+    unread = {row["id"]: row["unread"] for row in shown if row["unread"]}
+    return {"threads": shown, "unread": unread, "after": after, "paged": place is not None}
 
 
 async def _joining(connection: Connection, network: Network, caller: Caller) -> tuple[str, datetime | None]:

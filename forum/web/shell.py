@@ -55,6 +55,10 @@ class Frame:
         """Who looks."""
         return GUEST if self.known is None else self.known.caller
 
+    def without(self, channel: str) -> "Frame":
+        """The frame of a page that may not follow this channel after all."""
+        return replace(self, channels={name: seq for name, seq in self.channels.items() if name != channel})
+
     def unread_threads(self, network_id: int) -> int:
         """How many threads of one of my networks are unread."""
         return next((row["unread_threads"] for row in self.networks if row["id"] == network_id), 0)

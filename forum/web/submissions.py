@@ -23,7 +23,7 @@ async def waiting(request: Request) -> Response:
     """What waits in a network, the oldest first."""
     slug: str = request.path_params["slug"]
     async with reading(request) as (connection, caller):
-        seen = await see(request, connection, caller, "submissions", need="moderate", moderators=True)
+        seen = await see(request, connection, caller, "submissions", need="moderate")
         after = place_of(request, "after", tuple[int])
         rows = await submissions.waiting(
             connection, caller, slug, after=None if after is None else after[0], limit=PAGE + 1
