@@ -17,6 +17,10 @@ BODIES = {
     "ChangeBody": {"body": "B"},
     "NewMessage": {"body": "B"},
     "Removal": {"reason": "R"},
+    "TakeAway": {"reason": "R"},
+    "Sweep": {"reason": "R", "hours": 1},
+    "NewAppeal": {"body": "B"},
+    "DecideAppeal": {"outcome": "upheld"},
     "Decide": {"state": "approved"},
     "NewReport": {"reason": "R"},
     "CaseChange": {"taken": True},
@@ -32,6 +36,7 @@ async def places(api: Api) -> tuple[dict[str, object], dict[str, object]]:
     said = (await ana.post(f"/networks/{world.network}/messages", json={"body": "B"})).json()
     report = {"reason": "Advertising"}
     reported = (await mod.post(f"/posts/{started['post']['id']}/reports", json=report)).json()
+    removal, appeal = await _appealed(api)
     invited = (await mod.post(f"/networks/{world.network}/invitations", json={})).json()
     there = {
         "slug": world.network,
@@ -41,12 +46,23 @@ async def places(api: Api) -> tuple[dict[str, object], dict[str, object]]:
         "member": world.ana.member,
         "request": 1,
         "report": reported["id"],
+        "removal": removal,
+        "appeal": appeal,
         "invitation": invited["id"],
         "channel": f"thread:{started['id']}",
         "session": NEVER,
     }
     never = dict.fromkeys(there, NEVER) | {"slug": "never-was", "channel": f"thread:{NEVER}"}
     return there, never
+
+
+async def _appealed(api: Api) -> tuple[int, int]:
+    """A message of ana's that the lead removed, and ana's appeal: mod decides."""
+    ana, lead = await api("ana"), await api("lead")
+    said = (await ana.post(f"/networks/{api.world.network}/messages", json={"body": "B"})).json()
+    gone = (await lead.put(f"/messages/{said['id']}/removal", json={"reason": "R"})).json()
+    made = (await ana.post(f"/removals/{gone['removal']}/appeal", json={"body": "B"})).json()
+    return gone["removal"], made["appeal"]["id"]
 
 
 async def ask(api: Api, who: str, endpoint: Endpoint, names: dict[str, object], scopes: Sequence[str] = ()):
@@ -67,7 +83,8 @@ async def test_an_unseen_thing_is_refused_like_one_that_never_was(api: Api, endp
     lead = await api("lead")
     await lead.patch(f"/networks/{api.world.network}", json={"listed": False})
     if endpoint.method == "GET":
-        assert (await ask(api, "mod", endpoint, there)).status_code == 200, "it is there to be refused"
+        who = "ana" if "removal" in endpoint.names else "mod"
+        assert (await ask(api, who, endpoint, there)).status_code == 200, "it is there to be refused"
     unseen = await ask(api, "eve", endpoint, there)
     missing = await ask(api, "eve", endpoint, never)
     assert unseen.status_code == 404
