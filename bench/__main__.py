@@ -31,16 +31,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Ratios against references in the same run; flush is always measured."
     )
-    parser.add_argument("row", nargs="*", help=f"which rows; all but growth without. One of {', '.join(NAMES)}")
-    parser.add_argument("--whole", action="store_true", help="with growth, which makes a million posts")
+    parser.add_argument("row", nargs="*", help=f"which rows, all without; any of {', '.join(NAMES)}")
+    parser.add_argument("--skip", metavar="ROW", action="append", default=[], help="all but this one")
     parser.add_argument("--quick", action="store_true", help="short turns, fewer idle followers: to see that it works")
     parser.add_argument("--turn-s", type=float, default=4.0, help="how long one turn takes, in seconds (4)")
     parser.add_argument("--out", type=Path, default=Path("bench.json"), help="where the rows are written")
     parser.add_argument("--into", type=Path, metavar="PAGE", help="a Markdown page whose table is replaced")
     chosen = parser.parse_args()
-    if unknown := set(chosen.row) - set(NAMES):
+    if unknown := {*chosen.row, *chosen.skip} - set(NAMES):
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
-    wanted = chosen.row or [name for name in NAMES if name not in growth.ROWS or chosen.whole]
+    wanted = set(chosen.row or NAMES) - set(chosen.skip)
     turn_s, size = (1.0, fanout.SHORT) if chosen.quick else (chosen.turn_s, fanout.Size())
     rows = _measured(wanted, turn_s, size)
     report.write_json(rows, chosen.out)
