@@ -137,9 +137,9 @@ WITH begun AS MATERIALIZED (
             ORDER BY x.path LIMIT 1)
         -- The path that follows a path directly is that path and a zero byte: it comes before all of its replies.
         WHEN :after::bytea IS NOT NULL THEN :after::bytea || '\x00'::bytea
-        WHEN :at::int IS NOT NULL THEN (SELECT x.path FROM (
+        WHEN :at::bigint IS NOT NULL THEN (SELECT x.path FROM (
             SELECT q.path FROM posts a JOIN posts q ON q.thread_id = a.thread_id AND q.number > 1 AND q.path < a.path
-            WHERE a.thread_id = :thread AND a.number = :at::int ORDER BY q.path DESC LIMIT :limit / 2) x
+            WHERE a.thread_id = :thread AND a.number = :at::bigint ORDER BY q.path DESC LIMIT :limit / 2) x
             ORDER BY x.path LIMIT 1)
         END, '') AS path),
 replies AS MATERIALIZED (
@@ -159,16 +159,16 @@ JOIN shown_posts p ON p.id = s.id ORDER BY p.path, p.number;
 -- The same in the order in which they were written, where a place is a number. Numbers have holes where a thread was split.
 WITH begun AS MATERIALIZED (
     SELECT coalesce(CASE
-        WHEN :before::int IS NOT NULL THEN (SELECT min(x.number) FROM (
-            SELECT number FROM posts WHERE thread_id = :thread AND number > 1 AND number < :before::int ORDER BY number DESC LIMIT :limit) x)
-        WHEN :after::int IS NOT NULL THEN :after::int + 1
-        WHEN :at::int IS NOT NULL THEN (SELECT min(x.number) FROM (
-            SELECT number FROM posts WHERE thread_id = :thread AND number > 1 AND number < :at::int ORDER BY number DESC LIMIT :limit / 2) x)
+        WHEN :before::bigint IS NOT NULL THEN (SELECT min(x.number) FROM (
+            SELECT number FROM posts WHERE thread_id = :thread AND number > 1 AND number < :before::bigint ORDER BY number DESC LIMIT :limit) x)
+        WHEN :after::bigint IS NOT NULL THEN :after::bigint + 1
+        WHEN :at::bigint IS NOT NULL THEN (SELECT min(x.number) FROM (
+            SELECT number FROM posts WHERE thread_id = :thread AND number > 1 AND number < :at::bigint ORDER BY number DESC LIMIT :limit / 2) x)
         END, 2) AS number),
 replies AS MATERIALIZED (
     SELECT id, number FROM posts
     WHERE thread_id = :thread AND number > 1 AND number >= (SELECT number FROM begun)
-      AND (:before::int IS NULL OR number < :before::int)
+      AND (:before::bigint IS NULL OR number < :before::bigint)
     ORDER BY number LIMIT :limit)
 SELECT p.*,
        (SELECT count(*) FROM posts WHERE thread_id = :thread AND number > 1 AND number < (SELECT min(number) FROM replies)) AS before,

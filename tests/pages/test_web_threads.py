@@ -254,3 +254,12 @@ async def test_following(world: World, visit: Visit) -> None:
     assert 'aria-pressed="true"' in (await ben.get(f"/threads/{thread}?order=tree")).text
     assert (await ben.script(f"/threads/{thread}/watch", {"watch": "no"})).status_code == 204
     assert 'aria-pressed="false"' in (await ben.get(f"/threads/{thread}?order=tree")).text
+
+
+@pytest.mark.parametrize("place", ["at=", "order=time&at=", "order=time&after=", "order=time&before="])
+async def test_a_place_far_beyond_the_end_is_a_page_without_replies_or_the_last_ones(
+    world: World, visit: Visit, place: str
+) -> None:
+    thread = await world.thread()
+    answer = await (await visit(world.ben)).get(f"/threads/{thread}?{place}{10**17}")
+    assert answer.status_code == 200
