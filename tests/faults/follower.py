@@ -256,9 +256,9 @@ class Screen(ABC):
         for channel in self.page.channels:
             self._begin(channel, page.cursors[channel])
 
-    def _begin(self, channel: str, after: int) -> None:
+    def _begin(self, channel: str, after: int, log: str | None = None) -> None:
         self.cursors[channel] = after
-        self.stretches.setdefault(channel, []).append(Stretch(self.log, after))
+        self.stretches.setdefault(channel, []).append(Stretch(log or self.log, after))
 
     def forget(self) -> None:
         """As somebody does who goes to another page and comes back: load it anew."""
@@ -420,7 +420,7 @@ class Socket(Screen):
         if not wire.following(seq):
             self.wrong(f"following {channel} at {seq} is not what came: {wire}")
         if channel == self._mine and channel not in self.cursors:
-            self._begin(channel, seq)
+            self._begin(channel, seq, frame["log"])
         if all(channel in self._wires and self._wires[channel].live_at_s for channel in self.cursors):
             self.back_at_s = time.monotonic()
 
