@@ -90,21 +90,21 @@ SELECT version, body, at FROM revisions WHERE noun = 'message' AND object_id = :
 SELECT * FROM (SELECT * FROM shown_messages WHERE room_id = :room ORDER BY number DESC LIMIT :limit) m ORDER BY m.number;
 
 -- name: before
-SELECT * FROM (SELECT * FROM shown_messages WHERE room_id = :room AND number < :before ORDER BY number DESC LIMIT :limit) m
+SELECT * FROM (SELECT * FROM shown_messages WHERE room_id = :room AND number < :before::bigint ORDER BY number DESC LIMIT :limit) m
 ORDER BY m.number;
 
 -- name: after
-SELECT * FROM shown_messages WHERE room_id = :room AND number > :after ORDER BY number LIMIT :limit;
+SELECT * FROM shown_messages WHERE room_id = :room AND number > :after::bigint ORDER BY number LIMIT :limit;
 
 -- name: newest_between
 -- From the newest on, between two moments. A cursor is a number.
-SELECT * FROM shown_messages WHERE room_id = :room AND (:before::int IS NULL OR number < :before::int)
+SELECT * FROM shown_messages WHERE room_id = :room AND (:before::bigint IS NULL OR number < :before::bigint)
   AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
   AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
 ORDER BY number DESC LIMIT :limit;
 
 -- name: oldest_between
-SELECT * FROM shown_messages WHERE room_id = :room AND number > :after
+SELECT * FROM shown_messages WHERE room_id = :room AND number > :after::bigint
   AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
   AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
 ORDER BY number LIMIT :limit;
@@ -125,7 +125,7 @@ SELECT number FROM room_reads WHERE member_id = :member AND room_id = :room;
 
 -- name: mark_read$
 INSERT INTO room_reads (member_id, room_id, number)
-SELECT :member, :room, least(:number::int, (SELECT max(number) FROM messages WHERE room_id = :room))
+SELECT :member, :room, least(:number::bigint, (SELECT max(number) FROM messages WHERE room_id = :room))
 ON CONFLICT (member_id, room_id) DO UPDATE SET number = EXCLUDED.number, read_at = now() WHERE room_reads.number < EXCLUDED.number
 RETURNING number;
 

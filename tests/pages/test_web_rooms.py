@@ -1,5 +1,7 @@
 import re
 
+import pytest
+
 from forum import rooms
 from forum.web.forms import FRAGMENT
 from tests.pages.conftest import Visit
@@ -91,3 +93,9 @@ async def test_a_reply_names_what_it_answers(world: World, visit: Visit) -> None
 async def test_all_my_rooms(world: World, visit: Visit) -> None:
     await rooms.say(world.db, world.ana, world.network, f"last said {world.tag}")
     assert f"last said {world.tag}" in (await (await visit(world.ben)).get("/rooms")).text
+
+
+@pytest.mark.parametrize("place", ["room?at=", "room?before=", "messages?before="])
+async def test_a_place_far_beyond_the_end_is_a_page(world: World, visit: Visit, place: str) -> None:
+    answer = await (await visit(world.ben)).get(f"/networks/{world.network}/{place}{10**17}")
+    assert answer.status_code == 200
