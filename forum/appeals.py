@@ -49,14 +49,6 @@ async def mine(connection: Connection, caller: Caller, removal_id: int) -> Row:
     return row
 
 
-async def all_mine(
-    connection: Connection, caller: Caller, *, before: int | None = None, limit: int = PAGE
-) -> Sequence[Row]:
-    """What was removed of the caller's, the newest first, as rows of shown_removals."""
-    rows: Sequence[Row] = await SQL.all_mine(connection, member=caller.member, before=before, limit=limit)
-    return rows
-
-
 def may_appeal(row: Row, now: datetime | None = None) -> bool:
     """Whether the author may appeal against this removal (a row of shown_removals) still."""
     return row["appeal_id"] is None and row["restored_at"] is None and row["appeal_until"] > (now or datetime.now(UTC))

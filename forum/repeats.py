@@ -17,7 +17,7 @@ from typing import Any
 from forum.access import Caller
 from forum.contributions import Noun
 from forum.db import Connection, Row, statements
-from forum.errors import Forbidden, NotFound
+from forum.errors import Forbidden, NotFound, Unavailable
 
 SQL = statements("repeats")
 RUN_WORDS = 6
@@ -29,6 +29,8 @@ LOOKED_UP_EVERY = 3
 MAX_LOOKED_UP = 400
 LIMIT = 200
 MAX_OFFERED = 80
+WITHIN_S = 4.0
+"""A search for common words in a million posts takes its time, and a removal must not wait for it."""
 IN_THREAD_FROM_CHARS = 100_000
 
 _WORD = re.compile(r"\w+")
@@ -50,10 +52,18 @@ class Repeat:
     chosen: bool
 
 
+class TooSlow(Unavailable):
+    """There is too much to look through: what repeats the words is for the search to find."""
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_s=60)
+        self.detail = "Looking for what repeats these words takes too long. Search for them instead."
+
+
 async def of(connection: Connection, caller: Caller, noun: Noun, object_id: int) -> Sequence[Repeat]:
     """What repeats this post or message in the networks where it stands, as far as the caller decides about it.
 
-    Raises NotFound; Forbidden where the caller does not decide about the thing itself.
+    Raises NotFound; Forbidden where the caller does not decide about the thing itself; TooSlow.
     """
     words_of = SQL.words_of_post if noun == "post" else SQL.words_of_message
     thing = await words_of(connection, member=caller.member_id, object=object_id)
@@ -66,9 +76,14 @@ async def of(connection: Connection, caller: Caller, noun: Noun, object_id: int)
         return ()
     scope = {"noun": noun, "object": object_id, "place": thing["place_id"], "networks": thing["networks"]}
     found: list[tuple[Noun, Row]] = []
-    for kind, statement in (("post", SQL.posts_with), ("message", SQL.messages_with)):
-        rows = await statement(connection, runs=wanted, limit=LIMIT, **scope)
-        found += [("post" if kind == "post" else "message", row) for row in rows]
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            found += [("post", row) for row in await SQL.posts_with(connection, runs=wanted, limit=LIMIT, **scope)]
+            found += [
+                ("message", row) for row in await SQL.messages_with(connection, runs=wanted, limit=LIMIT, **scope)
+            ]
+    except TimeoutError as error:
+        raise TooSlow from error
     # Comparing long texts takes tens of milliseconds: not on the loop that serves everybody.
     if sum(len(row["body"]) for _, row in found) > IN_THREAD_FROM_CHARS:
         return await asyncio.to_thread(compare, noun, thing, found)

@@ -4,9 +4,6 @@
 -- A removal, for its author.
 SELECT * FROM shown_removals WHERE id = :removal AND author_id = :member;
 
--- name: all_mine
-SELECT * FROM shown_removals WHERE author_id = :member AND (:before::bigint IS NULL OR id < :before::bigint) ORDER BY id DESC LIMIT :limit;
-
 -- name: lock_removal^
 SELECT id, network_id, post_id, message_id, author_id, restored_at, appeal_until FROM removals
 WHERE id = :removal AND author_id = :member FOR NO KEY UPDATE;

@@ -39,7 +39,8 @@ RETURNING id, member_id;
 
 -- name: standing^
 -- The removal that stands of this post or message.
-SELECT * FROM removals WHERE CASE :noun WHEN 'post' THEN post_id = :object ELSE message_id = :object END AND restored_at IS NULL;
+SELECT * FROM removals
+WHERE restored_at IS NULL AND ((:noun = 'post' AND post_id = :object) OR (:noun = 'message' AND message_id = :object));
 
 -- name: end
 -- It is taken back; an appeal against it has then come out well.

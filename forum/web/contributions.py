@@ -257,8 +257,13 @@ class Pages:
     async def _repeating(
         self, connection: Connection, caller: Caller, place: Place, form: Form | None
     ) -> Sequence[Mapping[str, Any]]:
-        """What repeats the words, for the form: marked as it was sent, else as it is proposed."""
-        found = await repeats.of(connection, caller, self._noun.name, place.row["id"])
+        """What repeats the words, for the form: marked as it was sent, else as it is proposed. Nothing, if it takes too
+        long to find: the removal must not wait.
+        """
+        try:
+            found = await repeats.of(connection, caller, self._noun.name, place.row["id"])
+        except repeats.TooSlow:
+            return ()
         return [
             {
                 "value": f"{each.noun}-{each.row['id']}",

@@ -43,6 +43,7 @@ function finish(form, action, response, html) {
   answered(kindOf(action), response, html);
   menu?.close();
   const { said, toast: words, undo } = form.dataset;
+  // What cannot be taken back, or not by one press for all of it.
   const final = form.querySelector("[data-final]:checked") !== null;
   if (words) toast(words, final ? null : (undo ?? null), kindOf(action));
   else if (said) polite(said);

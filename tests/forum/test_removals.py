@@ -365,3 +365,12 @@ async def test_it_reaches_the_sub_groups_that_one_moderates_and_nothing_else(wor
     assert {row["slug"]: row["state"] for row in states} == {
         world.network: "removed", f"sub-{world.tag}": "removed", f"own-{world.tag}": "shown",
     }  # fmt: skip
+
+
+async def test_a_search_that_takes_too_long_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    post = await _post(world, WHOLE_WORDS)
+    monkeypatch.setattr(repeats, "WITHIN_S", 0.0)
+    async with world.db.connection() as connection:
+        with pytest.raises(repeats.TooSlow):
+            await repeats.of(connection, world.mod, "post", post)
+        assert await connection.fetchval("SELECT 1") == 1, "the connection serves on"
