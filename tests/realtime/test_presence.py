@@ -17,6 +17,7 @@ from realtime.source import Caller
 from tests.realtime.memory_source import KeptSocket, MemorySource, until
 
 ROOM = "room:3"
+QUEUE = "moderators:3"
 
 
 class Process:
@@ -63,6 +64,7 @@ def source():
     source = MemorySource()
     source.channel(ROOM)
     source.channel("network:3")
+    source.channel(QUEUE)
     return source
 
 
@@ -232,6 +234,20 @@ async def test_typing_reaches_the_others_on_both_processes(two):
     await until(lambda: not left.presence._typing and not right.presence._typing)
     assert (ben.frames.count(typing), max_.frames.count(typing)) == (1, 1)
     assert typing not in ana.frames
+
+
+async def test_moderators_say_which_case_they_look_at(two):
+    left, right = two
+    mod_screen, mod = await left.enter(1, QUEUE)
+    _, lead = await right.enter(2, QUEUE)
+    _, ben = await right.enter(3)
+    await until(lambda: left.hub.is_live(mod_screen, QUEUE))
+    left.presence.typing(mod_screen, QUEUE, 12)
+    left.presence.typing(mod_screen, QUEUE, 13)
+    told = [{"type": "typing", "channel": QUEUE, "member": 1, "name": "Member 1", "about": case} for case in (12, 13)]
+    await until(lambda: all(each in lead.frames for each in told))
+    assert not any(each in mod.frames or each in ben.frames for each in told)
+    assert "presence" not in lead.of(QUEUE), "who is in the queue is not told, only who looks at what"
 
 
 async def test_who_does_not_follow_cannot_type(alone):
