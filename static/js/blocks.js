@@ -15,12 +15,13 @@ const blocked = new Set((root.dataset.blocks ?? "").split(" ").filter(Boolean));
 function draw() {
   root.dataset.blocks = [...blocked].join(" ");
   const authors = [...blocked].map((id) => `[data-author="${id}"]`).join(", ");
-  const answered = [...blocked].map((id) => `:has([data-name="${id}"])`).join(", ");
-  sheet.replaceSync(
-    blocked.size
-      ? `@layer util { ${WRITTEN}:is(${authors}):not([data-unfolded]) :is(.prose, .to, .re) { display: none } .re a:is(${answered}) { display: none } }`
-      : "",
-  );
+  const named = [...blocked].map((id) => `[data-name="${id}"]`).join(", ");
+  const hidden = [
+    `${WRITTEN}:is(${authors}):not([data-unfolded]) :is(.prose, .to, .re)`,
+    `.re a:has(${named})`,
+    `.note:has(.x > :is(${named})) .said`,
+  ];
+  sheet.replaceSync(blocked.size ? `@layer util { ${hidden.join(", ")} { display: none } }` : "");
   fold();
 }
 
