@@ -1,5 +1,6 @@
 """Removals as things: what their author is told, several in one act, what repeats the words, and the purge."""
 
+import asyncio
 import mailbox
 import time
 from datetime import UTC, datetime, timedelta
@@ -335,6 +336,27 @@ async def test_a_spammer_is_gone_in_one_act(world: World) -> None:
         world.db, world.mod, world.network, spammer.member, hours=24, reason="Advertising", keep=False
     )
     assert (again.posts, again.messages) == (1, 0)
+
+
+async def test_two_sweeps_at_once_and_what_is_written_meanwhile(world: World) -> None:
+    spammer = await _spam(world, world.network, 5, 150, 30)
+    thread = await world.thread()
+
+    async def goes_on() -> None:
+        for number in range(10):
+            await posts.reply(world.db, spammer, thread, f"More {number}")
+            await rooms.say(world.db, spammer, world.network, f"More {number}")
+
+    async def sweep(caller: Caller) -> removal.Swept:
+        return await removal.remove_written_by(
+            world.db, caller, world.network, spammer.member, hours=1, reason="Advertising"
+        )
+
+    first, second, _ = await asyncio.gather(sweep(world.mod), sweep(world.lead), goes_on())
+    swept = (first, second, await sweep(world.mod))
+    assert sum(each.posts for each in swept) == 160
+    assert sum(each.messages for each in swept) == 40
+    assert await world.db.pool.fetchval("SELECT count(*) FROM removals WHERE author_id = $1", spammer.member) == 200
 
 
 async def test_it_reaches_the_sub_groups_that_one_moderates_and_nothing_else(world: World) -> None:
