@@ -481,10 +481,18 @@ class ForumRoom extends HTMLElement {
     this.#echo = null;
     const { status, problem } = refused;
     const own = Object.values(problem.errors ?? {})[0] ?? (status >= 400 && status < 500 ? problem.detail : null);
-    const why = status === 429 ? tooFast(Math.max(1, Math.ceil(problem.retry_after ?? 1))) : own;
-    this.#drawFailure(item, why ? `Not sent. ${why}` : "Not sent");
+    this.#drawFailure(item, own ? `Not sent. ${own}` : "Not sent");
+    if (status === 429) this.#countDown(item, Math.max(1, Math.ceil(problem.retry_after ?? 1)));
     assertive("Not sent.");
     if (status === 401) document.dispatchEvent(new CustomEvent("forum:signed-out"));
+  }
+
+  /** Past a limit, or in slow mode: how many seconds are left, until it is tried again. */
+  #countDown(item, seconds) {
+    const words = this.#pending.get(item.key)?.querySelector(".state.bad")?.firstChild;
+    if (!words?.data?.startsWith("Not sent")) return;
+    words.data = seconds > 0 ? `Not sent. ${tooFast(seconds)} ` : "Not sent. You can send it now. ";
+    if (seconds > 0) setTimeout(() => this.#countDown(item, seconds - 1), 1_000);
   }
 
   #drawFailure(item, words) {
