@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from tests.faults.faults import FAULTS
+from tests.faults.faults import FAULTS, Fault
 from tests.faults.run import FULL, Run, Size
 from tests.faults.stage import stage
 
@@ -21,8 +21,9 @@ def main() -> None:
     """Carry out what the arguments name."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults",
-        description="Maltreats a site of its own, and checks that nothing is lost. Faults: "
-        + "; ".join(f"{name}: {(fault.__doc__ or '').strip().splitlines()[0]}" for name, fault in FAULTS.items()),
+        description="Maltreats a site of its own, and checks that nothing is lost.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="faults:\n" + "\n".join(f"  {name}: {_first_line(fault)}" for name, fault in FAULTS.items()),
     )
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="the same seed draws the same lots")
     parser.add_argument("--writes", type=int, default=20_000, help="in all runs together (20000)")
@@ -33,6 +34,10 @@ def main() -> None:
     parser.add_argument("--fault", metavar="NAME", action="append", choices=FAULTS, help="one of them; may be repeated")
     chosen = parser.parse_args()
     sys.exit(uvloop.run(_carry_out(chosen)))
+
+
+def _first_line(fault: Fault) -> str:
+    return (fault.__doc__ or "").strip().splitlines()[0]
 
 
 async def _carry_out(chosen: argparse.Namespace) -> int:

@@ -27,7 +27,7 @@ UNNOTICED_S = 0.25
 
 
 async def hostile(run: Run) -> None:
-    """All of them at once, while everybody else goes on."""
+    """Clients that stop reading, drip, send garbage, ask for too much: all at once, while everybody else goes on."""
     before = time.monotonic()
     slow = await run.metric("slow_closes_total")
     calm_p99_s = _p99(delays(run, 0, before))

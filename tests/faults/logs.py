@@ -16,7 +16,7 @@ COPY = "forum_copy"
 
 
 async def log_trimmed(run: Run) -> None:
-    """Some screens of a thread are away while its log is trimmed past their cursors: they are reset, and load anew."""
+    """Some screens are away while a log is trimmed past their cursors: they are reset, and load anew."""
     before = await run.metric("resets_total")
     run.resets_expected = True
     channel = f"network:{run.world.places[0].id}"
