@@ -172,9 +172,19 @@ async def join(db: Database, caller: Caller, slug: str) -> None:
 
 async def require_not_suspended(connection: Connection, network: Network, member: int) -> None:
     """Raises Forbidden where a suspension is in force: leaving and joining again clears nothing."""
-    until = await SQL.suspended_until(connection, network=network.id, member=member)
-    if until is not None:
-        raise Forbidden(f"You are suspended from {network.name}. You can appeal.")
+    sentence = await suspended_sentence(connection, network, member)
+    if sentence is not None:
+        raise Forbidden(sentence)
+
+
+async def suspended_sentence(connection: Connection, network: Network, member: int) -> str | None:
+    """Why a member is shut out of a network, and until when; None for who is not."""
+    row = await SQL.suspension(connection, network=network.id, member=member)
+    if row is None:
+        return None
+    until = f" until {row['until']:%-d %B}" if row["until"] is not None else ""
+    why = f" Reason: {row['reason']}." if row["reason"] else ""
+    return f"You are suspended from {network.name}{until}.{why} Your settings say what was done to you."
 
 
 async def add(tx: Transaction, network_id: int, member: int, role: Role) -> bool:

@@ -41,9 +41,10 @@ FROM (SELECT h.thread_id, (array_agg(n.visibility ORDER BY breadth(n.visibility)
       WHERE h.thread_id IN (SELECT thread_id FROM thread_networks WHERE network_id = ANY (:networks)) GROUP BY h.thread_id) m
 WHERE t.id = m.thread_id AND breadth(t.audience) > breadth(m.least);
 
--- name: suspended_until$
-SELECT coalesce(until, 'infinity') FROM sanctions
-WHERE member_id = :member AND (network_id = :network OR network_id IS NULL) AND kind = 'suspension' AND ended_at IS NULL LIMIT 1;
+-- name: suspension^
+SELECT until, reason FROM shown_sanctions
+WHERE member_id = :member AND (network_id = :network OR network_id IS NULL) AND kind = 'suspension' AND ended_at IS NULL
+ORDER BY until DESC NULLS FIRST LIMIT 1;
 
 -- name: add_member$
 INSERT INTO memberships (network_id, member_id, role) VALUES (:network, :member, :role) ON CONFLICT DO NOTHING RETURNING 1;

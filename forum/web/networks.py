@@ -131,6 +131,8 @@ async def _joining(connection: Connection, network: Network, caller: Caller) -> 
         return "", None
     if caller.member_id is None:
         return "sign_in", None
+    if await networks.suspended_sentence(connection, network, caller.member_id) is not None:
+        return "suspended", None
     if network.row["visibility"] != "private":
         return "join", None
     asked = await networks.SQL.my_request(connection, network=network.id, member=caller.member_id)

@@ -39,6 +39,19 @@ async def test_a_warning_is_told_and_nothing_else_changes(world: World, visit: V
     assert "<forum-composer" in (await ben.get(f"/networks/{world.network}/room")).text
 
 
+async def test_a_suspended_member_is_told_so_where_they_might_join(world: World, visit: Visit) -> None:
+    mod, ben, eve = [await visit(who) for who in (world.mod, world.ben, world.eve)]
+    act = {"act": "suspension", "days": "7", "reason": "Rude"}
+    assert (await mod.post(f"/networks/{world.network}/people/{world.ben.member}", act)).status_code == 303
+    page = (await ben.get(f"/networks/{world.network}")).text
+    assert "You are suspended from" in page
+    assert "Ask to join" not in page
+    assert "Ask to join" in (await eve.get(f"/networks/{world.network}")).text
+    refused = await ben.post(f"/networks/{world.network}/join", {"body": "Let me in"})
+    assert refused.status_code == 403
+    assert "Reason: Rude." in refused.text
+
+
 async def test_an_administrator_suspends_an_account_and_lets_it_in_again(world: World, visit: Visit) -> None:
     admin, ben, mod = await visit(world.admin), await visit(world.ben), await visit(world.mod)
     profile = f"/members/{world.ben.member}"
