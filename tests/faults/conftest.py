@@ -11,7 +11,7 @@ from tests.faults.stage import Site, Stage
 from tests.faults.stage import stage as open_stage
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def stage() -> AsyncIterator[Stage]:
     folder = Path(tempfile.mkdtemp(prefix="forum-faults-"))
     async with open_stage(folder) as opened:
@@ -19,7 +19,7 @@ async def stage() -> AsyncIterator[Stage]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def site(stage: Stage) -> AsyncIterator[Site]:
     async with stage.site() as running:
         yield running

@@ -1,0 +1,1 @@
+"""Nothing is lost, whatever dies in between: see docs/live.md."""
