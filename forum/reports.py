@@ -412,7 +412,10 @@ def _may_read(case: Standing) -> bool:
 
 
 async def _versions_since(connection: Connection, case: Standing) -> Sequence[asyncpg.Record]:
-    """The words that were reported, and those of now if they are others."""
+    """The words that were reported, and those of now if they are others.
+
+    What was under seal has come back with a new version: the first one that is not older is what was reported.
+    """
     rows: Sequence[asyncpg.Record] = await SQL.words(connection, noun=case.noun, object=case.object_id)
-    seen = [row for row in rows if row["version"] == case.row["seen_version"]]
-    return rows[-1:] if not seen or seen[-1] is rows[-1] else [seen[-1], rows[-1]]
+    seen = next((row for row in rows if row["version"] >= case.row["seen_version"]), None)
+    return rows[-1:] if seen is None or seen is rows[-1] else [seen, rows[-1]]

@@ -269,6 +269,20 @@ async def test_an_edit_asks_for_the_decision_again(world: World) -> None:
     assert decided["outcome"] == "left"
 
 
+async def test_an_edit_after_a_hold_is_noticed_too(world: World) -> None:
+    post = await _post(world, jointly=True)
+    case = await _report(world, post)
+    await holds.hold_post(world.db, world.max, post, "Advertising")
+    await holds.release_post(world.db, world.max, post)
+    _, context = await _context(world, world.mod, case)
+    assert [row["body"] for row in context.versions] == ["Some words"]
+    await posts.edit(world.db, world.ana, post, "Milder words")
+    _, context = await _context(world, world.mod, case)
+    assert [row["body"] for row in context.versions] == ["Some words", "Milder words"]
+    with pytest.raises(Conflict, match="edited since"):
+        await reports.decide(world.db, world.mod, case, "leave")
+
+
 async def test_who_is_concerned_sees_that_it_exists_and_no_more(world: World) -> None:
     post = await _post(world, author=world.mod)
     case = await _report(world, post)
