@@ -172,6 +172,37 @@ async def test_where_sockets_do_not_pass_the_same_comes_by_long_poll(page: Page,
     assert await order(page) == ["post-2", "post-3", "post-4"]
 
 
+HIDEABLE = """globalThis.hide = (hidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+MORE_THAN_A_BROWSER_CONNECTS_AT_ONCE = 7
+
+
+async def test_pages_that_nobody_looks_at_leave_room_for_the_one_that_is(page: Page, stage: Stage) -> None:
+    """By long poll: a browser has six connections to one site, for all its pages."""
+    stage.sockets_pass = False
+    address = stage.show("/threads/9", thread(post(2, body="secret")), CHANNELS)
+    await page.context.add_init_script(HIDEABLE)
+    others = [await page.context.new_page() for _ in range(MORE_THAN_A_BROWSER_CONNECTS_AT_ONCE)]
+    for other in others:
+        await other.goto(address)
+        await other.evaluate("hide(true)")
+        await live(other)
+    await page.goto(address)
+    await live(page)
+    took_ms = await page.evaluate(
+        "async () => { const from = performance.now(); for (let n = 0; n < 5; n += 1) await fetch('/unread');"
+        " return performance.now() - from; }"
+    )
+    assert took_ms < 2_000
+    stage.record("thread:9", "post.removed", 2, post(2, author=None))
+    await expect(page.locator("#post-2 .gap")).to_be_visible()
+    await others[0].evaluate("hide(false)")
+    await expect(others[0].locator("#post-2 .gap")).to_be_visible()
+    assert "secret" not in await others[0].content()
+
+
 async def test_who_is_signed_out_is_told_and_keeps_the_draft(page: Page, stage: Stage) -> None:
     await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
     await live(page)
