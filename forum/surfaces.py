@@ -83,7 +83,7 @@ def _surface(name: str, shows: str, cleared_by: str = "", why: str = "", sealed:
 # fmt: off
 PAGES: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     # Beside the frame of the page      shows                               cleared by
-    ("/",                               "post message title purpose reason","network member"),
+    ("/",                               "post message title purpose reason note","network member"),
     ("/invitations/{token}",            "purpose",                          "", BEFORE),
     ("/appeals",                        "",                                 ""),
     ("/appeals/{appeal}",               "post message edit title reason note appeal", "thread room", "", "moderator"),
@@ -155,7 +155,8 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/rail",                           "name network",                     "network member", PART),
     ("/api/openapi.json",               ""),
     ("/api/v1/appeals",                 "",                                 "moderators"),
-    ("/api/v1/appeals/{appeal}",        "post edit name reason note appeal", "moderators", "", "moderator"),
+    ("/api/v1/appeals/{appeal}",        "post message edit name profile reason note appeal",
+                                                                            "moderators", "", "moderator"),
     ("/api/v1/me",                      "name profile about network",       "member network"),
     ("/api/v1/me/blocks",               "name profile",                     "network"),
     ("/api/v1/me/moderation",           "name network profile reason note submission","member network"),
@@ -164,7 +165,7 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/api/v1/members/{member}",        "name profile about network",       "network"),
     ("/api/v1/messages/{message}",      "message name profile",             "room network"),
     ("/api/v1/messages/{message}/history", "edit",                          "room"),
-    ("/api/v1/messages/{message}/repeats", "name",                          "room"),
+    ("/api/v1/messages/{message}/repeats","name title",                       "room thread"),
     ("/api/v1/networks",                "network purpose",                  "network"),
     ("/api/v1/networks/{slug}",         "network purpose network-about",    "network"),
     ("/api/v1/networks/{slug}/appeals", "",                                 "moderators"),
@@ -180,7 +181,7 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/api/v1/networks/{slug}/threads", "title name",                       "network"),
     ("/api/v1/posts/{post}",            "post name profile",                "thread network"),
     ("/api/v1/posts/{post}/history",    "edit",                             "thread"),
-    ("/api/v1/posts/{post}/repeats",    "name title",                       "thread"),
+    ("/api/v1/posts/{post}/repeats",    "name title",                       "room thread"),
     ("/api/v1/removals/{removal}",      "reason note appeal",               "member"),
     ("/api/v1/search",                  "post message title name profile",  "", ASKS_AGAIN),
     ("/api/v1/submissions/{submission}","name profile submission reason",   "moderators"),
@@ -192,11 +193,11 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
 UPDATES: Final = tuple(_surface(name, shows, name.partition(" ")[0]) for name, shows in (
     # Channel and kind                  show
     ("member notification",             "name profile network title post message reason note"),
-    ("moderators appeal",               ""),
-    ("moderators case",                 "post message name"),
+    ("moderators appeal",               "network"),
+    ("moderators case",                 "post message name network"),
     ("moderators hold",                 "network title"),
     ("moderators request",              "request name profile"),
-    ("moderators submission",           "name profile submission"),
+    ("moderators submission",           "name profile submission reason network"),
     ("network member",                  "name profile"),
     ("network membership",              "name profile"),
     ("network network",                 "network purpose name"),

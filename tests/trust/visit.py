@@ -6,16 +6,18 @@ live channels from their beginning, over sockets and polls and the catch-up. A `
 """
 
 import asyncio
+import contextlib
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import websockets
 from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
+from websockets.asyncio.client import ClientConnection
 from websockets.typing import Origin, Subprotocol
 
 from tests.trust.processes import Process
@@ -24,7 +26,7 @@ from tests.trust.written import Word, Written, session_of
 WORD = re.compile(r"zq[a-z]+[0-9a-f]{8}")
 LINK = re.compile(r'(?:href|action)="(/[^"#]*)')
 CONVERTOR = re.compile(r":\w+\}")
-MAX_LINKS = 400
+MAX_PAGES = 1_000
 PATIENCE_S = 20.0
 
 
@@ -38,6 +40,8 @@ class Sighting:
     place: str
     who: str
     process: int
+    followed: frozenset[str] | None = None
+    """The channels that the page follows; None where it is no page, or an error's."""
 
     def __str__(self) -> str:
         what = f"{self.word.said} ({self.word.kind})"
@@ -61,6 +65,16 @@ def template(route: Route) -> str:
     return CONVERTOR.sub("}", route.path)
 
 
+class _All:
+    """Whatever there is."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+ALL = _All()
+
+
 @dataclass
 class Visit:
     """What is asked, of whom and by whom; and what was seen."""
@@ -70,26 +84,32 @@ class Visit:
     sightings: list[Sighting] = field(default_factory=list)
     statuses: dict[str, set[int]] = field(default_factory=dict)
     """Surface to the statuses with which it answered."""
-    followed: dict[tuple[str, str], list[tuple[str, set[str]]]] = field(default_factory=dict)
-    """Surface and role to the pages that were shown, with the nouns of the channels that they follow."""
 
     async def everything(
-        self, written: Written, roles: Sequence[str], *, only: frozenset[str] = frozenset()
+        self,
+        written: Written,
+        *lookers: Sequence[str],
+        only: Container[str] = ALL,
+        crawling: Collection[tuple[int, str]] = (),
     ) -> list[Sighting]:
-        """Ask for everything that is written there. Returns what was seen. `only`: these templates, and no link."""
+        """Ask for everything that is written there. Returns what was seen.
+
+        `lookers` are the roles that look, for each process; `only`: at these templates; `crawling`: these, by process
+        and role, follow every link too.
+        """
         before = len(self.sightings)
         paths = [
             path
             for route in self.routes
-            if isinstance(route, Route) and "GET" in (route.methods or ()) and (not only or template(route) in only)
+            if isinstance(route, Route) and "GET" in (route.methods or ()) and template(route) in only
             for path in written.fill(template(route))
         ]
         async with asyncio.TaskGroup() as group:
-            for number, process in enumerate(self.processes):
+            for number, (process, roles) in enumerate(zip(self.processes, lookers, strict=True)):
                 for who in roles:
                     cookies = await session_of(written.house.db, written.caller(who))
                     looker = _Looker(self, written, number, process, who, cookies)
-                    group.create_task(looker.look(list(paths), crawling=not only))
+                    group.create_task(looker.look(list(paths), crawling=(number, who) in crawling))
         return self.sightings[before:]
 
     def name_of(self, method: str, path: str) -> str:
@@ -124,36 +144,35 @@ class _Looker:
             base_url=self.process.url, cookies=dict(self.cookies), headers=headers, timeout=PATIENCE_S
         ) as client:
             seen: set[str] = set()
-            while waiting and len(seen) < MAX_LINKS + len(waiting):
+            while waiting:
+                assert len(seen) < MAX_PAGES, "links lead to ever more links"
                 path = waiting.pop()
                 if path in seen:
                     continue
                 seen.add(path)
                 answer = await client.get(path)
                 self.read(self.visit.name_of("GET", path), path, answer)
-                if crawling and self.visit.name_of("GET", path).startswith("GET /api/") is False:
+                if crawling and not path.startswith("/api/"):
                     waiting += [link for link in links_of(answer) if link not in seen and self.visit.leads(link)]
         for form in ("html", "json"):
             await self._follow(form)
 
     def read(self, surface: str, path: str, answer: httpx.Response) -> None:
         self.visit.statuses.setdefault(surface, set()).add(answer.status_code)
-        said = f"{dict(answer.headers)} {answer.text}"
-        for word in self._words(said):
-            self.note(word, surface, path)
+        channels = CHANNELS.search(answer.text) if answer.status_code == 200 else None
+        followed = None if channels is None else frozenset(json.loads(html.unescape(channels[1])))
+        for word in self._words(f"{dict(answer.headers)} {answer.text}"):
+            self.note(word, surface, path, followed)
         if surface in FRAMES and answer.status_code == 200:
             frames = answer.json()
             self._read_frames(frames.get("updates") or frames.get("items") or [], path)
-        if answer.status_code == 200 and (channels := CHANNELS.search(answer.text)) is not None:
-            nouns = {name.partition(":")[0] for name in json.loads(html.unescape(channels[1]))}
-            self.visit.followed.setdefault((surface, self.who), []).append((path, nouns))
 
     def _words(self, said: str) -> Iterator[Word]:
         words = {word.said: word for word in self.written.words.values()}
         return (words[found] for found in set(WORD.findall(said)) & words.keys())
 
-    def note(self, word: Word, surface: str, place: str) -> None:
-        self.visit.sightings.append(Sighting(word, surface, place, self.who, self.number))
+    def note(self, word: Word, surface: str, place: str, followed: frozenset[str] | None = None) -> None:
+        self.visit.sightings.append(Sighting(word, surface, place, self.who, self.number, followed))
 
     def _read_frames(self, frames: Iterable[Mapping[str, Any]], place: str) -> None:
         for frame in frames:
@@ -164,26 +183,51 @@ class _Looker:
 
     async def _follow(self, form: str) -> None:
         """All channels from their beginning, over a socket."""
-        channels = self.written.channels
-        async with (
-            asyncio.timeout(PATIENCE_S),
-            websockets.connect(
-                self.process.url.replace("http", "ws") + "/live",
-                origin=Origin(self.process.url),
-                subprotocols=[Subprotocol(f"forum.v1.{form}")],
-                additional_headers={"cookie": f"forum={self.cookies['forum']}"} if self.cookies else {},
-                compression=None,
-            ) as socket,
-        ):
-            await socket.send(json.dumps({"type": "follow", "channels": dict.fromkeys(channels, 0)}))
-            answered: set[str] = set()
-            while answered < set(channels):
-                frame = json.loads(await socket.recv())
+        async with Screen.opened(self.process, self.cookies, form) as screen:
+            await screen.follow(self.written.channels)
+            for frame in screen.frames:
                 self._read_frames([frame], f"/live ({form})")
                 for word in self._words(json.dumps(frame)):
                     self.note(word, "SOCKET /live", f"/live ({form})")
-                if frame["type"] in {"following", "error", "reset"}:
-                    answered.add(frame.get("channel", ""))
+
+
+class Screen:
+    """A socket, with all that was said on it."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self.frames: list[dict[str, Any]] = []
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def opened(cls, process: Process, cookies: Mapping[str, str], form: str) -> AsyncIterator["Screen"]:
+        """A screen of who has this cookie; `form` is html or json."""
+        headers = {"cookie": f"forum={cookies['forum']}"} if cookies else {}
+        async with websockets.connect(
+            process.url.replace("http", "ws") + "/live",
+            origin=Origin(process.url),
+            subprotocols=[Subprotocol(f"forum.v1.{form}")],
+            additional_headers=headers,
+            compression=None,
+        ) as socket:
+            yield cls(socket)
+
+    async def follow(self, channels: Sequence[str]) -> None:
+        """Follow these from their beginning; returns when each has answered."""
+        await self._socket.send(json.dumps({"type": "follow", "channels": dict.fromkeys(channels, 0)}))
+        waiting = set(channels)
+        async for frame in self.heard():
+            if frame["type"] in {"following", "error", "reset"}:
+                waiting.discard(frame.get("channel", ""))
+            if not waiting:
+                return
+
+    async def heard(self) -> AsyncIterator[dict[str, Any]]:
+        """Frames as they come."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                self.frames.append(json.loads(await self._socket.recv()))
+                yield self.frames[-1]
 
 
 CHANNELS = re.compile(r'data-channels="([^"]*)"')

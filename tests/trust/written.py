@@ -12,12 +12,29 @@ from typing import Any, Literal
 
 import httpx
 
-from forum import announcements, holds, members, networks, posts, rooms, sessions, threads
+from forum import (
+    announcements,
+    appeals,
+    blocks,
+    holds,
+    members,
+    networks,
+    newcomers,
+    posts,
+    removal,
+    reports,
+    rooms,
+    sanctions,
+    sessions,
+    submissions,
+    threads,
+)
 from forum.access import Caller
 from forum.db import Database
 from forum.surfaces import Text
 
 PATIENCE_S = 30.0
+LONG_RUN = "These are many words that stand in the same order in two places, so that one of them repeats the other."
 ROLES = ("guest", "outsider", "observer", "member", "author", "moderator")
 Goes = Literal["removed", "held", "withdrawn", "changed", "stays"]
 """A moderator takes it away, or stops it; its author takes it back; another text takes its place; it never goes."""
@@ -41,6 +58,8 @@ class House:
     member: Caller
     observer: Caller
     moderator: Caller
+    judge: Caller
+    """Another moderator, who decides about what the first one did."""
     other_moderator: Caller
     outsider: Caller
 
@@ -50,7 +69,7 @@ class House:
             row = await members.add(db, f"{name}@example.org", name.capitalize(), administrator=administrator)
             return Caller(row["id"], administrator=administrator)
 
-        names = ("member", "observer", "moderator", "other_moderator", "outsider")
+        names = ("member", "observer", "moderator", "judge", "other_moderator", "outsider")
         return cls(db, await add("admin", administrator=True), **{name: await add(name) for name in names})
 
     async def network(self, slug: str, visibility: str, places: Mapping[Caller, str], **words: str) -> None:
@@ -85,6 +104,16 @@ class Written:
         return f"closed-{self.tag}"
 
     @property
+    def joint(self) -> str:
+        """Another network, that holds the thread too; the author leads it."""
+        return f"joint-{self.tag}"
+
+    @property
+    def fresh(self) -> str:
+        """A network whose moderators read first what newcomers write."""
+        return f"fresh-{self.tag}"
+
+    @property
     def handle(self) -> str:
         """What all contributions say beside their own word: a search for it repeats none of these."""
         return f"handle{self.tag}"
@@ -100,18 +129,25 @@ class Written:
 
     def fill(self, template: str) -> list[str]:
         """The paths that a route's template can be about here. A parameter that is not known is a KeyError: add it."""
+        slugs = (self.slug, self.closed)
         values: Mapping[str, Sequence[object]] = {
-            "slug": (self.slug, self.closed),
+            "slug": (*slugs, self.fresh) if template.endswith("/submissions") else slugs,
             "thread": (self.ids["thread"],),
             "post": self._ids("post"),
             "message": self._ids("message"),
-            "id": self._ids("post" if template.startswith("/posts") else "message"),
+            "id": self._of_pages(template),
             "member": (self.author.member,),
             "request": (self.ids["request"],),
             "channel": self.channels,
             "token": (self.tokens["link"] if template.startswith("/links") else self.tokens["invitation"],),
             "session": (1,),
             "invitation": (1,),
+            "submission": (self.ids["submission"],),
+            "case": self._ids("case"),
+            "report": self._ids("case"),
+            "removal": (self.ids["removal"],),
+            "appeal": (self.ids["appeal"],),
+            "kind": ("mute",),
             "path": ("icons/mark.svg",),
         }
         paths = [template]
@@ -123,9 +159,10 @@ class Written:
         follow = "&".join(f"after[{channel}]=0" for channel in self.channels)
         return {
             "/search": (f"?q={self.handle}", f"?q={self.handle}&author={self.author.member}"),
-            "/api/v1/search": (f"?q={self.handle}",),
+            "/api/v1/search": (f"?q={self.handle}", f"?q={self.handle}&what=messages"),
             "/threads/{thread}": ("", "?order=time"),
             "/threads/{thread}/reply": ("", f"?to={self.ids['post']}"),
+            "/networks/{slug}/threads/similar": (f"?title={self.handle}",),
             "/people": (f"?network={self.ids['network']}&q={self.words['name'].said[:4]}",),
             "/unread": (f"?threads={self.ids['thread']}",),
             "/networks/new": ("", f"?parent={self.slug}"),
@@ -134,7 +171,17 @@ class Written:
         }
 
     def _ids(self, noun: str) -> list[int]:
-        return [value for name, value in self.ids.items() if name == noun or name.endswith(f"_{noun}")]
+        """All posts, or messages."""
+        return [self.ids[name] for name in self.ids if name == noun or name.endswith(f"_{noun}")]
+
+    def _of_pages(self, template: str) -> list[int]:
+        """Those that pages are about; pages with a form only of one that goes in each way, and of one that stays."""
+        noun = "post" if template.startswith("/posts") else "message"
+        if template.endswith(("/edit", "/withdraw", "/remove", "/report")):
+            stays = {"post": "quoting", "message": "answering"}[noun]
+            return [self.ids[name] for name in (noun, f"withdrawn_{noun}", f"{stays}_{noun}")]
+        # Those that were sent with a key are like others.
+        return [each for each in self._ids(noun) if each not in {self.ids["keyed_post"], self.ids["sent_post"]}]
 
     @property
     def channels(self) -> list[str]:
@@ -144,9 +191,12 @@ class Written:
             f"thread:{self.ids['thread']}",
             f"network:{self.ids['network']}",
             f"network:{self.ids['closed']}",
+            f"network:{self.ids['joint']}",
             f"room:{self.ids['room']}",
             f"moderators:{self.ids['network']}",
             f"moderators:{self.ids['closed']}",
+            f"moderators:{self.ids['fresh']}",
+            f"moderators:{self.ids['joint']}",
             *(f"member:{each.member}" for each in followers),
         ]
 
@@ -159,7 +209,7 @@ class Written:
             assert answer.status_code == 200, answer.text
         await posts.withdraw(db, self.author, self.ids["withdrawn_post"])
         await rooms.withdraw(db, self.author, self.ids["withdrawn_message"])
-        await holds.hold_post(db, house.other_moderator, self.ids["held_post"], "Private information", "Please look")
+        await _stop(self, "held_post")
         await threads.remove_title(db, house.moderator, self.ids["thread"], "Private information")
         for noun in ("name", "about"):
             await members.remove_words(db, house.admin, self.author.member, noun, "Private information")
@@ -168,11 +218,24 @@ class Written:
             db, house.admin, self.slug, name="Another name", purpose="Another purpose", about="Another text"
         )
         await networks.decide(db, house.moderator, self.closed, self.ids["request"], approve=False)
+        await submissions.decline(db, house.moderator, self.ids["submission"], **why)
         await tell(db)
 
 
+STANDS_IN: Mapping[str, str] = {
+    "opening": "opening_post", "edited": "post", "post": "post", "keyed": "keyed_post", "sent": "sent_post",
+    "withdrawn": "withdrawn_post", "held": "held_post", "said_first": "message", "message": "message",
+    "withdrawn_said": "withdrawn_message",
+}  # fmt: skip
+"""Words of posts and messages that a screen has seen before they go, and where they stand."""
 REMOVED = {"opening_post": "post", "post": "post", "keyed_post": "post", "sent_post": "post", "message": "message"}
 """What is removed in the end, with its noun."""
+
+
+async def _stop(written: Written, post: str) -> None:
+    await holds.hold_post(
+        written.house.db, written.house.other_moderator, written.ids[post], "Private information", "Please look"
+    )
 
 
 async def tell(db: Database) -> None:
@@ -202,12 +265,12 @@ async def write(house: House, url: str) -> Written:
     written = Written(house, author)
     word = written.word
     name = f"Ben {word('name', 'name', 'removed')}"
+    await _make_networks(written)
     await members.edit_profile(
         db, author, name=name, title=word("title_of", "profile", "changed"),
         about=f"I am {word('about', 'about', 'removed')}",
         organisation=word("organisation", "profile", "changed"), region=word("region", "profile", "changed"),
     )  # fmt: skip
-    await _make_networks(written)
     async with browser(db, url, author) as site:
         await _contribute(written, site, name)
     await tell(db)
@@ -229,11 +292,11 @@ async def _contribute(written: Written, site: httpx.AsyncClient, name: str) -> N
     opening = {
         "title": word("title", "title", "removed"),
         "body": f"Opening {word('opening', 'post', 'removed')}",
-        "with": [f"joint-{written.tag}"],
+        "with": [written.joint],
     }
     started = (await send(f"/api/v1/networks/{written.slug}/threads", opening, key="thread")).json()
     ids["thread"], ids["opening_post"] = started["id"], started["post"]["id"]
-    await threads.watch(db, house.member, ids["thread"], watching=True)
+    await threads.watch(db, house.observer, ids["thread"], watching=True)
     first = await posts.reply(db, author, ids["thread"], f"First {word('edited', 'edit', 'removed')} @Member")
     ids["post"] = first["id"]
     await posts.edit(db, author, ids["post"], f"Then {word('post', 'post', 'removed')} @Member")
@@ -242,20 +305,26 @@ async def _contribute(written: Written, site: httpx.AsyncClient, name: str) -> N
     )
     ids["quoting_post"] = quoting["id"]
     posts_at = f"/threads/{ids['thread']}/posts"
-    keyed = await send(f"/api/v1{posts_at}", {"body": f"Keyed {word('keyed', 'post', 'removed')}"}, key="reply")
+    keyed = await send(
+        f"/api/v1{posts_at}", {"body": f"Keyed {word('keyed', 'post', 'removed')}. {LONG_RUN}"}, key="reply"
+    )
     ids["keyed_post"] = keyed.json()["id"]
-    sent = await send(posts_at, {"body": f"Sent {word('sent', 'post', 'removed')}"}, key="form")
+    sent = await send(posts_at, {"body": f"Sent {word('sent', 'post', 'removed')}. {LONG_RUN}"}, key="form")
     ids["sent_post"] = int(sent.headers["location"].rpartition("post-")[2])
-    for goes in ("withdrawn", "held"):
-        text = f"Mine {word(goes, 'post', goes)} @Member"  # type: ignore[arg-type]
-        ids[f"{goes}_post"] = (await posts.reply(db, author, ids["thread"], text, parent=ids["quoting_post"]))["id"]
+    kinds: Mapping[str, Goes] = {"withdrawn": "withdrawn", "held": "held", "stopped": "held"}
+    for kind, goes in kinds.items():
+        text = f"Mine {word(kind, 'post', goes)} @Member"
+        ids[f"{kind}_post"] = (await posts.reply(db, author, ids["thread"], text, parent=ids["quoting_post"]))["id"]
+    await _stop(written, "stopped_post")
     await _say(written, send)
+    await _ask_moderators(written)
 
 
 async def _make_networks(written: Written) -> None:
     house, word, ids = written.house, written.word, written.ids
     places = {
-        house.moderator: "moderator", house.member: "member", house.observer: "observer", written.author: "member",
+        house.moderator: "moderator", house.judge: "moderator", house.member: "member", house.observer: "observer",
+        written.author: "member",
     }  # fmt: skip
     await house.network(
         written.slug, "public", places, name=f"Network {word('network', 'network', 'changed')}",
@@ -264,21 +333,20 @@ async def _make_networks(written: Written) -> None:
     await networks.describe(
         house.db, house.admin, written.slug, about=f"We are {word('charter', 'network about', 'changed')}"
     )
-    also = {written.author: "member", house.other_moderator: "moderator"}
-    await house.network(f"joint-{written.tag}", "public", also)
+    also = {written.author: "lead", house.other_moderator: "moderator"}
+    await house.network(written.joint, "public", also)
+    await house.network(written.fresh, "private", {written.author: "member", house.moderator: "moderator"})
+    await newcomers.set_approved(house.db, house.admin, written.fresh, 1)
     await house.network(written.closed, "private", {house.moderator: "moderator", house.member: "member"})
-    asks = await members.add(house.db, f"asks-{written.tag}@example.org", "Asks")
     ids["request"] = await networks.ask(
-        house.db, Caller(asks["id"]), written.closed, f"I am {word('request', 'request', 'changed')}"
+        house.db, written.author, written.closed, f"I am {word('request', 'request', 'changed')}"
     )
     invitation = await networks.invite(house.db, house.moderator, written.slug, max_uses=5)
     written.tokens["invitation"] = invitation.token
     written.tokens["link"], _ = await members.one_time_link(house.db, written.author.member)
-    found = await house.db.pool.fetch(
-        "SELECT slug, id FROM networks WHERE slug = ANY ($1)", [written.slug, written.closed]
-    )
-    by_slug = {row["slug"]: row["id"] for row in found}
-    ids["network"], ids["closed"] = by_slug[written.slug], by_slug[written.closed]
+    slugs = {"network": written.slug, "closed": written.closed, "joint": written.joint, "fresh": written.fresh}
+    for name, slug in slugs.items():
+        ids[name] = await house.db.pool.fetchval("SELECT id FROM networks WHERE slug = $1", slug)
     ids["room"] = await house.db.pool.fetchval("SELECT id FROM rooms WHERE network_id = $1", ids["network"])
 
 
@@ -289,11 +357,44 @@ async def _say(written: Written, send: Any) -> None:
         {"body": f"Said {word('said_first', 'edit', 'removed')} @Member"}, key="message",
     )  # fmt: skip
     ids["message"] = said.json()["id"]
-    await rooms.edit(db, written.author, ids["message"], f"Said {word('message', 'message', 'removed')} @Member")
+    await rooms.edit(
+        db, written.author, ids["message"], f"Said {word('message', 'message', 'removed')} @Member. {LONG_RUN}"
+    )
     answering = await rooms.say(db, written.house.member, written.slug, "Answered", reply_to=ids["message"])
     ids["answering_message"] = answering["id"]
     own = await rooms.say(
-        db, written.author, written.slug, f"Mine {word('withdrawn_said', 'message', 'withdrawn')}",
+        db, written.author, written.slug, f"Mine {word('withdrawn_said', 'message', 'withdrawn')}. {LONG_RUN}",
         reply_to=ids["answering_message"],
     )  # fmt: skip
     ids["withdrawn_message"] = own["id"]
+
+
+async def _ask_moderators(written: Written) -> None:
+    """What is for moderators: reports of a post and of a message, and what a newcomer wrote."""
+    house, word, ids = written.house, written.word, written.ids
+    reported = await reports.report_post(
+        house.db, house.member, ids["post"], "Unkind or insulting", f"Look: {word('report', 'report', 'stays')}"
+    )
+    said = await reports.report_message(house.db, house.member, ids["message"], "Advertising")
+    answer = await reports.report_post(house.db, written.author, ids["quoting_post"], "Advertising")
+    ids["case"], ids["said_case"], ids["answer_case"] = (each["case_id"] for each in (reported, said, answer))
+    await sanctions.impose(
+        house.db, house.moderator, written.slug, written.author.member, "warning", until=None,
+        reason=word("warned", "reason", "stays"), note=word("warned_why", "note", "stays"),
+    )  # fmt: skip
+    await blocks.block(house.db, house.moderator, written.author.member)
+    early = await posts.reply(house.db, written.author, ids["thread"], f"Early {word('early', 'post', 'removed')}")
+    ids["early_post"] = early["id"]
+    why = word("early_reason", "reason", "stays"), word("early_note", "note", "stays")
+    await removal.remove_post(house.db, house.moderator, ids["early_post"], *why)
+    find = "SELECT max(id) FROM removals WHERE post_id = $1"
+    ids["removal"] = await house.db.pool.fetchval(find, ids["early_post"])
+    await appeals.make(house.db, written.author, ids["removal"], f"Please: {word('appeal', 'appeal', 'stays')}")
+    find = "SELECT id FROM appeals WHERE removal_id = $1"
+    ids["appeal"] = await house.db.pool.fetchval(find, ids["removal"])
+    title = f"New {word('submitted_title', 'submission', 'changed')}"
+    waiting = await submissions.start(
+        house.db, written.author, written.fresh, title, f"New {word('submitted', 'submission', 'changed')}"
+    )
+    assert isinstance(waiting, submissions.Submission)
+    ids["submission"] = waiting.id
