@@ -43,7 +43,7 @@ CURSOR_AFTER_CONTENT = Change(
     """\
     read = _by_time if query.order == "time" else _in_tree
     rows = await read(connection, thread, query)
-    await connection.execute("SELECT pg_sleep(0.02)")  # as in a page that is larger
+    await connection.execute("SELECT pg_sleep(0.2)")  # as on a slow machine
     follow = await lists.following(connection, f"thread:{thread}")
 """,
 )
