@@ -3,7 +3,7 @@
 -- name: network^
 SELECT n.*, r.id AS room_id, r.slow_s, s.role, s.mute, s.since AS member_since,
        may_read_network(:member, n.id) AS may_read, may_see_network(:member, n.id) AS may_see,
-       p.slug AS parent_slug, p.name AS parent_name, coalesce(may_see_network(:member, p.id), false) AS may_see_parent
+       p.slug AS parent_slug, p.name AS parent_name, p.id IS NOT NULL AND may_see_network(:member, p.id) AS may_see_parent
 FROM networks n
 LEFT JOIN rooms r ON r.network_id = n.id
 LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
@@ -16,7 +16,7 @@ SELECT slug FROM networks WHERE id = :network;
 -- name: room^
 SELECT n.*, r.id AS room_id, r.slow_s, s.role, s.mute, s.since AS member_since,
        may_read_network(:member, n.id) AS may_read, may_see_network(:member, n.id) AS may_see,
-       p.slug AS parent_slug, p.name AS parent_name, coalesce(may_see_network(:member, p.id), false) AS may_see_parent
+       p.slug AS parent_slug, p.name AS parent_name, p.id IS NOT NULL AND may_see_network(:member, p.id) AS may_see_parent
 FROM rooms r
 JOIN networks n ON n.id = r.network_id
 LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
@@ -30,7 +30,7 @@ SELECT t.id, t.network_id, t.author_id, t.byline_id, t.title, t.audience, t.crea
        may_read_thread(:member, t.id) AS may_read,
        (SELECT jsonb_agg(jsonb_build_object('id', n.id, 'slug', n.slug, 'name', n.name, 'since', h.since,
                                             'role', s.role, 'mute', s.mute, 'first', n.approves_first, 'pinned', h.pinned_at IS NOT NULL,
-                                            'parent', CASE WHEN may_see_network(:member, n.parent_id) THEN (
+                                            'parent', CASE WHEN n.parent_id IS NOT NULL AND may_see_network(:member, n.parent_id) THEN (
                                                 SELECT jsonb_build_object('id', u.id, 'slug', u.slug, 'name', u.name)
                                                 FROM networks u WHERE u.id = n.parent_id) END)
                          ORDER BY n.id <> t.network_id, h.since, n.id)

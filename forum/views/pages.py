@@ -56,9 +56,12 @@ class Views(Fragments):
 
     def rail(self, shell: Shell) -> Markup:
         """What stands in the rail: kept, since most pages of a member show the same. It is handed no channels."""
-        shown = dataclasses.replace(shell, channels={}, log="")
-        template = self.environment.get_template("_rail_content.html")
-        return Markup(self.cache.get(("rail", *_of_rail(shell)), lambda: template.render(shell=shown)))
+
+        def render() -> str:
+            shown = dataclasses.replace(shell, channels={}, log="")
+            return self.environment.get_template("_rail_content.html").render(shell=shown)
+
+        return Markup(self.cache.get(("rail", *_of_rail(shell)), render))
 
     def now(self) -> datetime:
         """The site's clock."""

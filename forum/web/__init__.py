@@ -76,7 +76,8 @@ def middleware(site_settings: Settings) -> list[Middleware]:
         Middleware(RequestLog),
         Middleware(SecureHeaders, base_url=site_settings.base_url),
         # No page holds a secret beside words that a stranger can choose, so there is nothing for BREACH to guess.
-        Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5),
+        # Level 5 saves a tenth of the bytes for twice the time.
+        Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3),
         Middleware(Errors),
         Middleware(Guard, base_url=site_settings.base_url),
     ]
