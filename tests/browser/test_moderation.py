@@ -123,6 +123,22 @@ async def test_two_moderators_empty_one_queue(site: RunningSite, chromium: Brows
     ]  # fmt: skip
 
 
+async def test_a_long_queue_is_read_on(
+    site: RunningSite, chromium: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "PAGE", 2)
+    for number in range(7):
+        await _case(world, f"Words number {number}")
+    queue = await _queue(site, chromium, world, world.mod)
+    await expect(queue.rows).to_have_count(2)
+    for number in range(7):
+        await expect(queue.words).to_contain_text(f"Words number {number}")
+        await expect(queue.page.locator("[data-count]")).to_have_text(str(7 - number))
+        await queue.press("x", "Enter")
+    await expect(queue.page.locator("[data-empty]")).to_be_visible()
+    assert await _outcomes(world) == [("removed", world.mod.member)] * 7
+
+
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 async def test_the_queue_by_keyboard_alone(
     site: RunningSite, chromium: Browser, world: World, viewport: dict[str, int]

@@ -6,13 +6,17 @@ import { polite } from "../announce.js";
 import { Ages } from "./ages.js";
 import { Looking } from "./looking.js";
 import { clean } from "../references.js";
-import { Refused, busy, fragment, send } from "../requests.js";
+import { Refused, busy, fragment, page, send } from "../requests.js";
 import { toast } from "../toast.js";
-import { answered, onUpdate } from "../updates.js";
+import { answered, newest, onUpdate } from "../updates.js";
 import { follow } from "../wire.js";
 import { BROKEN, NOT_LOADED, badge, counted } from "../words.js";
 
 const WIDE = matchMedia("(min-width: 64rem)");
+/** With fewer rows than this a list that goes on is read on. */
+const FEW = 10;
+/** The server counts no further. */
+const COUNTED_TO = 100;
 const NOTHING_DECIDED = "No connection: nothing was decided. Try again when you are back.";
 const DONE = { remove: "removed", leave: "left as it is", hold: "held" };
 
@@ -25,6 +29,7 @@ class ForumQueue extends HTMLElement {
   /** The case that I am deciding about: what comes of it live is my own doing. */
   #deciding = null;
   #total = 0;
+  #refilling = null;
 
   connectedCallback() {
     if (this.#ends) return;
@@ -117,11 +122,39 @@ class ForumQueue extends HTMLElement {
     const focused = row.contains(document.activeElement);
     row.remove();
     this.#count(-1);
+    this.#refill();
     if (focused && neighbour) focusOn(neighbour.querySelector("a"));
   }
 
+  /** Reads a list that goes on anew, once few of its rows are left. */
+  #refill() {
+    const goesOn = this.querySelector(".list [rel=next]");
+    if (goesOn && this.#rows.length < FEW) this.#refilling ??= this.#readOn().finally(() => (this.#refilling = null));
+    return this.#refilling;
+  }
+
+  async #readOn() {
+    try {
+      const fresh = (await page(this.dataset.at)).querySelector("forum-queue");
+      const list = fresh?.querySelector(".list");
+      if (!list) return;
+      clean(list);
+      for (const row of list.querySelectorAll(".rep")) if (newest(row.id)?.gone) row.remove();
+      const focused = document.activeElement?.closest(".rep")?.id;
+      this.querySelector(".list").replaceChildren(...list.childNodes);
+      this.#total = Number(fresh.dataset.total) || 0;
+      this.#count(0);
+      this.#mark();
+      this.#ages.draw();
+      if (focused) document.getElementById(focused)?.querySelector("a").focus({ preventScroll: true });
+    } catch (error) {
+      // The next decision tries again; "More" is there all the while.
+      if (!(error instanceof Refused)) throw error;
+    }
+  }
+
   #count(by) {
-    this.#total = Math.max(0, this.#total + by);
+    if (this.#total < COUNTED_TO) this.#total = Math.max(0, this.#total + by);
     for (const place of this.querySelectorAll("[data-count]")) place.textContent = this.#total ? badge(this.#total) : "";
     this.querySelector("[data-empty]").hidden = this.#rows.length > 0 || this.open !== null;
   }
@@ -264,6 +297,7 @@ class ForumQueue extends HTMLElement {
       if (row) this.#drop(row);
       toast(`${noun} ${DONE[act]}.`, `/reports/${id}/reopen`, "case.opened");
     }
+    if (!this.#rows.length) await this.#refill();
     const left = this.#total;
     const next = this.#rows[act === "hold" ? at + 1 : at] ?? this.#rows.at(-1);
     if (next && next !== this.#rowOf(id)) await this.show(next);
