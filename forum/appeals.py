@@ -21,7 +21,7 @@ SQL = statements("appeals")
 MAX_BYTES = 4_000
 PAGE = 50
 Outcome = Literal["upheld", "overturned"]
-ACTS: dict[str, str] = {"upheld": "uphold", "overturned": "overturn"}
+ACTS: dict[str, str] = {"upheld": "uphold removal of", "overturned": "overturn removal of"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ async def _insert(tx: Transaction, caller: Caller, gone: Row, body: str) -> int:
     if made is None:
         raise Conflict("You have appealed already. Each removal is looked at again once.")
     noun, object_id = _thing(gone)
-    await moderation_log.write(tx, gone["network_id"], caller, "appeal", noun, object_id, subject=caller.member)
+    await moderation_log.write(tx, gone["network_id"], caller, "appeal about", noun, object_id, subject=caller.member)
     await _tell_deciders(tx, made["id"], gone["id"], made["decides_id"])
     return int(made["id"])
 

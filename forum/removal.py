@@ -343,4 +343,4 @@ async def settle(
             tx.connection, network=network.id, reasons=lines, names_moderators=names_moderators,
             keeps_removed_days=keeps_removed_days,
         )  # fmt: skip
-        await moderation_log.write(tx, network.id, caller, "settle removals", "network", network.id)
+        await moderation_log.write(tx, network.id, caller, "settle removals of", "network", network.id)
