@@ -167,7 +167,7 @@ def test_no_text_of_a_script_begins_a_line_like_a_comment() -> None:
 def test_a_page_names_its_language_theme_and_channels() -> None:
     page = thread_page(views(), 3)
     assert '<html lang="en-GB" data-me="7"' in page
-    assert 'data-channels="{&#34;thread:9&#34;: 44}"' in page
+    assert 'data-channels="{&#34;thread:9&#34;:44}"' in page
     assert page.count("<h1") == 1
     assert page.count("<main") == 1
 
