@@ -17,23 +17,34 @@ WHERE t.id = c.thread_id;
 UPDATE thread_networks h SET active_at = t.active_at FROM threads t
 WHERE t.id = h.thread_id AND h.thread_id = ANY (:threads) RETURNING h.thread_id, h.network_id;
 
+-- name: mark_untold!
+INSERT INTO untold (thread_id) SELECT DISTINCT thread_id FROM watches WHERE thread_id = ANY (:threads);
+
+-- name: claim_untold
+DELETE FROM untold WHERE id IN (SELECT id FROM untold ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING thread_id;
+
 -- name: tell_watchers
--- Watchers who have not been told since the newest reply, except its author and who was addressed by it already.
+-- Watchers who have not been told since the newest reply, nor have read it, except its author, who was addressed by it
+-- already, and who has not read what they were told of this thread before.
 WITH newest AS (
     SELECT t.id AS thread_id, t.last_number, p.id AS post_id, p.author_id
     FROM threads t JOIN posts p ON p.thread_id = t.id AND p.number = t.last_number AND p.state = 'shown' AND p.number > 1
     WHERE t.id = ANY (:threads)),
 due AS (
     UPDATE watches w SET told_number = n.last_number FROM newest n
-    WHERE w.thread_id = n.thread_id AND w.told_number < n.last_number RETURNING w.member_id, w.thread_id)
+    WHERE w.thread_id = n.thread_id AND w.told_number < n.last_number AND w.member_id IS DISTINCT FROM n.author_id
+      -- One look into the index for each watcher, whatever the planner believes of a table that has just filled.
+      AND (SELECT x.id FROM notifications x WHERE x.thread_id = w.thread_id AND x.member_id = w.member_id
+           AND x.kind = 'watched' AND x.read_at IS NULL LIMIT 1) IS NULL
+      AND NOT EXISTS (SELECT FROM thread_reads r WHERE r.thread_id = w.thread_id AND r.member_id = w.member_id
+                      AND r.numbers @> n.last_number)
+    RETURNING w.member_id, w.thread_id)
 INSERT INTO notifications (member_id, kind, post_id, thread_id, actor_id)
 SELECT d.member_id, 'watched', n.post_id, n.thread_id, n.author_id
 FROM due d JOIN newest n ON n.thread_id = d.thread_id
-WHERE d.member_id IS DISTINCT FROM n.author_id AND may_read_thread(d.member_id, d.thread_id)
+WHERE may_read_thread(d.member_id, d.thread_id)
   AND hears(d.member_id, n.author_id)
-  AND NOT EXISTS (SELECT FROM notifications x WHERE x.member_id = d.member_id AND x.post_id = n.post_id)
-  AND NOT EXISTS (SELECT FROM notifications x WHERE x.member_id = d.member_id AND x.thread_id = d.thread_id
-                  AND x.kind = 'watched' AND x.read_at IS NULL)
+  AND (SELECT x.id FROM notifications x WHERE x.post_id = n.post_id AND x.member_id = d.member_id LIMIT 1) IS NULL
 RETURNING id, member_id;
 
 -- name: claim_rooms

@@ -1,20 +1,25 @@
 -- name: posts
 WITH q AS (SELECT websearch_to_tsquery('simple', plain(:query)) AS simple, websearch_to_tsquery('english', plain(:query)) AS english),
-found AS (
+found AS MATERIALIZED (
     SELECT p.id FROM q, posts p WHERE p.state = 'shown' AND (p.search_simple @@ q.simple OR p.search_english @@ q.english)
     UNION
     SELECT p.id FROM q, threads t JOIN posts p ON p.thread_id = t.id AND p.number = 1 AND p.state = 'shown'
-    WHERE t.search_simple @@ q.simple OR t.search_english @@ q.english)
+    WHERE t.search_simple @@ q.simple OR t.search_english @@ q.english),
+-- From the newest hit on, until the page is full: left to itself the planner walks all posts backwards and asks for each.
+page AS MATERIALIZED (
+    SELECT f.id
+    FROM (SELECT id FROM found WHERE :before::bigint IS NULL OR id < :before::bigint ORDER BY id DESC) f
+    CROSS JOIN LATERAL (SELECT p.thread_id, p.author_id, p.created_at FROM posts p WHERE p.id = f.id OFFSET 0) p
+    WHERE (:author::bigint IS NULL OR p.author_id = :author::bigint)
+      AND (:since::timestamptz IS NULL OR p.created_at >= :since::timestamptz)
+      AND (:until::timestamptz IS NULL OR p.created_at < :until::timestamptz)
+      AND (:network::text IS NULL OR EXISTS (SELECT FROM thread_networks h JOIN networks n ON n.id = h.network_id
+                                             WHERE h.thread_id = p.thread_id AND n.slug = :network::text))
+      AND may_read_thread(:member, p.thread_id)
+    ORDER BY f.id DESC LIMIT :limit)
 SELECT p.*, t.title AS thread_title
-FROM found f JOIN shown_posts p ON p.id = f.id JOIN threads t ON t.id = p.thread_id
-WHERE may_read_thread(:member, p.thread_id)
-  AND (:network::text IS NULL OR EXISTS (SELECT FROM thread_networks h JOIN networks n ON n.id = h.network_id
-                                         WHERE h.thread_id = p.thread_id AND n.slug = :network::text))
-  AND (:author::bigint IS NULL OR p.author_id = :author::bigint)
-  AND (:before::bigint IS NULL OR p.id < :before::bigint)
-  AND (:since::timestamptz IS NULL OR p.created_at >= :since::timestamptz)
-  AND (:until::timestamptz IS NULL OR p.created_at < :until::timestamptz)
-ORDER BY p.id DESC LIMIT :limit;
+FROM page f JOIN shown_posts p ON p.id = f.id JOIN threads t ON t.id = p.thread_id
+ORDER BY p.id DESC;
 
 -- name: messages
 WITH q AS (SELECT websearch_to_tsquery('simple', plain(:query)) AS simple, websearch_to_tsquery('english', plain(:query)) AS english)
