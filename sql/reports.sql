@@ -37,9 +37,14 @@ WHERE id = :case AND taken_by IS DISTINCT FROM :member::bigint RETURNING version
 INSERT INTO case_notes (case_id, author_id, note_id) VALUES (:case, :author, :note);
 
 -- name: open_queue
+-- The view is read for the page alone: OFFSET 0 keeps the planner from joining it whole.
 -- Urgent ones first, then who has waited longest. Cases of the caller's own networks, and of threads that these hold jointly.
 WITH own AS (
-    SELECT c.id, NOT c.urgent AS later, c.opened_at FROM cases c WHERE c.outcome IS NULL AND c.network_id = ANY (:networks)),
+    SELECT c.* FROM unnest(:networks::bigint[]) n CROSS JOIN LATERAL (
+        SELECT c.id, NOT c.urgent AS later, c.opened_at FROM cases c WHERE c.outcome IS NULL AND c.network_id = n
+          AND (:after_id::bigint IS NULL
+               OR (NOT c.urgent, c.opened_at, c.id) > (:after_later::boolean, :after_at::timestamptz, :after_id::bigint))
+        ORDER BY c.urgent DESC, c.opened_at, c.id LIMIT :limit) c),
 joint AS (
     SELECT c.id, NOT c.urgent AS later, c.opened_at FROM cases c JOIN posts p ON p.id = c.post_id
     WHERE c.outcome IS NULL AND c.network_id <> ALL (:networks)
@@ -49,15 +54,18 @@ page AS (
     WHERE :after_id::bigint IS NULL
        OR (c.later, c.opened_at, c.id) > (:after_later::boolean, :after_at::timestamptz, :after_id::bigint)
     ORDER BY c.later, c.opened_at, c.id LIMIT :limit)
-SELECT k.* FROM page JOIN shown_cases k ON k.id = page.id ORDER BY page.later, page.opened_at, page.id;
+SELECT k.* FROM page CROSS JOIN LATERAL (SELECT * FROM shown_cases s WHERE s.id = page.id OFFSET 0) k
+ORDER BY page.later, page.opened_at, page.id;
 
 -- name: decided_queue
 WITH page AS (
-    SELECT c.id, c.decided_at FROM cases c
-    WHERE c.outcome IS NOT NULL AND c.network_id = ANY (:networks)
-      AND (:after_id::bigint IS NULL OR (c.decided_at, c.id) < (:after_at::timestamptz, :after_id::bigint))
+    SELECT c.* FROM unnest(:networks::bigint[]) n CROSS JOIN LATERAL (
+        SELECT c.id, c.decided_at FROM cases c WHERE c.outcome IS NOT NULL AND c.network_id = n
+          AND (:after_id::bigint IS NULL OR (c.decided_at, c.id) < (:after_at::timestamptz, :after_id::bigint))
+        ORDER BY c.decided_at DESC, c.id DESC LIMIT :limit) c
     ORDER BY c.decided_at DESC, c.id DESC LIMIT :limit)
-SELECT k.* FROM page JOIN shown_cases k ON k.id = page.id ORDER BY page.decided_at DESC, page.id DESC;
+SELECT k.* FROM page CROSS JOIN LATERAL (SELECT * FROM shown_cases s WHERE s.id = page.id OFFSET 0) k
+ORDER BY page.decided_at DESC, page.id DESC;
 
 -- name: waiting$
 -- How many are open, counted to 100.

@@ -101,7 +101,8 @@ LEFT JOIN u ON true
 LEFT JOIN requests q ON u.kind LIKE 'request.%' AND q.id = u.object AND q.network_id = :object
 LEFT JOIN people m ON m.id = q.member_id
 LEFT JOIN shown_submissions b ON u.kind LIKE 'submission.%' AND b.id = u.object AND b.network_id = :object
-LEFT JOIN shown_cases k ON u.kind LIKE 'case.%' AND k.id = u.object AND sees_case(:object, u.object)
+LEFT JOIN LATERAL (
+    SELECT * FROM shown_cases s WHERE u.kind LIKE 'case.%' AND s.id = u.object AND sees_case(:object, u.object) OFFSET 0) k ON true
 LEFT JOIN shown_appeals a ON u.kind LIKE 'appeal.%' AND a.id = u.object AND a.decides_id = :object
 LEFT JOIN shown_holds h ON u.kind LIKE 'hold.%' AND h.id = u.object
     AND EXISTS (SELECT FROM thread_networks g WHERE g.thread_id = h.thread_id AND g.network_id = :object)

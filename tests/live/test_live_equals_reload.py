@@ -65,7 +65,7 @@ class Screen:
         return (self.name, noun) in {
             ("room", "message"), ("network", "thread"), ("people", "membership"), ("member", "notification"),
             ("moderators", "request"), ("moderators", "hold"), ("moderators", "appeal"),
-            ("moderators", "submission"),
+            ("moderators", "case"), ("moderators", "submission"),
         }  # fmt: skip
 
     def without_references(self, shown: dict[str, str]) -> dict[str, str]:
@@ -145,7 +145,9 @@ async def _waiting(world: World, views: Views) -> dict[str, str]:
     shown |= {f"hold:{row['id']}": str(views.hold(row)) for row in held}
     async with world.db.connection() as connection:
         waiting = await appeals.waiting(connection, await world.network_id())
+        cases = await reports.queue(connection, [await world.network_id()], limit=500)
         first = await submissions.waiting(connection, world.mod, world.network)
+    shown |= {f"case:{row['id']}": str(views.case({**row, "slug": world.network})) for row in cases}
     shown |= {f"submission:{row['id']}": str(views.submission(row)) for row in first}
     return shown | {f"appeal:{row['id']}": str(views.appeal(row)) for row in waiting}
 
