@@ -9,7 +9,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page, expect
 
-from forum import posts, removal, rooms
+from forum import posts, removal, reports, rooms
 from forum.access import Caller
 from forum.db import Database
 from forum.settings import Settings
@@ -40,6 +40,11 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
     first = await posts.reply(world.db, world.ben, thread, f"A word that does not break: {LONG}")
     await posts.reply(world.db, world.ana, thread, "    and = code_that_is_long()  # " + "x" * 200, parent=first["id"])
     message = await rooms.say(world.db, world.ben, world.network, f"Good morning {LONG}")
+    gone = await posts.reply(world.db, world.ben, thread, f"Bed 12 {LONG}")
+    await removal.remove_post(world.db, world.mod, gone["id"], "Private information", f"Not here {LONG}")
+    removed = await world.db.pool.fetchval("SELECT max(id) FROM removals")
+    case = (await reports.report_post(world.db, world.obs, first["id"], "Advertising", f"See {LONG}"))["case_id"]
+    opening = await world.db.pool.fetchval("SELECT id FROM posts WHERE thread_id = $1 AND number = 1", thread)
     network = f"/networks/{world.network}"
     guest = {
         "home": "/",
@@ -48,6 +53,7 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
         "about": f"{network}/about",
         "thread": f"/threads/{thread}?order=tree",
         "by time": f"/threads/{thread}?order=time",
+        "summary": f"{network}/summary",
         "sign-in": "/sign-in",
         "not found": "/nothing-here",
     }
@@ -68,6 +74,10 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
         "profile": f"/members/{world.ben.member}",
         "settings": "/settings",
         "sign-out": "/sign-out",
+        "report": f"/posts/{first['id']}/report",
+        "edit": f"/posts/{opening}/edit",
+        "withdraw": f"/posts/{opening}/withdraw",
+        "what was decided about me": "/settings/moderation",
     }
     lead = member | {
         "log": f"{network}/log",
@@ -76,6 +86,14 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
         "requests": f"{network}/requests",
         "remove": f"/posts/{first['id']}/remove",
         "thread settings": f"/threads/{thread}/edit",
+        "split": f"/threads/{thread}/split",
+        "reports": f"{network}/reports",
+        "case": f"/reports/{case}",
+        "appeals": f"{network}/appeals",
+        "removals": f"{network}/removals",
+        "removal": f"/removals/{removed}",
+        "first posts": f"{network}/submissions",
+        "pace": f"{network}/pace",
     }
     moderator = {name: path for name, path in lead.items() if name != "network settings"}
     return {"guest": guest, "member": member, "moderator": moderator, "lead": lead}[who]
