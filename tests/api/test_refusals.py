@@ -23,6 +23,11 @@ BODIES = {
     "DecideAppeal": {"outcome": "upheld"},
     "Decide": {"state": "approved"},
     "NewReport": {"reason": "R"},
+    "NewSanction": {"reason": "R"},
+    "DecideSubmission": {"decision": "approve"},
+    "Newcomers": {"approves_first": 0},
+    "Slow": {"seconds": 0},
+    "SplitThread": {"posts": [1], "title": "T"},
     "CaseChange": {"taken": True},
 }
 QUERIES = {"UpdatesQuery": {"after": 0}, "SearchQuery": {"q": "x"}}
@@ -48,12 +53,23 @@ async def places(api: Api) -> tuple[dict[str, object], dict[str, object]]:
         "report": reported["id"],
         "removal": removal,
         "appeal": appeal,
+        "submission": await _submitted(api),
+        "kind": "mute",
         "invitation": invited["id"],
         "channel": f"thread:{started['id']}",
         "session": NEVER,
     }
-    never = dict.fromkeys(there, NEVER) | {"slug": "never-was", "channel": f"thread:{NEVER}"}
+    never = dict.fromkeys(there, NEVER) | {"slug": "never-was", "kind": "mute", "channel": f"thread:{NEVER}"}
     return there, never
+
+
+async def _submitted(api: Api) -> int:
+    """A message of ben's that waits for a moderator."""
+    lead, ben, network = await api("lead"), await api("ben"), api.world.network
+    await lead.put(f"/networks/{network}/newcomers", json={"approves_first": 1})
+    waits = (await ben.post(f"/networks/{network}/messages", json={"body": "B"})).json()
+    await lead.put(f"/networks/{network}/newcomers", json={"approves_first": 0})
+    return waits["submission"]
 
 
 async def _appealed(api: Api) -> tuple[int, int]:
