@@ -38,6 +38,8 @@ FOR_FEW = frozenset({
     "/api/v1/appeals/{appeal}", "/networks/{slug}/appeals", "/api/v1/networks/{slug}/appeals",
 })  # fmt: skip
 """What only guests see, those who run a network, and those who decide about another moderator's act."""
+SOME = ("guest", "member", "author", "judge")
+"""Who looks at these few on the other process: each process is asked for everything by everybody once."""
 FRAGMENT = "application/vnd.forum.fragment+html"
 CHANGES_WHO_ASKS = ("/join", "/leave", "/sign-in", "/sign-out", "/session", "/{session}", "/{token}", "/settings")
 
@@ -190,13 +192,15 @@ async def found(
 
         found.warm += await visit.everything(found.first, ("admin", "judge", "guest"), (), only=FOR_FEW)
         await _clear(found, found.first)
-        found.after += await visit.everything(found.first, ROLES, ("guest", "judge"), crawling=[(0, "member")])
+        found.after += await visit.everything(found.first, ROLES, (), crawling=[(0, "member")])
+        found.after += await visit.everything(found.first, (), SOME, only=WARMED | FOR_FEW)
         await _ask_for_refusals(found, found.first, there)
         found.keys = await in_redis(valkey.url, found.words)
 
         valkey.end()
         await _clear(found, found.second)
-        found.after += await visit.everything(found.second, ("member",), ROLES, crawling=[(1, "guest")])
+        found.after += await visit.everything(found.second, (), ROLES, crawling=[(1, "guest")])
+        found.after += await visit.everything(found.second, SOME, (), only=WARMED | FOR_FEW)
         found.columns = await in_the_database(db, found.words)
         found.logs = [process.stop() for process in processes]
         yield found
