@@ -32,6 +32,10 @@ WITH old AS (
     SELECT id, version, body, coalesce(edited_at, created_at) AS at FROM messages WHERE id = :object),
 kept AS (
     INSERT INTO revisions (noun, object_id, version, body, at) SELECT 'message', id, version, body, at FROM old),
+dirty AS (
+    -- Who is mentioned counts in the badges of others.
+    UPDATE rooms SET dirty = true
+    WHERE id = (SELECT room_id FROM messages WHERE id = :object AND mentions IS DISTINCT FROM :mentions::bigint[]) AND NOT dirty),
 changed AS (
     UPDATE messages SET body = :body, html = :html, mentions = :mentions, renderer = :renderer,
                         version = version + 1, edited_at = now()

@@ -1,11 +1,8 @@
 """Every page, for each kind of visitor; and that refusals tell nothing."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Route
 
 from forum import networks, posts, reports, rooms
 from tests.pages.conftest import Visit
@@ -71,29 +68,10 @@ PAGES: dict[str, frozenset[str]] = {
     "/unread": SITE,
     "/rail": ALL,
 }
-"""Pages to those who get them from a private network; all others are refused."""
+"""Pages to those who get them from a private network; all others are refused. Every route: tests/trust/routes.py."""
 
 WORDS = ("Title", "Opening", "Reply", "Message")
 """What `built` writes, each before the world's tag."""
-
-
-def templates(app: Starlette) -> Iterator[str]:
-    for route in app.routes:
-        if (
-            isinstance(route, Route)
-            and route.methods
-            and "GET" in route.methods
-            and not route.path.startswith("/static")
-        ):
-            yield re.sub(r"\{(\w+)(:\w+)?\}", lambda found: "{" + found[1] + "}", route.path)
-
-
-def test_every_page_is_in_the_table(app: Starlette) -> None:
-    normal = {
-        re.sub(r"^/(post|message)s/\{id\}", lambda found: f"/{found[1]}s/{{{found[1]}}}", path)
-        for path in templates(app)
-    }
-    assert normal == set(PAGES)
 
 
 async def built(world: World) -> dict[str, object]:
