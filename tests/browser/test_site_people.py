@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page, expect
 
 from forum import blocks, newcomers, posts, rooms, sanctions, submissions
@@ -193,3 +194,33 @@ async def test_a_first_post_waits_and_stands_once_it_is_approved(where: str, win
         await expect(ben.locator({"thread": "ol.tree", "room": "ol.log"}[where])).to_contain_text("Hello to all of you")
     await ben.goto("/notifications")
     await expect(ben.locator("main")).to_contain_text("has been approved")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_axe_finds_nothing_serious(width: int, window: Windows, world: World) -> None:
+    thread = await world.thread()
+    await newcomers.set_approved(world.db, world.lead, world.network, 3)
+    waits = await submissions.reply(world.db, world.ben, thread, "Hello to *all*")
+    assert isinstance(waits, submissions.Submission)
+    await sanctions.impose(world.db, world.mod, world.network, world.ben.member, "mute", until=None, reason="Rude")
+    await blocks.block(world.db, world.ben, world.ana.member)
+    size = {"width": width, "height": 2_000}
+    for caller, path in (
+        (world.mod, f"/networks/{world.network}/submissions"),
+        (world.mod, f"/submissions/{waits.id}"),
+        (world.ben, f"/submissions/{waits.id}"),
+        (world.lead, f"/networks/{world.network}/pace"),
+        (world.mod, f"/members/{world.ben.member}"),
+        (world.admin, f"/members/{world.ben.member}"),
+        (world.ben, "/settings/moderation"),
+        (world.ben, "/notifications"),
+        (world.ben, f"/threads/{thread}"),
+    ):
+        page = await window(caller, path, viewport=size)
+        for details in await page.locator("details.decides").all():
+            await details.evaluate("each => { each.open = true }")
+        found = await Axe().run(page)
+        serious = [each["id"] for each in found.response["violations"] if each["impact"] in {"serious", "critical"}]
+        assert serious == [], path
+        across = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert across <= 0, path
