@@ -2,6 +2,7 @@
 and read by keyboard alone.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
@@ -9,10 +10,11 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page, expect
 
-from forum import posts, removal, reports, rooms
+from forum import members, networks, posts, removal, reports, rooms
 from forum.access import Caller
 from forum.db import Database
 from forum.settings import Settings
+from tests.pages.test_web_pages import PAGES
 from tests.people import World, make_world
 from tests.running import RunningSite
 
@@ -45,6 +47,9 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
     removed = await world.db.pool.fetchval("SELECT max(id) FROM removals")
     case = (await reports.report_post(world.db, world.obs, first["id"], "Advertising", f"See {LONG}"))["case_id"]
     opening = await world.db.pool.fetchval("SELECT id FROM posts WHERE thread_id = $1 AND number = 1", thread)
+    mine = await rooms.say(world.db, world.ana, world.network, f"Mine {LONG}")
+    invitation = await networks.invite(world.db, world.lead, world.network)
+    link, _ = await members.one_time_link(world.db, world.obs.member)
     network = f"/networks/{world.network}"
     guest = {
         "home": "/",
@@ -54,6 +59,8 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
         "thread": f"/threads/{thread}?order=tree",
         "by time": f"/threads/{thread}?order=time",
         "summary": f"{network}/summary",
+        "invitation": f"/invitations/{invitation.token}",
+        "one-time link": f"/links/{link}",
         "sign-in": "/sign-in",
         "not found": "/nothing-here",
     }
@@ -77,6 +84,7 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
         "report": f"/posts/{first['id']}/report",
         "edit": f"/posts/{opening}/edit",
         "withdraw": f"/posts/{opening}/withdraw",
+        "message edit": f"/messages/{mine['id']}/edit",
         "what was decided about me": "/settings/moderation",
     }
     lead = member | {
@@ -87,6 +95,8 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
         "remove": f"/posts/{first['id']}/remove",
         "thread settings": f"/threads/{thread}/edit",
         "split": f"/threads/{thread}/split",
+        "sub-group": f"/networks/new?parent={world.network}",
+        "all reports": "/reports",
         "reports": f"{network}/reports",
         "case": f"/reports/{case}",
         "appeals": f"{network}/appeals",
@@ -101,6 +111,28 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
 
 def _caller(world: World, who: str) -> Caller | None:
     return {"guest": None, "member": world.ana, "moderator": world.mod, "lead": world.lead}[who]
+
+
+ALIKE = {
+    "/posts/{post}": "leads on to its thread",
+    "/messages/{message}": "leads on to its room",
+    "/networks/{slug}/messages": "is the room",
+    "/networks/{slug}/reports/{case}": "is /reports/{case}",
+    "/submissions/{submission}": "is a row of a network's first posts",
+    **{f"/messages/{{message}}/{act}": "is as a post's" for act in ("history", "withdraw", "remove", "report")},
+    **dict.fromkeys(("/people", "/rail", "/unread"), "is no page"),
+}
+"""Addresses that need no look of their own, and why."""
+
+
+async def test_every_page_is_looked_at(world: World) -> None:
+    paths = [path.partition("?")[0] for path in (await _pages(world, "lead")).values()]
+    unseen = {
+        page
+        for page in PAGES.keys() - ALIKE.keys()
+        if not any(re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", page), path) for path in paths)
+    }
+    assert not unseen, "add them to _pages"
 
 
 WINDOWS = [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]
