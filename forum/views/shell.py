@@ -59,8 +59,8 @@ class Shell:
     reports: int = 0
     """Cases that wait in the networks that I moderate, counted to 100."""
     here: str = ""
-    """Where the page is, for `aria-current`: home, notifications, networks, reports, rooms, search, settings; or by a network's
-    id network:3, room:3, thread:3 (a thread of it)."""
+    """Where the page is, for `aria-current`: home, notifications, networks, reports, rooms, search, settings; or by a
+    network's id network:3, room:3, thread:3 (a thread of it)."""
     channels: Mapping[str, int] = field(default_factory=dict)
     """What the page follows, and from which cursor: {"thread:9": 44}."""
     log: str = ""
