@@ -55,6 +55,7 @@ async def test_alt_and_arrows_walk_the_networks_with_something_unread(
     for path in unread:
         await ana.keyboard.press("Alt+ArrowDown")
         await expect(ana).to_have_url(re.compile(re.escape(path) + "$"))
+        await expect(ana.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
     await ana.keyboard.press("Alt+ArrowUp")
     await expect(ana).to_have_url(re.compile(re.escape(unread[0]) + "$"))
     await ana.context.close()
