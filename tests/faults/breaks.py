@@ -35,13 +35,8 @@ NO_TOKEN = Change("realtime/screen.py", "self.follows.get(channel) == token", "c
 ACCESS_ON_FOLLOW_ONLY = Change("realtime/reading.py", "        if not stale:\n", "        if stale or not stale:\n")
 CURSOR_AFTER_CONTENT = Change(
     "forum/api/posts.py",
+    "    rows = await read(connection, thread, query)\n",
     """\
-    follow = await lists.following(connection, f"thread:{thread}")
-    read = _by_time if query.order == "time" else _in_tree
-    rows = await read(connection, thread, query)
-""",
-    """\
-    read = _by_time if query.order == "time" else _in_tree
     rows = await read(connection, thread, query)
     await connection.execute("SELECT pg_sleep(0.2)")  # as on a slow machine
     follow = await lists.following(connection, f"thread:{thread}")
@@ -67,7 +62,7 @@ async def slow_locks(stage: Stage, order: str) -> AsyncIterator[None]:
     slow = (
         f"PERFORM 1 FROM (SELECT w AS name FROM unnest(wanted) w ORDER BY {order}) AS u, LATERAL"
         # The name has no part in how long it sleeps, but makes it sleep for each.
-        " (SELECT 1 FROM channels c, pg_sleep(0.005 + 0 * length(u.name)) WHERE c.name = u.name"
+        " (SELECT 1 FROM channels c, pg_sleep(0.02 + 0 * length(u.name)) WHERE c.name = u.name"
         " FOR NO KEY UPDATE OF c) AS l;"
     )
     async with stage.owner() as connection:

@@ -17,7 +17,8 @@ from tests.faults.writer import Ledger, Writer
 ROOM_RANGE = 50
 WRITE_MAX_S = 300.0
 READY_MAX_S = 20.0
-RUN_MAX_S = 600.0
+RUN_MAX_S = 300.0
+OPEN_MAX_S = 20.0
 TICK_S = 0.05
 STEPS = 12
 Say = Callable[[str], None]
@@ -82,7 +83,7 @@ class Run:
     async def go(self, fault: Callable[["Run"], Awaitable[None]] | None = None) -> None:
         """Everything, with the fault when a quarter has been written; `problems` and `figures` then say how it was."""
         try:
-            async with asyncio.timeout(RUN_MAX_S):
+            async with asyncio.timeout(RUN_MAX_S + self.size.writes):  # a write a second is slow, but not stuck
                 await self._open()
                 if fault is not None:
                     await self.wrote(0.25)
@@ -107,7 +108,8 @@ class Run:
         self._looking.append(asyncio.create_task(self._tick(), name="tick"))
         for screen in self.screens:
             self._looking.append(asyncio.create_task(screen.live(), name=f"screen {screen.number}"))
-        await until(lambda: all(screen.back_at_s or isinstance(screen, Poll) for screen in self.screens), "all follow")
+        sockets = self.sockets()
+        await until(lambda: all(screen.back_at_s for screen in sockets), "all follow", self.allows(OPEN_MAX_S))
         self._began_at_s = time.monotonic()
         for person in self.world.writers:
             self._people.append(asyncio.create_task(self._write(person), name=f"writer {person.id}"))

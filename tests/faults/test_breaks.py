@@ -66,7 +66,7 @@ async def test_the_checker_notices(
 
 async def test_the_checker_notices_unsorted_channels(stage: Stage, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "ADDRESSED", 1.0)
-    crowd = replace(SMALL, writes=60, per_s=1_000.0, patience=4.0)
+    crowd = replace(SMALL, writes=32, per_s=1_000.0, patience=4.0)
     async with slow_locks(stage, "w"):
         run = Run(stage, site, SEED, crowd)
         await run.go()
