@@ -241,10 +241,12 @@ async def test_words_are_kept_while_an_appeal_waits(world: World) -> None:
     post, removal_id = await _removed(world)
     appeal = await _appeal(world, removal_id)
     later = datetime.now(UTC) + timedelta(days=800)
-    await purge.purge_due(world.db, now=later)
+    while await purge.purge_due(world.db, now=later):
+        pass
     assert (await posts.one(world.db, post))["state"] == "removed"
     await appeals.decide(world.db, world.lead, appeal, "upheld")
-    await purge.purge_due(world.db, now=later)
+    while await purge.purge_due(world.db, now=later):
+        pass
     assert (await posts.one(world.db, post))["state"] == "purged"
 
 

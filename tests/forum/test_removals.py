@@ -177,7 +177,8 @@ async def test_sealed_words_are_purged_when_their_time_is_over(world: World) -> 
     await removal.remove_message(world.db, world.mod, message, "Advertising")
     await purge.purge_due(world.db)
     assert await _words_left(world, word) == ["sealed"]
-    await purge.purge_due(world.db, now=datetime.now(UTC) + LATER)
+    while await purge.purge_due(world.db, now=datetime.now(UTC) + LATER):
+        pass  # a round takes a hundred, and other tests have removed things too
     assert not await _words_left(world, word)
     assert (await posts.one(world.db, post))["state"] == "purged"
     assert (await rooms.one(world.db, message))["state"] == "purged"
