@@ -135,15 +135,16 @@ async def test_every_page_is_looked_at(world: World) -> None:
     assert not unseen, "add them to _pages"
 
 
+SAY_MORE = {"home", "network", "thread", "room", "people", "acts", "message", "profile"}
+"""Pages of members on which moderators and leads have more to see and to do."""
 WINDOWS = [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]
 
 
 @pytest.mark.parametrize(
     ("who", "width", "scheme"),
-    # What a lead sees holds all that members and moderators see; those are looked at in two windows each.
     [
-        *((who, *window) for who in ("guest", "lead") for window in WINDOWS),
-        *((who, *window) for who in ("member", "moderator") for window in WINDOWS[:2]),
+        *(("guest", *window) for window in WINDOWS),
+        *((who, *window) for who in ("member", "moderator", "lead") for window in WINDOWS[:2]),
     ],
 )
 async def test_axe_finds_nothing_serious(
@@ -155,7 +156,10 @@ async def test_axe_finds_nothing_serious(
     )  # fmt: skip
     page = await context.new_page()
     faults = []
+    seen_by_members = set() if who in {"guest", "member"} else set(await _pages(world, "member")) - SAY_MORE
     for name, path in (await _pages(world, who)).items():
+        if name in seen_by_members:
+            continue
         await page.goto(path)
         faults += await _faults(page, name)
     await context.close()
