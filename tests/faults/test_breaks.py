@@ -1,5 +1,6 @@
 """The checker notices when the mechanism is broken on purpose."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -21,7 +22,10 @@ from tests.faults.stage import Site, Stage
 
 pytestmark = pytest.mark.faults
 SEED = 20261124
+REFUSED = "refused while nothing was wrong"
 RESTLESS_S, CALM_S = (0.05, 0.8), (5.0, 10.0)
+RUNS = 5
+"""A break shows when two things meet that seldom do; each run of a seed of its own gives them another chance."""
 SMALL = Size(writes=160, followers=30, per_s=50.0)
 
 
@@ -55,13 +59,23 @@ async def test_the_checker_notices(
     monkeypatch.setattr(follower, "STAY_S", stay_s)
     with broken_tree(change) as tree:
         async with stage.site(tree) as site:
-            run = Run(stage, site, SEED, SMALL)
-            try:
-                await run.go(fault)
-            finally:
-                if stage.bell.process is None:
-                    await stage.bell.start()
-    _require_noticed(run, noticed)
+            wrong = [await _wrong(Run(stage, site, SEED, SMALL), fault)]
+            while not re.search(noticed, wrong[-1]) and len(wrong) < RUNS:
+                wrong.append(await _wrong(Run(stage, site, SEED + len(wrong), SMALL), fault))
+    assert re.search(noticed, wrong[-1]), wrong
+
+
+async def _wrong(run: Run, fault: Callable[[Run], Awaitable[None]] | None) -> str:
+    """What the checker says of a run; "" where it finds nothing."""
+    try:
+        await run.go(fault)
+        run.require_nothing_wrong()
+    except AssertionError as error:
+        return str(error)
+    finally:
+        if run.stage.bell.process is None:
+            await run.stage.bell.start()
+    return ""
 
 
 async def test_the_checker_notices_unsorted_channels(stage: Stage, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,11 +86,7 @@ async def test_the_checker_notices_unsorted_channels(stage: Stage, site: Site, m
         await run.go()
     run.require_nothing_wrong()
     async with slow_locks(stage, "random()"):
-        run = Run(stage, site, SEED, crowd)
-        await run.go()
-    _require_noticed(run, "refused while nothing was wrong")
-
-
-def _require_noticed(run: Run, noticed: str) -> None:
-    with pytest.raises(AssertionError, match=noticed):
-        run.require_nothing_wrong()
+        wrong = [await _wrong(Run(stage, site, SEED, crowd), None)]
+        while REFUSED not in wrong[-1] and len(wrong) < RUNS:
+            wrong.append(await _wrong(Run(stage, site, SEED + len(wrong), crowd), None))
+    assert REFUSED in wrong[-1], wrong
