@@ -52,6 +52,9 @@ async def test_alt_and_arrows_walk_the_networks_with_something_unread(
     unread = [row for row in rows if row in {f"/networks/{world.network}", f"/networks/{world.other}"}]
     assert len(rows) == 3
     assert len(unread) == 2
+    for path in unread:  # lists and badges are told by a job, within a second
+        row = ana.locator(f"[data-rail] .tree-nav .row:has(> a:first-child[href='{path}'])")
+        await expect(row.locator("[data-unread-of]:not([hidden])")).not_to_have_count(0)
     for path in unread:
         await ana.keyboard.press("Alt+ArrowDown")
         await expect(ana).to_have_url(re.compile(re.escape(path) + "$"))
