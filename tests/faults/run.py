@@ -50,6 +50,8 @@ class Run:
     site: Site
     seed: int
     size: Size
+    held_up_s: float = 0.0
+    """How long the fault itself kept everybody from reading the log: nothing is delivered meanwhile."""
     say: Say = lambda _: None
     rng: random.Random = field(init=False)
     world: World = field(init=False)

