@@ -28,6 +28,7 @@ from typing import Any
 
 import uvicorn
 from uvicorn.importer import import_from_string
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from forum import logs
 from forum.embedded.confinement import die_with_parent
@@ -39,6 +40,8 @@ FRAME_MAX_BYTES = 16 * 1024
 PING_INTERVAL_S = 25.0
 REQUESTS_MAX_S = 7.0
 """How long a stopping process waits for requests in flight."""
+LET_GO_S = 1.0
+"""How long a stopping process waits for clients that keep a connection to ask once more."""
 STOP_MAX_S = 10.0
 START_MAX_S = 60.0
 RESTART_PAUSE_S = 0.25
@@ -255,10 +258,27 @@ class Server(uvicorn.Server):
             os.close(self._ready_pipe)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tells who waits for something new (long polls) that nothing will come, then stops."""
+        """Tells who waits for something new (long polls) that nothing will come, lets clients go, then stops."""
         if self._stopping is not None:
             self._stopping.set()
+        await self._let_go()
         await super().shutdown(sockets)
+
+    async def _let_go(self) -> None:
+        """Take no new connection, and say with the next answer on each that it is the last.
+
+        To close a connection that is kept would lose the request that its client is just sending (RFC 9112, 9.5); those
+        on which nothing comes for a second are closed all the same.
+        """
+        for server in self.servers:
+            server.close()
+        state = self.server_state
+        state.default_headers = [*state.default_headers, (b"connection", b"close")]
+        end_s = time.monotonic() + LET_GO_S
+        while time.monotonic() < end_s:  # uvicorn has no event for it
+            if not any(isinstance(each, HttpToolsProtocol) for each in state.connections):
+                return
+            await asyncio.sleep(0.02)
 
 
 def config_for(application: Any, settings: Settings) -> uvicorn.Config:

@@ -121,6 +121,22 @@ async def test_a_request_in_flight_is_finished(site: Site) -> None:
     assert time.monotonic() - began < STOP_MAX_S
 
 
+async def test_a_connection_that_is_kept_is_let_go_with_an_answer(site: Site) -> None:
+    await site.everyone()
+    async with httpx.AsyncClient(timeout=10) as polling:
+        clients = [httpx.AsyncClient() for _ in range(8)]
+        for client in clients:
+            assert (await client.get(f"http://{site.address}/who")).headers.get("connection") != "close"
+        polls = [asyncio.create_task(polling.get(f"http://{site.address}/poll")) for _ in range(8)]
+        await until(lambda: connections(site.address) >= 16)
+        site.parent.terminate()
+        await asyncio.gather(*polls)  # they are answered when their process begins to stop
+        for client in clients:
+            answer = await client.get(f"http://{site.address}/who")
+            assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+            await client.aclose()
+
+
 async def test_sockets_are_told_to_come_back(site: Site) -> None:
     await site.everyone()
     async with websockets.connect(f"ws://{site.address}/live") as socket:
