@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from tests.faults.proxy import Faithful, LosesCommits
@@ -23,7 +22,6 @@ from tests.faults.wire import Answer
 
 RECOVERY_S = 5.0
 UNAVAILABLE = 503
-WRITES_PER_S_AT_A_FULL_DISK = 6.0
 LOOKS_AT_THE_DISK_EVERY_S = 5.0
 MANY = 60
 """Requests, more than all pools have connections."""
@@ -112,8 +110,6 @@ async def disk_full(run: Run) -> None:
     """The disk under the data folder is nearly full: writes and /readyz say so, reading and delivery go on."""
     late_s = LOOKS_AT_THE_DISK_EVERY_S + run.allows(2)
     refused = len(run.ledger.refused)
-    # The site looks at its disk every five seconds: there has to be something to write still when it has.
-    run.size = replace(run.size, per_s=WRITES_PER_S_AT_A_FULL_DISK)
     with run.lasting(), _small_disk(run.site.data):
         full = await comes_true(lambda: len(run.ledger.refused) > refused, late_s)
         run.expect(full, f"writes are refused within {late_s:g} s")

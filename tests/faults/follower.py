@@ -71,6 +71,8 @@ class Page:
             answer = await client.get(f"/api/v1/networks/{self.slug}", authorization=person.bearer)
             _require(answer)
             cursors = answer.json()["channels"] | cursors  # what came first counts: those of the items came before them
+            if f"network:{self.network}" not in cursors:
+                raise Lost("between the two answers it was closed to who looks")
         return Loaded(shown, cursors, log)
 
 

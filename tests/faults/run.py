@@ -71,6 +71,7 @@ class Run:
         self.rng = random.Random(self.seed)
         self._begun = 0
         self._writing = 0
+        self._fault_is_on = False
         self._go_on = asyncio.Event()
         self._go_on.set()
         self.late_s = 0.0
@@ -90,7 +91,11 @@ class Run:
                 if fault is not None:
                     await self.wrote(0.25)
                     self.say("fault")
-                    await fault(self)
+                    self._fault_is_on = True
+                    try:
+                        await fault(self)
+                    finally:
+                        self._fault_is_on = False
                 await self._finish()
         finally:
             await self._close()
@@ -120,7 +125,8 @@ class Run:
         async with self.site.client() as client:
             rng = random.Random(self.rng.random())
             writer = Writer(client, self.world, me, rng, self._said, self.ledger)
-            while self._begun < self.size.writes:
+            # However fast the machine: a fault is met by people who write.
+            while self._begun < self.size.writes or self._fault_is_on:
                 self._begun += 1
                 due_s = self._began_at_s + self._begun / self.size.per_s
                 if (early_s := due_s - time.monotonic()) > 0:
