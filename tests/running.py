@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Self
 
 import uvicorn
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import Browser, BrowserContext, Page, expect
 from starlette.applications import Starlette
 
 from forum import sessions
@@ -54,3 +54,10 @@ class RunningSite:
             token = await sessions.start(db, caller.member, browser="test")
             await context.add_cookies([{"name": "forum", "value": token, "url": self.url}])
         return context
+
+    async def live_page(self, chromium: Browser, db: Database, caller: Caller | None, path: str, **how: object) -> Page:
+        """A page in a window of its own, once it says that it is live."""
+        page = await (await self.window(chromium, db, caller, **how)).new_page()
+        await page.goto(path)
+        await expect(page.locator("[data-connection]").first).to_have_text("Live", timeout=15_000)
+        return page

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
+from forum.settings import Settings
 from tests.browser.stage import Stage
+from tests.running import RunningSite
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -18,6 +20,13 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def site(settings: Settings) -> AsyncIterator[RunningSite]:
+    """The real site, on the session's database."""
+    async with RunningSite(settings) as running:
+        yield running
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The queue in a real browser: two moderators at once, by keyboard alone, at both widths, and what comes live."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from playwright.async_api import Browser, Page, expect
 from forum import posts, reports, rooms
 from forum.access import Caller
 from forum.db import Database
-from forum.settings import Settings
 from tests.people import World, make_world
 from tests.running import RunningSite
 
@@ -19,12 +17,6 @@ pytestmark = pytest.mark.browser
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
 
 
 @pytest_asyncio.fixture

@@ -1,23 +1,14 @@
 """The real site in two browsers: what one writes the other sees; what one removes the other loses."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from forum.db import Database
-from forum.settings import Settings
 from tests.people import World, make_world
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
 
 
 @pytest_asyncio.fixture

@@ -2,17 +2,13 @@
 widths, live on every screen.
 """
 
-from collections.abc import AsyncIterator
-
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Locator, Page, expect
 
 from forum import posts, removal
-from forum.access import Caller
 from forum.db import Database
-from forum.settings import Settings
 from tests.people import World, make_world
 from tests.running import RunningSite
 
@@ -23,25 +19,9 @@ WORDS = "Wilhelmina Quarrington was seen on the ward last Tuesday morning"
 MAX_TABS = 60
 
 
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
-
-
 @pytest_asyncio.fixture
 async def world(db: Database) -> World:
     return await make_world(db)
-
-
-async def _open(
-    site: RunningSite, chromium: Browser, world: World, who: Caller, path: str, width: dict[str, int]
-) -> Page:
-    context = await site.window(chromium, world.db, who, viewport=width)
-    page = await context.new_page()
-    await page.goto(path)
-    await expect(page.locator("[data-connection]").first).to_have_text("Live", timeout=15_000)
-    return page
 
 
 async def _tab_to(page: Page, target: Locator) -> None:
@@ -65,12 +45,12 @@ async def test_an_appeal_from_the_notice_to_the_answer(
 ) -> None:
     thread = await world.thread()
     post = (await posts.reply(world.db, world.ben, thread, WORDS))["id"]
-    ana = await _open(site, chromium, world, world.ana, f"/threads/{thread}?order=tree", width)
-    lead = await _open(site, chromium, world, world.lead, f"/networks/{world.network}/requests", width)
+    ana = await site.live_page(chromium, world.db, world.ana, f"/threads/{thread}?order=tree", viewport=width)
+    lead = await site.live_page(chromium, world.db, world.lead, f"/networks/{world.network}/requests", viewport=width)
     await removal.remove_post(world.db, world.mod, post, "Advertising", "Please use the noticeboard")
     await expect(ana.locator(f"#post-{post}")).not_to_contain_text("Quarrington")
 
-    ben = await _open(site, chromium, world, world.ben, "/notifications", width)
+    ben = await site.live_page(chromium, world.db, world.ben, "/notifications", viewport=width)
     await _tab_to(ben, ben.get_by_role("link", name="You can appeal"))
     await ben.keyboard.press("Enter")
     await expect(ben.get_by_role("heading", name="Your removed post")).to_be_visible()
@@ -106,8 +86,8 @@ async def test_what_repeats_the_words_goes_in_one_act_from_every_screen(
     source = (await posts.reply(world.db, world.ben, thread, WORDS))["id"]
     for number in range(6):
         await posts.reply(world.db, world.ana, thread, f"> {WORDS}\n\nAnswer {number}.")
-    mod = await _open(site, chromium, world, world.mod, f"/threads/{thread}?order=tree", WIDTHS[0])
-    ana = await _open(site, chromium, world, world.ana, f"/threads/{thread}?order=tree", WIDTHS[0])
+    mod = await site.live_page(chromium, world.db, world.mod, f"/threads/{thread}?order=tree", viewport=WIDTHS[0])
+    ana = await site.live_page(chromium, world.db, world.ana, f"/threads/{thread}?order=tree", viewport=WIDTHS[0])
     await mod.locator(f"#post-{source}").hover()
     await mod.locator(f"#post-{source} forum-menu > a").click()
     await mod.get_by_role("link", name="Remove…").click()

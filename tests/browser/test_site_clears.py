@@ -1,24 +1,15 @@
 """Pages that stand open lose what has gone: what people and networks say of themselves, a history, what was found."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from forum import members, networks, posts, removal
 from forum.db import Database
-from forum.settings import Settings
 from tests.people import World, make_world
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
 
 
 @pytest_asyncio.fixture
@@ -26,17 +17,9 @@ async def world(db: Database) -> World:
     return await make_world(db)
 
 
-async def _opened(site: RunningSite, chromium: Browser, world: World, path: str) -> Page:
-    """A page of ben's, live."""
-    page = await (await site.window(chromium, world.db, world.ben)).new_page()
-    await page.goto(path)
-    await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
-    return page
-
-
 async def test_what_a_member_says_about_themselves(site: RunningSite, chromium: Browser, world: World) -> None:
     await members.edit_profile(world.db, world.ana, about="A word that goes")
-    page = await _opened(site, chromium, world, f"/members/{world.ana.member}")
+    page = await site.live_page(chromium, world.db, world.ben, f"/members/{world.ana.member}")
     await expect(page.locator("main")).to_contain_text("A word that goes")
     await members.remove_words(world.db, world.admin, world.ana.member, "about", "Private information")
     await expect(page.locator("main")).not_to_contain_text("A word that goes")
@@ -44,7 +27,7 @@ async def test_what_a_member_says_about_themselves(site: RunningSite, chromium: 
 
 async def test_what_a_network_says_about_itself(site: RunningSite, chromium: Browser, world: World) -> None:
     await networks.describe(world.db, world.lead, world.network, about="A word that goes")
-    page = await _opened(site, chromium, world, f"/networks/{world.network}/about")
+    page = await site.live_page(chromium, world.db, world.ben, f"/networks/{world.network}/about")
     await expect(page.locator("main")).to_contain_text("A word that goes")
     await networks.describe(world.db, world.lead, world.network, about="Another one")
     await expect(page.locator("main")).to_contain_text("Another one")
@@ -56,7 +39,7 @@ async def test_pages_about_a_post(site: RunningSite, chromium: Browser, world: W
     thread = await world.thread()
     post = (await posts.reply(world.db, world.ana, thread, "First a memorable word that goes"))["id"]
     await posts.edit(world.db, world.ana, post, "Then a memorable word that goes")
-    page = await _opened(site, chromium, world, path.format(post=post))
+    page = await site.live_page(chromium, world.db, world.ben, path.format(post=post))
     await expect(page.locator("main")).to_contain_text("word that goes")
     await removal.remove_post(world.db, world.mod, post, "Private information")
     await expect(page.locator("main")).not_to_contain_text("word that goes")

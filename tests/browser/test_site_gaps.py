@@ -1,15 +1,11 @@
 """A gap on the real site: who decides about it may look at what it said, in its place, for as long as they look."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, expect
 
 from forum import networks, posts, removal, rooms
-from forum.access import Caller
 from forum.db import Database
-from forum.settings import Settings
 from tests.people import World, make_world
 from tests.running import RunningSite
 
@@ -18,23 +14,9 @@ pytestmark = pytest.mark.browser
 WORDS = "Bed 12 is my aunt"
 
 
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
-
-
 @pytest_asyncio.fixture
 async def world(db: Database) -> World:
     return await make_world(db)
-
-
-async def _open(site: RunningSite, chromium: Browser, world: World, caller: Caller, path: str) -> Page:
-    context = await site.window(chromium, world.db, caller)
-    page = await context.new_page()
-    await page.goto(path)
-    await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
-    return page
 
 
 async def _show(gap: Locator) -> None:
@@ -52,7 +34,7 @@ async def _removed_post(world: World) -> tuple[int, int]:
 
 async def test_a_moderator_sees_it_in_place_and_hides_it(site: RunningSite, chromium: Browser, world: World) -> None:
     thread, post = await _removed_post(world)
-    mod = await _open(site, chromium, world, world.mod, f"/threads/{thread}?order=tree")
+    mod = await site.live_page(chromium, world.db, world.mod, f"/threads/{thread}?order=tree")
     gap = mod.locator(f"#post-{post}")
     await expect(gap).to_contain_text("Removed by a moderator")
     await _show(gap)
@@ -68,7 +50,7 @@ async def test_it_goes_when_the_post_is_back_or_the_moderator_is_none(
     site: RunningSite, chromium: Browser, world: World
 ) -> None:
     thread, post = await _removed_post(world)
-    mod = await _open(site, chromium, world, world.mod, f"/threads/{thread}?order=tree")
+    mod = await site.live_page(chromium, world.db, world.mod, f"/threads/{thread}?order=tree")
     gap = mod.locator(f"#post-{post}")
     await _show(gap)
     await expect(gap.locator(".sealed")).to_contain_text(WORDS)
@@ -86,7 +68,7 @@ async def test_it_goes_when_the_post_is_back_or_the_moderator_is_none(
 
 async def test_it_is_not_kept_for_the_way_back(site: RunningSite, chromium: Browser, world: World) -> None:
     thread, post = await _removed_post(world)
-    mod = await _open(site, chromium, world, world.mod, f"/threads/{thread}?order=tree")
+    mod = await site.live_page(chromium, world.db, world.mod, f"/threads/{thread}?order=tree")
     await _show(mod.locator(f"#post-{post}"))
     await expect(mod.locator(".sealed")).to_contain_text(WORDS)
     await mod.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
@@ -100,10 +82,10 @@ async def test_a_message_that_was_removed(site: RunningSite, chromium: Browser, 
     message = (await rooms.say(world.db, world.ben, world.network, WORDS))["id"]
     await removal.remove_message(world.db, world.mod, message, "Private information")
     room = f"/networks/{world.network}/room"
-    mod = await _open(site, chromium, world, world.mod, room)
+    mod = await site.live_page(chromium, world.db, world.mod, room)
     await _show(mod.locator(f"#message-{message}"))
     await expect(mod.locator(f"#message-{message} .sealed")).to_contain_text(WORDS)
-    ben = await _open(site, chromium, world, world.ben, room)
+    ben = await site.live_page(chromium, world.db, world.ben, room)
     await ben.locator(f"#message-{message}").hover()
     await ben.locator(f"#message-{message} forum-menu > a").click()
     await expect(ben.get_by_role("link", name="Link to this message")).to_be_visible()

@@ -2,25 +2,16 @@
 words that are never lost.
 """
 
-from collections.abc import AsyncIterator
-
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from forum import networks, posts
 from forum.db import Database
-from forum.settings import Settings
 from tests.people import PASSWORD, World, make_world
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
 
 
 @pytest_asyncio.fixture

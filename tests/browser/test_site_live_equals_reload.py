@@ -2,13 +2,10 @@
 
 import asyncio
 import difflib
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from forum.settings import Settings
 from tests.live.history import history
 from tests.people import make_world
 from tests.running import RunningSite
@@ -32,12 +29,6 @@ SHOWN = """() => {
     for (const list of main.querySelectorAll('ul.people')) list.append(...[...list.children].sort(byId));
     return main.innerHTML.replace(/>\\s*</g, '>\\n<').replace(/[ \\t]+/g, ' ');
 }"""
-
-
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
 
 
 async def _difference(old: Page, fresh: Page) -> list[str]:

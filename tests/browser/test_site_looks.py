@@ -3,7 +3,7 @@ and read by keyboard alone.
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 import pytest_asyncio
@@ -13,7 +13,6 @@ from playwright.async_api import Browser, Page, expect
 from forum import members, networks, posts, removal, reports, rooms
 from forum.access import Caller
 from forum.db import Database
-from forum.settings import Settings
 from tests.pages.test_web_pages import PAGES
 from tests.people import World, make_world
 from tests.running import RunningSite
@@ -23,12 +22,6 @@ pytestmark = pytest.mark.browser
 MAX_THREAD_PAGE_BYTES = 80_000
 WIDTHS = (320, 390, 768, 1024, 1280, 1920)
 LONG = "Unterstuetzungsgesellschaftszusammenarbeitsvereinbarung" * 3
-
-
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
 
 
 @pytest_asyncio.fixture

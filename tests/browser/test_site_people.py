@@ -16,17 +16,10 @@ from forum import blocks, newcomers, posts, rooms, sanctions, submissions
 from forum import members as accounts
 from forum.access import Caller
 from forum.db import Database
-from forum.settings import Settings
 from tests.people import World, make_world
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
 
 
 @pytest_asyncio.fixture

@@ -1,39 +1,22 @@
 """What stands on every page of the real site: networks with something unread, and names that follow their owners."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from forum import members, networks, posts, rooms
-from forum.access import Caller
 from forum.db import Database
-from forum.settings import Settings
 from tests.people import World, make_world
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
 
 
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
-
-
 @pytest_asyncio.fixture
 async def world(db: Database) -> World:
     return await make_world(db)
-
-
-async def _open(site: RunningSite, chromium: Browser, world: World, caller: Caller, path: str) -> Page:
-    context = await site.window(chromium, world.db, caller)
-    page = await context.new_page()
-    await page.goto(path)
-    await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
-    return page
 
 
 async def test_alt_and_arrows_walk_the_networks_with_something_unread(
@@ -45,7 +28,7 @@ async def test_alt_and_arrows_walk_the_networks_with_something_unread(
     thread = await world.thread()
     await posts.reply(world.db, world.ben, thread, "News")
     await rooms.say(world.db, world.max, world.other, "News too")
-    ana = await _open(site, chromium, world, world.ana, "/")
+    ana = await site.live_page(chromium, world.db, world.ana, "/")
     rows = await ana.locator("[data-rail] .tree-nav .row > a:first-child").evaluate_all(
         "links => links.map(link => link.getAttribute('href'))"
     )
@@ -65,7 +48,7 @@ async def test_alt_and_arrows_walk_the_networks_with_something_unread(
 
 
 async def test_a_room_is_named_after_its_network_at_once(site: RunningSite, chromium: Browser, world: World) -> None:
-    ana = await _open(site, chromium, world, world.ana, "/networks")
+    ana = await site.live_page(chromium, world.db, world.ana, "/networks")
     room = ana.locator(f"main a[href='/networks/{world.network}/room']")
     await expect(room).to_have_accessible_name(f"Room of Network {world.network}")
     await networks.describe(world.db, world.lead, world.network, name=f"Renamed {world.tag}")
@@ -79,7 +62,7 @@ async def test_who_is_answered_is_renamed_where_their_words_are_not(
     thread = await world.thread()
     asked = await posts.reply(world.db, world.ben, thread, "A question")
     answer = await posts.reply(world.db, world.mod, thread, "An answer", parent=asked["id"])
-    page = await _open(site, chromium, world, world.ana, f"/threads/{thread}/reply?to={answer['id']}")
+    page = await site.live_page(chromium, world.db, world.ana, f"/threads/{thread}/reply?to={answer['id']}")
     await expect(page.locator(".to").first).to_have_text(f"in reply to Ben {world.tag}", use_inner_text=True)
     await members.edit_profile(world.db, world.ben, name=f"Benjamin {world.tag}")
     await expect(page.locator(".to").first).to_have_text(f"in reply to Benjamin {world.tag}", use_inner_text=True)

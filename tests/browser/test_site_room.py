@@ -1,7 +1,6 @@
 """The room on the real site: a place in the middle of it, and a phone on which nothing hovers."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -10,18 +9,11 @@ from playwright.async_api import Browser, Page, expect
 from forum import rooms
 from forum.access import Caller
 from forum.db import Database
-from forum.settings import Settings
 from forum.web.rooms import MAX_FROM_A_PLACE
 from tests.people import World, make_world
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
 
 
 @pytest_asyncio.fixture

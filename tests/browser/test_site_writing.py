@@ -1,16 +1,13 @@
 """Beginning a thread on the real site: what is like it already, and what a message in a room began."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from forum import removal, rooms, threads
-from forum.access import Caller
 from forum.db import Database
-from forum.settings import Settings
 from tests.people import World, make_world
 from tests.running import RunningSite
 
@@ -19,23 +16,9 @@ pytestmark = pytest.mark.browser
 LIKE = "Portal identity checks: what did you accept?"
 
 
-@pytest_asyncio.fixture(scope="module")
-async def site(settings: Settings) -> AsyncIterator[RunningSite]:
-    async with RunningSite(settings) as running:
-        yield running
-
-
 @pytest_asyncio.fixture
 async def world(db: Database) -> World:
     return await make_world(db)
-
-
-async def _open(site: RunningSite, chromium: Browser, world: World, caller: Caller, path: str) -> Page:
-    context = await site.window(chromium, world.db, caller)
-    page = await context.new_page()
-    await page.goto(path)
-    await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
-    return page
 
 
 async def test_threads_like_the_title_are_named_while_it_is_written(
@@ -43,7 +26,7 @@ async def test_threads_like_the_title_are_named_while_it_is_written(
 ) -> None:
     thread = await world.thread(title=f"{LIKE} {world.tag}")
     elsewhere = await threads.start(world.db, world.max, world.other, f"{LIKE} {world.tag} too", "Words")
-    ben = await _open(site, chromium, world, world.ben, f"/networks/{world.network}/threads/new")
+    ben = await site.live_page(chromium, world.db, world.ben, f"/networks/{world.network}/threads/new")
     like = ben.locator("forum-similar")
     await expect(like).not_to_be_visible()
     await ben.get_by_label("Title").press_sequentially(f"identity checks portal {world.tag}")
@@ -51,7 +34,7 @@ async def test_threads_like_the_title_are_named_while_it_is_written(
     await expect(like.get_by_role("link")).to_have_attribute("href", f"/threads/{thread}")
     await expect(like).not_to_contain_text("too")
     await expect(ben.locator("#polite")).to_have_text("1 thread like this.")
-    ana = await _open(site, chromium, world, world.ana, f"/networks/{world.network}/threads/new")
+    ana = await site.live_page(chromium, world.db, world.ana, f"/networks/{world.network}/threads/new")
     await ana.get_by_label("Title").fill(f"Portal identity checks {world.tag}")
     await expect(ana.locator(f"forum-similar a[href='/threads/{elsewhere.thread['id']}']")).to_have_count(1)
     await ben.get_by_label("Title").fill("Something else altogether")
@@ -62,7 +45,7 @@ async def test_threads_like_the_title_are_named_while_it_is_written(
 
 async def test_a_removed_title_leaves_the_list(site: RunningSite, chromium: Browser, world: World) -> None:
     thread = await world.thread(title=f"{LIKE} {world.tag}")
-    ben = await _open(site, chromium, world, world.ben, f"/networks/{world.network}/threads/new")
+    ben = await site.live_page(chromium, world.db, world.ben, f"/networks/{world.network}/threads/new")
     await ben.get_by_label("Title").fill(f"Portal identity checks {world.tag}")
     await expect(ben.locator("forum-similar")).to_contain_text(LIKE)
     await threads.remove_title(world.db, world.mod, thread, "Private information", "")
@@ -72,7 +55,7 @@ async def test_a_removed_title_leaves_the_list(site: RunningSite, chromium: Brow
 
 async def test_a_thread_begins_from_a_message(site: RunningSite, chromium: Browser, world: World) -> None:
     message = (await rooms.say(world.db, world.ben, world.network, "The clause is two years of history"))["id"]
-    ana = await _open(site, chromium, world, world.ana, f"/networks/{world.network}/room")
+    ana = await site.live_page(chromium, world.db, world.ana, f"/networks/{world.network}/room")
     await ana.locator(f"#message-{message}").hover()
     await ana.locator(f"#message-{message} forum-menu > a").click()
     await ana.get_by_role("link", name="Start a thread from here").click()
@@ -97,7 +80,9 @@ async def test_a_thread_begins_from_a_message(site: RunningSite, chromium: Brows
 
 async def test_what_was_written_from_a_message_is_kept(site: RunningSite, chromium: Browser, world: World) -> None:
     message = (await rooms.say(world.db, world.ben, world.network, "Worth keeping"))["id"]
-    ana = await _open(site, chromium, world, world.ana, f"/networks/{world.network}/threads/new?message={message}")
+    ana = await site.live_page(
+        chromium, world.db, world.ana, f"/networks/{world.network}/threads/new?message={message}"
+    )
     await ana.get_by_label("Text").press("Control+End")
     await ana.get_by_label("Text").type("Half of a thought")
     await expect(ana.locator("[data-kept]")).to_be_visible()
