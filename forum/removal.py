@@ -52,7 +52,7 @@ class Why:
     keep: bool = True
 
     @classmethod
-    def of(cls, reason: str, note: str, keep: bool) -> "Why":
+    def of(cls, reason: str, note: str, keep: bool = True) -> "Why":
         """Checked. Raises Invalid with its sentence."""
         return cls(*moderation_log.checked(reason, note), keep)
 
@@ -89,11 +89,6 @@ async def remove_post(
     return await posts.one(db, post_id)
 
 
-async def remove_post_in(tx: Transaction, caller: Caller, post_id: int, reason: str, note: str = "") -> None:
-    """`remove_post` within an act that does more."""
-    await remove_in(tx, caller, ("post", post_id), Why.of(reason, note, True))
-
-
 async def remove_message(
     db: Database, caller: Caller, message_id: int, reason: str, note: str = "", *, keep: bool = True,
     also: Sequence[Item] = (),
@@ -102,11 +97,6 @@ async def remove_message(
     async with db.transaction() as tx:
         await remove_in(tx, caller, ("message", message_id), Why.of(reason, note, keep), also)
     return await rooms.one(db, message_id)
-
-
-async def remove_message_in(tx: Transaction, caller: Caller, message_id: int, reason: str, note: str = "") -> None:
-    """`remove_message` within an act that does more."""
-    await remove_in(tx, caller, ("message", message_id), Why.of(reason, note, True))
 
 
 async def remove_in(tx: Transaction, caller: Caller, item: Item, why: Why, also: Sequence[Item] = ()) -> None:
@@ -245,28 +235,19 @@ async def _sweep(
 async def restore_post(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
     """Bring a removed post back, or release a held one: the deciding side. Returns the post."""
     async with db.transaction() as tx:
-        await restore_post_in(tx, caller, post_id)
+        await restore_in(tx, caller, ("post", post_id))
     return await posts.one(db, post_id)
-
-
-async def restore_post_in(tx: Transaction, caller: Caller, post_id: int) -> None:
-    """`restore_post` within an act that does more."""
-    await _restore(tx, caller, ("post", post_id))
 
 
 async def restore_message(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
     """Bring a removed message back. Returns it."""
     async with db.transaction() as tx:
-        await restore_message_in(tx, caller, message_id)
+        await restore_in(tx, caller, ("message", message_id))
     return await rooms.one(db, message_id)
 
 
-async def restore_message_in(tx: Transaction, caller: Caller, message_id: int) -> None:
-    """`restore_message` within an act that does more."""
-    await _restore(tx, caller, ("message", message_id))
-
-
-async def _restore(tx: Transaction, caller: Caller, item: Item) -> None:
+async def restore_in(tx: Transaction, caller: Caller, item: Item) -> None:
+    """Bring one thing back, within an act that may do more."""
     noun, object_id = item
     row = (await _decided(tx, caller, noun, [object_id]))[object_id]
     contributions.require_state(row, "removed", "held", "shown")

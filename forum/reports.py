@@ -192,10 +192,9 @@ async def decide(
         if decision == "hold":
             await holds.hold_post_in(tx, caller, object_id, reason, note)
         elif decision == "remove":
-            remove = removal.remove_post_in if noun == "post" else removal.remove_message_in
-            await remove(tx, caller, object_id, reason, note)
+            await removal.remove_in(tx, caller, (noun, object_id), removal.Why.of(reason, note))
         elif case.row["state"] == "held":
-            await removal.restore_post_in(tx, caller, object_id)
+            await removal.restore_in(tx, caller, (noun, object_id))
         else:
             await _leave(tx, caller, case, note)
     return await one(db, case_id)
@@ -281,8 +280,7 @@ async def reopen(db: Database, caller: Caller, case_id: int) -> asyncpg.Record:
             if row["outcome"] == "left":
                 await cases.reopen(tx, case_id)
             else:
-                restore = removal.restore_post_in if case.noun == "post" else removal.restore_message_in
-                await restore(tx, caller, case.object_id)
+                await removal.restore_in(tx, caller, (case.noun, case.object_id))
             await moderation_log.write(
                 tx, row["network_id"], caller, "reopen", case.noun, case.object_id, subject=row["author_id"]
             )

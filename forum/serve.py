@@ -4,7 +4,8 @@
   queue.
 - A process that ends is replaced, later each time; one that ends before it was ever ready, at the first start, ends
   it all.
-- SIGTERM, SIGINT: the processes stop taking connections, finish what is in flight, and end within STOP_MAX_S.
+- SIGTERM, SIGINT: the processes stop taking connections, let those go that are kept, finish what is in flight, and end
+  within STOP_MAX_S.
 - SIGHUP: each process is replaced by a new one, which is ready before the old one is asked to go. On a terminal it
   means that the terminal has gone, and ends it all like SIGTERM.
 - When the parent is killed, the kernel ends the processes.
