@@ -181,6 +181,19 @@ class Thread:
                 raise Forbidden(muted_sentence(holder.name, holder.mute))
         raise Forbidden(f"Join {self.holders[0].name} to reply.")
 
+    def require_opener(self) -> Holder:
+        """The holder that the thread was opened through, for its moderators. Raises Forbidden."""
+        if not self.opened_through.may_moderate:
+            raise Forbidden(f"Only moderators of {self.opened_through.name} may do this.")
+        return self.opened_through
+
+    def require_moderator(self) -> Holder:
+        """Any holder that the caller moderates. Raises Forbidden."""
+        for holder in self.holders:
+            if holder.may_moderate:
+                return holder
+        raise Forbidden("Only moderators of the networks that hold this thread may do this.")
+
     @property
     def moderates(self) -> frozenset[int]:
         """The holders whose posts the caller decides about."""

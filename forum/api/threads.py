@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import UNSET
 
-from forum import access, posts, splits, submissions, threads
+from forum import access, agreements, posts, splits, submissions, threads
 from forum.access import Caller
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import ChangeThread, DatedQuery, NewThread, ReadPosts, SplitThread
@@ -165,25 +165,25 @@ async def _moderated(call: Call, thread: int) -> str:
     return next((holder for holder in holders if holder.may_moderate), holders[0]).slug
 
 
-def _ask(what: threads.Agreement, *, slug: str | None = None, audience: str | None = None) -> Change:
+def _ask(what: agreements.Agreement, *, slug: str | None = None, audience: str | None = None) -> Change:
     async def act(call: Call, thread: int) -> bool:
-        return await threads.ask_agreement(call.db, call.caller, thread, what, slug=slug, audience=audience)
+        return await agreements.ask(call.db, call.caller, thread, what, slug=slug, audience=audience)
 
     return act
 
 
 async def _agree(call: Call, thread: int) -> bool:
-    return await threads.agree(call.db, call.caller, thread)
+    return await agreements.agree(call.db, call.caller, thread)
 
 
 async def _decline(call: Call, thread: int) -> bool:
-    await threads.decline(call.db, call.caller, thread)
+    await agreements.decline(call.db, call.caller, thread)
     return True
 
 
 def _leave(slug: str) -> Change:
     async def act(call: Call, thread: int) -> bool:
-        await threads.leave(call.db, call.caller, thread, slug)
+        await agreements.leave(call.db, call.caller, thread, slug)
         return True
 
     return act

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, networks, posts, removal, rooms, search, submissions, threads
+from forum import access, agreements, networks, posts, removal, rooms, search, submissions, threads
 from forum.access import Caller, Holder, Thread
+from forum.agreements import Agreement
 from forum.db import Connection
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
 from forum.posts import Window
 from forum.submissions import Submission
-from forum.threads import Agreement
 from forum.views import Row, Views
 from forum.web import answers, shell
 from forum.web.context import reading, site_of, writer_of
@@ -271,7 +271,7 @@ async def _edit_page(request: Request, form: Form | None = None, error: ForumErr
 
 async def _agreement(connection: Connection, thread: Thread, caller: Caller) -> Mapping[str, Any] | None:
     """What waits for the agreement of all sides, as templates/threads/edit.html names it."""
-    row = await threads.SQL.waiting_agreement(connection, thread=thread.id)
+    row = await agreements.SQL.waiting(connection, thread=thread.id)
     if row is None:
         return None
     mine = row["asked_by"] == caller.member_id or thread.moderates <= set(row["agreed"])
@@ -302,11 +302,11 @@ async def _change(request: Request, caller: Caller, thread_id: int, form: Form) 
         await threads.pin(db, caller, thread_id, slug, pinned=act == "pin")
     elif act in AGREEMENTS:
         audience = form.optional("audience") if act == "widen" else None
-        await threads.ask_agreement(db, caller, thread_id, AGREEMENTS[act], slug=slug or None, audience=audience)
+        await agreements.ask(db, caller, thread_id, AGREEMENTS[act], slug=slug or None, audience=audience)
     elif act in SIMPLE_ACTS:
         await SIMPLE_ACTS[act](db, caller, thread_id)
     elif act == "leave":
-        await threads.leave(db, caller, thread_id, slug)
+        await agreements.leave(db, caller, thread_id, slug)
     elif act == "remove_title":
         await threads.remove_title(db, caller, thread_id, form.text("reason"), form.text("note"))
     else:
@@ -315,8 +315,8 @@ async def _change(request: Request, caller: Caller, thread_id: int, form: Form) 
 
 AGREEMENTS: Final[Mapping[str, Agreement]] = {"hold_in": "hold_in", "move": "move", "widen": "widen"}
 SIMPLE_ACTS: Final[Mapping[str, Any]] = {
-    "agree": threads.agree,
-    "decline": threads.decline,
+    "agree": agreements.agree,
+    "decline": agreements.decline,
     "restore_title": threads.restore_title,
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from forum import holds, moderation_log, notifications, posts, removal, reports, rooms, threads, updates
+from forum import agreements, holds, moderation_log, notifications, posts, removal, reports, rooms, updates
 from forum.access import Caller
 from forum.db import Database, Row
 from forum.errors import Conflict, Forbidden, NotFound
@@ -249,7 +249,7 @@ async def test_a_thread_that_moves_takes_its_cases_along(world: World) -> None:
     post = await _post(world, jointly=True)
     case = await _report(world, post)
     thread = (await posts.one(world.db, post))["thread_id"]
-    await threads.leave(world.db, world.mod, thread, world.network)
+    await agreements.leave(world.db, world.mod, thread, world.network)
     assert await _queue(world) == []
     [moved] = await _queue(world, world.other)
     assert (moved["id"], moved["network_slug"], moved["others"]) == (case, world.other, None)

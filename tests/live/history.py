@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 from forum import (
+    agreements,
     announcements,
     appeals,
     blocks,
@@ -202,19 +203,19 @@ async def _belonging(world: World) -> AsyncIterator[str]:
 async def _agreements(world: World, thread_id: int) -> AsyncIterator[str]:
     db = world.db
     sub = f"sub-{world.tag}"
-    await threads.ask_agreement(db, world.lead, thread_id, "hold_in", slug=sub)
-    yield "threads.ask_agreement"
+    await agreements.ask(db, world.lead, thread_id, "hold_in", slug=sub)
+    yield "agreements.ask"
     alone = await world.thread(title="A second thread")
-    await threads.ask_agreement(db, world.mod, thread_id, "widen", audience="open")
-    await threads.agree(db, world.lead, thread_id)
-    yield "threads.agree"
+    await agreements.ask(db, world.mod, thread_id, "widen", audience="open")
+    await agreements.agree(db, world.lead, thread_id)
+    yield "agreements.agree"
     await networks.set_role(db, world.lead, world.other, world.mod.member, "member")
-    await threads.ask_agreement(db, world.mod, alone, "move", slug=world.other)
-    await threads.decline(db, world.max, alone)
-    yield "threads.decline"
-    await threads.leave(db, world.lead, thread_id, sub)
-    yield "threads.leave"
-    await threads.ask_agreement(db, world.lead, alone, "move", slug=world.other)
+    await agreements.ask(db, world.mod, alone, "move", slug=world.other)
+    await agreements.decline(db, world.max, alone)
+    yield "agreements.decline"
+    await agreements.leave(db, world.lead, thread_id, sub)
+    yield "agreements.leave"
+    await agreements.ask(db, world.lead, alone, "move", slug=world.other)
     await announcements.announce_threads(db)
     yield "threads.move"
 

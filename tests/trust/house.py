@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from forum import appeals, holds, members, networks, posts, removal, reports, rooms, sessions, threads
+from forum import agreements, appeals, holds, members, networks, posts, removal, reports, rooms, sessions, threads
 from forum.access import Caller
 from forum.db import Database
 from tests.people import PASSWORD, World, make_world
@@ -171,7 +171,7 @@ class House:
     async def _make_asked(self) -> int:
         """A joint thread: one side asked for a wider audience, and the other one has to agree."""
         thread = await self.world.thread(jointly=True)
-        await threads.ask_agreement(self.world.db, self.world.mod, thread, "widen", audience="open")
+        await agreements.ask(self.world.db, self.world.mod, thread, "widen", audience="open")
         return thread
 
     async def _make_open_thread(self) -> int:
