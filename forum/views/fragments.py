@@ -23,6 +23,8 @@ from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import jinja2
+from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
 from forum import text
@@ -40,6 +42,8 @@ APPEAL_FACTS: Final = (
     *("id", "removal_id", "noun", "decides_id", "network_id", "network_name", "network_slug", "appealed_at", "due_at"),
     "outcome",
 )
+SETTLED: Final = frozenset({"icon", "static", "scripts"})
+"""What templates call that answers the same for as long as the site runs."""
 REWORDED: Final = frozenset({"listed", "full", "day", "age", "ago"})
 Clock = Callable[[], datetime]
 
@@ -106,10 +110,32 @@ class SharedTemplate(jinja2.Template):
         return super()._get_default_module()
 
 
+class Settled(NodeTransformer):
+    """Makes the calls whose answer is known when a template is compiled: `icon('bell', 's')` becomes its SVG."""
+
+    def __init__(self, environment: jinja2.Environment) -> None:
+        self._environment = environment
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - the name that Jinja looks for
+        """A call of one of SETTLED with nothing but constants becomes a constant."""
+        self.generic_visit(node)
+        constants = [each.value for each in node.args if isinstance(each, nodes.Const)]
+        if not isinstance(node.node, nodes.Name) or node.node.name not in SETTLED or node.kwargs:
+            return node
+        if len(constants) < len(node.args):
+            return node
+        answer: Any = self._environment.globals[node.node.name]
+        return nodes.Const(answer(*constants), lineno=node.lineno, environment=self._environment)
+
+
 class Environment(jinja2.Environment):
-    """Templates of which an import costs nothing."""
+    """Templates of which an import costs nothing, and that ask only for what differs from page to page."""
 
     template_class = SharedTemplate
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        settled: nodes.Template = Settled(self).visit(super()._parse(source, name, filename))
+        return settled
 
 
 class Fragments:
