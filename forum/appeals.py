@@ -1,7 +1,8 @@
 """Appeals: the author of what was removed asks, once and in their own words, that somebody else decides again.
 
 Whoever removed it does not decide, nor does its author: a moderator or lead of the network does, where none is left a
-lead of the network above, else an administrator (`appeal_deciders` in the database says who). Deciding grants the sight
+lead of the network above, else an administrator (`appeal_deciders` in the database says who). What nobody decides in
+time the clock passes on to the next of them. Deciding grants the sight
 of this one case while it is open: what was said, and the five things that stand nearest. Whoever follows the queue in
 which it stands knows that it exists; for everybody else it does not.
 """
@@ -20,6 +21,8 @@ from forum.errors import Conflict, Forbidden, Invalid, NotFound
 SQL = statements("appeals")
 MAX_BYTES = 4_000
 PAGE = 50
+NEXT_DAYS = 7
+"""So long whoever an overdue appeal was passed on to has for it."""
 Outcome = Literal["upheld", "overturned"]
 ACTS: dict[str, str] = {"upheld": "uphold removal of", "overturned": "overturn removal of"}
 
@@ -81,13 +84,13 @@ async def _insert(tx: Transaction, caller: Caller, gone: Row, body: str) -> int:
         raise Conflict("You have appealed already. Each removal is looked at again once.")
     noun, object_id = _thing(gone)
     await moderation_log.write(tx, gone["network_id"], caller, "appeal about", noun, object_id, subject=caller.member)
-    await _tell_deciders(tx, made["id"], gone["id"], made["decides_id"])
+    if made["decides_id"] is not None:
+        tx.record(f"moderators:{made['decides_id']}", "appeal.made", made["id"])
+    await _tell_deciders(tx, gone["id"])
     return int(made["id"])
 
 
-async def _tell_deciders(tx: Transaction, appeal_id: int, removal_id: int, decides_id: int | None) -> None:
-    if decides_id is not None:
-        tx.record(f"moderators:{decides_id}", "appeal.made", appeal_id)
+async def _tell_deciders(tx: Transaction, removal_id: int) -> None:
     for row in await SQL.tell_deciders(tx.connection, removal=removal_id):
         tx.record(f"member:{row['member_id']}", "notification.created", row["id"])
 
@@ -205,10 +208,42 @@ async def pass_on(db: Database) -> int:
         async with db.transaction() as tx:
             passed = await SQL.pass_on(tx.connection, appeal=row["id"])
             if passed is not None:
-                if passed["before"] is not None:
-                    tx.record(f"moderators:{passed['before']}", "appeal.passed_on", row["id"])
-                await _tell_deciders(tx, row["id"], passed["removal_id"], passed["after"])
+                await _passed(tx, row["id"], passed)
     return len(rows)
+
+
+async def pass_on_overdue(db: Database, *, now: datetime | None = None) -> int:
+    """Appeals that nobody decided in time go a step further, to leads, leads above, administrators: the clock's act.
+
+    Who decides now and the author are told. Where nobody further is free, who decides is told once more. Returns how
+    many were overdue.
+    """
+    now = now or datetime.now(UTC)
+    async with db.connection() as connection:
+        rows = await SQL.overdue(connection, now=now)
+    for row in rows:
+        async with db.transaction() as tx:
+            passed = await SQL.pass_on_overdue(tx.connection, appeal=row["id"], now=now, days=NEXT_DAYS)
+            if passed is not None:
+                await _further(tx, row["id"], passed)
+    return len(rows)
+
+
+async def _further(tx: Transaction, appeal_id: int, passed: Row) -> None:
+    await _passed(tx, appeal_id, passed)
+    if passed["further"]:
+        told = await SQL.tell_passed_on(tx.connection, appeal=appeal_id)
+        tx.record(f"member:{passed['author_id']}", "notification.created", told)
+    act = "pass on appeal about" if passed["further"] else "remind of appeal about"
+    noun, object_id = _thing(passed)
+    await moderation_log.write(tx, passed["network_id"], None, act, noun, object_id, subject=passed["author_id"])
+
+
+async def _passed(tx: Transaction, appeal_id: int, passed: Row) -> None:
+    """Every queue that it left, entered or stays in shows it as it stands now."""
+    for network in {passed["before"], passed["after"]} - {None}:
+        tx.record(f"moderators:{network}", "appeal.passed_on", appeal_id)
+    await _tell_deciders(tx, passed["removal_id"])
 
 
 def _thing(row: Row) -> tuple[Noun, int]:

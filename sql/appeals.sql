@@ -32,7 +32,7 @@ FROM appeals a JOIN removals r ON r.id = a.removal_id WHERE a.id = :appeal;
 
 -- name: case^
 -- Everything that whoever decides is told of it, but for the words and what stands around them.
-SELECT a.id, a.removal_id, a.decides_id, a.appealed_at, a.due_at, a.outcome, a.decided_at, s.body AS appeal, y.body AS answer,
+SELECT a.id, a.removal_id, a.decides_id, a.step, a.appealed_at, a.due_at, a.outcome, a.decided_at, s.body AS appeal, y.body AS answer,
        r.network_id, n.name AS network_name, n.slug AS network_slug, r.post_id, r.message_id, r.author_id, w.name AS author_name,
        r.removed_by, d.name AS removed_by_name, r.removed_at, r.purged_at, r.restored_at, v.body AS reason, x.body AS note,
        p.thread_id, t.title AS thread_title, m.room_id, b.name AS decided_by_name, a.decided_by,
@@ -118,6 +118,30 @@ ORDER BY a.id LIMIT 100;
 WITH old AS (SELECT id, decides_id, removal_id FROM appeals WHERE id = :appeal AND outcome IS NULL FOR NO KEY UPDATE)
 UPDATE appeals a SET decides_id = (SELECT d.network_id FROM appeal_deciders(o.removal_id) d LIMIT 1) FROM old o
 WHERE a.id = o.id RETURNING o.decides_id AS before, a.decides_id AS after, a.removal_id;
+
+-- name: overdue
+SELECT id FROM appeals WHERE outcome IS NULL AND due_at <= :now ORDER BY due_at, id LIMIT 100;
+
+-- name: pass_on_overdue^
+-- To the next step on which somebody is free; where there is none it stays, and its time begins anew. `further` tells.
+WITH old AS (
+    SELECT id, decides_id, removal_id, step FROM appeals
+    WHERE id = :appeal AND outcome IS NULL AND due_at <= :now FOR NO KEY UPDATE),
+next AS (
+    SELECT DISTINCT ON (o.id) o.id, f.step, f.network_id FROM old o, appeal_free(o.removal_id) f
+    WHERE f.step > greatest(o.step, appeal_step(o.removal_id)) ORDER BY o.id, f.step)
+UPDATE appeals a SET step = coalesce(n.step, o.step), due_at = :now::timestamptz + make_interval(days => :days),
+                     decides_id = CASE WHEN n.id IS NULL THEN o.decides_id ELSE n.network_id END
+FROM old o LEFT JOIN next n ON n.id = o.id, removals r
+WHERE a.id = o.id AND r.id = o.removal_id
+RETURNING o.decides_id AS before, a.decides_id AS after, a.removal_id, n.id IS NOT NULL AS further,
+          r.network_id, r.post_id, r.message_id, r.author_id;
+
+-- name: tell_passed_on$
+INSERT INTO notifications (member_id, kind, network_id, removal_id, until)
+SELECT a.member_id, 'appeal_passed_on', r.network_id, r.id, a.due_at
+FROM appeals a JOIN removals r ON r.id = a.removal_id WHERE a.id = :appeal
+RETURNING id;
 
 -- name: of_removal$
 SELECT a.id FROM appeals a WHERE a.removal_id = :removal

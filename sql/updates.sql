@@ -94,7 +94,7 @@ SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version
        k.author_id AS k_author_id, k.author_name AS k_author_name, k.mention_names AS k_mention_names,
        a.id AS a_id, a.removal_id AS a_removal_id, a.noun AS a_noun, a.decides_id AS a_decides_id, a.network_id AS a_network_id,
        a.network_name AS a_network_name, a.network_slug AS a_network_slug, a.appealed_at AS a_appealed_at, a.due_at AS a_due_at,
-       a.decided_at AS a_decided_at, a.outcome AS a_outcome,
+       a.decided_at AS a_decided_at, a.step AS a_step, a.outcome AS a_outcome,
        h.network_id AS h_held_by_network_id, h.held_by_network AS h_held_by_network_name, (SELECT slug FROM networks x WHERE x.id = :object) AS network_slug
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true

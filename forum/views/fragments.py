@@ -40,7 +40,7 @@ FOUND_MAX_CHARS: Final = 20_000
 GROUP_FOR: Final = timedelta(minutes=5)
 APPEAL_FACTS: Final = (
     *("id", "removal_id", "noun", "decides_id", "network_id", "network_name", "network_slug", "appealed_at", "due_at"),
-    "outcome",
+    *("step", "outcome"),
 )
 SETTLED: Final = frozenset({"icon", "static", "scripts"})
 """What templates call that answers the same for as long as the site runs."""

@@ -141,6 +141,54 @@ async def test_who_decides(world: World) -> None:
         assert appeal not in {row["id"] for row in await appeals.for_me(connection, world.lead)}
 
 
+async def test_what_nobody_decides_in_time_goes_a_step_further(world: World) -> None:
+    """From the moderators to the leads, to the leads above, to the administrators; then they are told again."""
+    sub = f"sub-{world.tag}"
+    await networks.create(world.db, world.lead, name="Sub", slug=sub, kind="topic", parent=world.network)
+    roles = ((world.ana, "lead"), (world.max, "moderator"), (world.mod, "moderator"), (world.ben, "member"))
+    for who, role in roles:
+        await networks.set_role(world.db, world.lead, sub, who.member, role)
+    await networks.leave(world.db, world.lead, sub)
+    message = (await rooms.say(world.db, world.ben, sub, WORDS))["id"]
+    await removal.remove_message(world.db, world.max, message, "Advertising")
+    removal_id = await world.db.pool.fetchval("SELECT id FROM removals WHERE message_id = $1", message)
+    appeal = await _appeal(world, removal_id)
+    below, above = await world.network_id(sub), await world.network_id()
+    steps = [(below, {world.mod, world.ana}), (below, {world.ana}), (above, {world.lead}), (None, {world.admin})]
+    for number, (queue, deciders) in enumerate(steps):
+        assert await _queue(world, appeal) == queue
+        for caller in (world.mod, world.ana, world.lead, world.admin, world.max, world.ben):
+            if caller in deciders:
+                await _case(world, caller, appeal)
+            else:
+                with pytest.raises((NotFound, Forbidden)):
+                    await _case(world, caller, appeal)
+        async with world.db.connection() as connection:
+            row = await appeals.mine(connection, world.ben, removal_id)
+        assert (row["step"], len(await _told(world, world.ben, "appeal_passed_on"))) == (number, number)
+        await appeals.pass_on_overdue(world.db, now=row["due_at"] - timedelta(seconds=1))
+        assert await _queue(world, appeal) == queue, "not a second too early"
+        await appeals.pass_on_overdue(world.db, now=row["due_at"])
+    reminded = [each for each in await _told(world, world.admin, "appeal") if each["removal_id"] == removal_id]
+    assert len(reminded) == 2
+    assert len(await _told(world, world.ben, "appeal_passed_on")) == 3
+    acts = await world.db.pool.fetch(
+        "SELECT act, actor_id FROM moderation_log WHERE noun = 'message' AND object_id = $1 ORDER BY id", message
+    )
+    passed = ["pass on appeal about"] * 3 + ["remind of appeal about"]
+    assert [(row["act"], row["actor_id"]) for row in acts][2:] == [(act, None) for act in passed]
+    await appeals.decide(world.db, world.admin, appeal, "upheld")
+
+
+async def test_two_processes_pass_it_on_once(world: World) -> None:
+    _, removal_id = await _removed(world)
+    appeal = await _appeal(world, removal_id)
+    late = datetime.now(UTC) + timedelta(days=15)
+    await asyncio.gather(*(appeals.pass_on_overdue(world.db, now=late) for _ in range(2)))
+    assert len(await _told(world, world.ben, "appeal_passed_on")) == 1
+    assert await world.db.pool.fetchval("SELECT step FROM appeals WHERE id = $1", appeal) > 0
+
+
 async def test_deciding_grants_this_one_case_and_nothing_else(world: World) -> None:
     """With no other moderator than the one who removed it, and nobody above: an administrator, who is no member."""
     post, removal_id = await _removed(world, by=world.lead)

@@ -241,7 +241,9 @@ async def _taken_away(world: World) -> AsyncIterator[str]:
     await db.pool.execute("UPDATE appeals SET decides_id = NULL WHERE id = $1", row["appeal_id"])
     await appeals.pass_on(db)
     yield "appeals.pass_on"
-    await appeals.decide(db, world.mod, row["appeal_id"], "overturned")
+    assert await appeals.pass_on_overdue(db, now=datetime.now(UTC) + LATER)
+    yield "appeals.pass_on_overdue"
+    await appeals.decide(db, world.admin, row["appeal_id"], "overturned")
     yield "appeals.decide"
     await purge.purge_due(db, now=datetime.now(UTC) + LATER + LATER)
     await announcements.announce_threads(db)

@@ -53,6 +53,8 @@ class Appeal(Struct, frozen=True, kw_only=True):
     network: str | None
     appealed_at: datetime
     due_at: datetime
+    passed_on: bool
+    """Nobody decided in time, so others than at first do."""
     outcome: Literal["upheld", "overturned"] | None
     decided_at: datetime | None
 
@@ -77,6 +79,7 @@ class AppealCase(Struct, frozen=True, kw_only=True):
     """What stands nearest to it: posts, or messages."""
     appealed_at: datetime
     due_at: datetime
+    passed_on: bool
     outcome: Literal["upheld", "overturned"] | None
     answer: str | None
     decided_by: Mention | None
@@ -90,6 +93,7 @@ class MyAppeal(Struct, frozen=True, kw_only=True):
     body: str | None
     appealed_at: datetime
     due_at: datetime
+    passed_on: bool
     outcome: Literal["upheld", "overturned"] | None
     answer: str | None
     decided_at: datetime | None
@@ -134,6 +138,7 @@ def appeal(row: Row) -> Appeal:
         network=row["network_slug"] if own else None,
         appealed_at=row["appealed_at"],
         due_at=row["due_at"],
+        passed_on=row["step"] > 0,
         outcome=row["outcome"],
         decided_at=row["decided_at"],
     )
@@ -157,6 +162,7 @@ def appeal_case(row: Row, kind: Literal["post", "message"], words: list[Row], ar
         messages=[message(each) for each in around] if kind == "message" else [],
         appealed_at=row["appealed_at"],
         due_at=row["due_at"],
+        passed_on=row["step"] > 0,
         outcome=row["outcome"],
         answer=row["answer"],
         decided_by=known(row["decided_by"], row["decided_by_name"]),
@@ -173,6 +179,7 @@ def removal(row: Row) -> Removal:
             body=row["appeal"],
             appealed_at=row["appealed_at"],
             due_at=row["due_at"],
+            passed_on=row["step"] > 0,
             outcome=row["outcome"],
             answer=row["answer"],
             decided_at=row["decided_at"],

@@ -1,0 +1,69 @@
+-- Appeals are passed on when their time is over.
+
+ALTER TABLE appeals ADD COLUMN step smallint NOT NULL DEFAULT 0;
+COMMENT ON COLUMN appeals.step IS 'how far it was passed on because nobody decided in time: nobody on a lower step decides any more (appeal_free)';
+COMMENT ON COLUMN appeals.due_at IS 'then it is passed on, by a job: no read compares it with the clock';
+CREATE INDEX appeals_due ON appeals (due_at, id) WHERE outcome IS NULL;
+
+ALTER TABLE notifications DROP CONSTRAINT notifications_kind_check;
+ALTER TABLE notifications ADD CONSTRAINT notifications_kind_check CHECK (kind IN (
+    'reply', 'mention', 'watched', 'room_reply', 'room_mention', 'request', 'approved', 'declined', 'role',
+    'removal', 'restoration', 'hold', 'agreement',
+    'report_removed', 'report_left', 'appeal', 'appeal_passed_on', 'appeal_upheld', 'appeal_overturned',
+    'warning', 'mute', 'suspension', 'sanction_ended', 'submission_approved', 'submission_declined'));
+
+-- Who neither removed it nor wrote it, by the step on which they decide: 0 the network's moderators, 1 its leads, 2 and on
+-- the leads of each network above, and last the administrators.
+CREATE FUNCTION appeal_free(removal bigint) RETURNS TABLE (member_id bigint, network_id bigint, step int)
+    LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE chain AS (
+        SELECT r.network_id AS id, 0 AS level FROM removals r WHERE r.id = removal
+        UNION ALL SELECT n.parent_id, c.level + 1 FROM chain c JOIN networks n ON n.id = c.id WHERE n.parent_id IS NOT NULL),
+    concerned AS (
+        SELECT coalesce(r.removed_by, 0) AS remover, coalesce(r.author_id, 0) AS author FROM removals r WHERE r.id = removal)
+    SELECT s.member_id, c.id, CASE s.role WHEN 'moderator' THEN 0 ELSE c.level + 1 END
+    FROM chain c JOIN standing s ON s.network_id = c.id AND (s.role = 'lead' OR (s.role = 'moderator' AND c.level = 0)), concerned k
+    WHERE s.member_id NOT IN (k.remover, k.author)
+    UNION ALL
+    SELECT m.id, NULL, (SELECT max(level) FROM chain) + 2 FROM members m, concerned k
+    WHERE m.administrator AND m.state = 'active' AND m.id NOT IN (k.remover, k.author)
+$$;
+
+-- The first step, from the one to which an appeal was passed on, where somebody is free; the last one where nobody is.
+CREATE FUNCTION appeal_step(removal bigint) RETURNS int LANGUAGE sql STABLE AS $$
+    SELECT coalesce(min(f.step) FILTER (WHERE f.step >= coalesce(a.step, 0)), max(f.step))
+    FROM appeal_free(removal) f LEFT JOIN appeals a ON a.removal_id = removal
+$$;
+
+-- Who may decide about an appeal against this removal, and in which network's queue it stands (NULL: the administrators').
+-- At first the leads of the network decide beside its moderators.
+CREATE OR REPLACE FUNCTION appeal_deciders(removal bigint) RETURNS TABLE (member_id bigint, network_id bigint)
+    LANGUAGE sql STABLE AS $$
+    SELECT f.member_id, f.network_id FROM appeal_free(removal) f, (SELECT appeal_step(removal) AS step) x
+    WHERE f.step = x.step OR (x.step = 0 AND f.step = 1)
+$$;
+
+CREATE OR REPLACE VIEW shown_removals AS
+    SELECT r.id, r.network_id, n.name AS network_name, n.slug AS network_slug, r.post_id, r.message_id, p.thread_id, m.room_id,
+           r.author_id, r.removed_at, r.appeal_until, r.purged_at, r.restored_at, r.batch,
+           CASE WHEN r.batch IS NULL THEN 1
+                ELSE (SELECT count(*) FROM removals o WHERE o.batch = r.batch AND o.author_id = r.author_id) END AS together,
+           w.body AS reason, x.body AS note,
+           CASE WHEN r.named THEN r.removed_by END AS removed_by, CASE WHEN r.named THEN d.name END AS removed_by_name,
+           a.id AS appeal_id, a.appealed_at, a.due_at, a.outcome, a.decided_at, s.body AS appeal, y.body AS answer, a.step
+    FROM removals r
+    JOIN networks n ON n.id = r.network_id
+    LEFT JOIN posts p ON p.id = r.post_id
+    LEFT JOIN messages m ON m.id = r.message_id
+    LEFT JOIN notes w ON w.id = r.reason_id
+    LEFT JOIN notes x ON x.id = r.note_id
+    LEFT JOIN people d ON d.id = r.removed_by
+    LEFT JOIN appeals a ON a.removal_id = r.id
+    LEFT JOIN notes s ON s.id = a.note_id
+    LEFT JOIN notes y ON y.id = a.answer_id;
+
+CREATE OR REPLACE VIEW shown_appeals AS
+    SELECT a.id, a.removal_id, a.decides_id, a.appealed_at, a.due_at, a.outcome, a.decided_at,
+           r.network_id, n.name AS network_name, n.slug AS network_slug, r.post_id, r.message_id, r.removed_at, r.purged_at,
+           CASE WHEN r.post_id IS NULL THEN 'message' ELSE 'post' END AS noun, a.step
+    FROM appeals a JOIN removals r ON r.id = a.removal_id JOIN networks n ON n.id = r.network_id;
