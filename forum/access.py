@@ -31,6 +31,7 @@ class Caller:
     administrator: bool = False
     scopes: frozenset[str] | None = None
     session_id: int | None = None
+    token_id: int | None = None
 
     @property
     def member(self) -> int:

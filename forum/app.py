@@ -58,7 +58,7 @@ class DatabaseSource:
             return {channel for _, channel in await access.may_follow(connection, [member], channels)}
 
     async def ended(self, sessions_: list[int]) -> set[int]:
-        """Those of the sessions that no longer count."""
+        """Those of the sessions, and of the tokens below zero, that no longer count."""
         async with self._db.connection() as connection:
             rows = await sessions.SQL.ended_among(connection, sessions=sessions_)
         return {row["id"] for row in rows}
@@ -99,7 +99,9 @@ async def identify(connection: HTTPConnection) -> Caller:
         return Caller(None)
     if found.caller.scopes is not None and "read" not in found.caller.scopes:
         raise Refused(protocol.REFUSED, "this token may not read")
-    return Caller(found.caller.member_id, found.caller.session_id, found.row["expires_at"].timestamp())
+    token_id = found.caller.token_id
+    session = found.caller.session_id if token_id is None else -token_id
+    return Caller(found.caller.member_id, session, found.row["expires_at"].timestamp())
 
 
 def create_app(settings: Settings) -> Starlette:

@@ -138,8 +138,13 @@ def token_command(
     scope: Annotated[list[str] | None, typer.Option(help="read, write, moderate; may be given several times.")] = None,
     days: Annotated[int, typer.Option(help="How long it is good for.")] = 90,
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    tokens: Annotated[bool, typer.Option("--list", help="Lists those that count instead, with their numbers.")] = False,
+    end: Annotated[int | None, typer.Option(help="Ends the one with this number instead.")] = None,
 ) -> None:
-    """Makes a token for programs, and prints it alone on the last line. It cannot be read again."""
+    """Makes a token for programs, and prints it alone on the last line. It cannot be read again.
+
+    An ended one counts no more at once, and what it has open is cut within a second.
+    """
 
     async def work() -> None:
         async with running(_settings()) as database:
@@ -147,12 +152,28 @@ def token_command(
                 member = await members.SQL.id_by_email(connection, email=email)
             if member is None:
                 _fail(f"There is no member with the address {email}.")
+            if tokens:
+                await _list_tokens(database, member)
+                return
+            if end is not None:
+                await sessions.end_token(database, member, end)
+                err.print(f"Token {end} has ended.")
+                return
             scopes = scope or list(sessions.SCOPES)
             token = await sessions.create_token(database, member, name=name, scopes=scopes, days=days)
             err.print(f"A token with {', '.join(scopes)}, good for {days} days:")
             out.print(token, markup=False, soft_wrap=True)
 
     _carry_out(work())
+
+
+async def _list_tokens(database: Database, member: int) -> None:
+    async with database.connection() as connection:
+        rows = await sessions.tokens(connection, member)
+    for row in rows:
+        used = "never used" if row["used_at"] is None else f"used {row['used_at']:%Y-%m-%d}"
+        about = f"{', '.join(row['scopes'])}; {used}; until {row['expires_at']:%Y-%m-%d}"
+        out.print(f"{row['id']}  {row['name'] or '-'}  {about}", markup=False, soft_wrap=True, highlight=False)
 
 
 @app.command("renew-log")

@@ -1,7 +1,8 @@
 """Sessions and tokens: who is calling.
 
 A session is a browser's; its cookie holds 256 random bits, stored hashed, with a new id at each sign-in. A token is a
-program's: it has scopes and an end, and cannot make tokens. Both end at once when a member is shut out.
+program's: it has scopes and an end, and cannot make tokens. Both end at once when a member is shut out, or by an act:
+then every screen that they opened is cut.
 """
 
 import secrets
@@ -130,13 +131,16 @@ def _known(row: asyncpg.Record | None) -> Known | None:
     if row is None or row["id"] is None:
         return None
     scopes = None if row["scopes"] is None else frozenset(row["scopes"])
-    return Known(Caller(row["id"], row["administrator"], scopes, row["session_id"]), row)
+    return Known(Caller(row["id"], row["administrator"], scopes, row["session_id"], row["token_id"]), row)
 
 
-async def seen(db: Database, session_id: int) -> None:
-    """Note that a session was used, at most once a minute; a visit after half an hour's rest is a new one."""
+async def seen(db: Database, caller: Caller) -> None:
+    """Note that a session or token was used, at most once a minute; a visit after half an hour's rest is a new one."""
     async with db.transaction() as tx:
-        await SQL.seen(tx.connection, session=session_id)
+        if caller.session_id is not None:
+            await SQL.seen(tx.connection, session=caller.session_id)
+        elif caller.token_id is not None:
+            await SQL.token_used(tx.connection, token=caller.token_id)
 
 
 async def sign_out(db: Database, caller: Caller) -> None:
@@ -178,3 +182,18 @@ async def create_token(
         )  # fmt: skip
         tx.record(f"member:{member}", "token.made", member)
     return token
+
+
+async def tokens(connection: Connection, member: int) -> Sequence[Any]:
+    """A member's tokens that count, newest first (id, name, scopes, created_at, used_at, expires_at)."""
+    rows: Sequence[Any] = await SQL.tokens(connection, member=member)
+    return rows
+
+
+async def end_token(db: Database, member: int, token_id: int) -> None:
+    """End one of a member's tokens, at once on every screen that it opened. Raises NotFound."""
+    async with db.transaction() as tx:
+        if await SQL.end_token(tx.connection, token=token_id, member=member) is None:
+            raise NotFound
+        tx.record(f"member:{member}", "token.ended", token_id)
+        await members.check_screens_again(tx, member)

@@ -162,6 +162,7 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/api/v1/me/moderation",           "name network profile reason note submission","member network"),
     ("/api/v1/me/notifications",        "name profile title post message reason note","member"),
     ("/api/v1/me/sessions",             ""),
+    ("/api/v1/me/tokens",               ""),
     ("/api/v1/members/{member}",        "name profile about network",       "network"),
     ("/api/v1/messages/{message}",      "message name profile",             "room network"),
     ("/api/v1/messages/{message}/history", "edit",                          "room"),
@@ -263,7 +264,7 @@ ACTS: Final[Mapping[str, str]] = {
         DELETE /api/v1/submissions/{submission}""",
     "oneself": """
         POST /links/{token}  POST /settings  POST /sign-in  POST /sign-out  PATCH /api/v1/me  POST /api/v1/session
-        DELETE /api/v1/session  DELETE /api/v1/me/sessions/{session}""",
+        DELETE /api/v1/session  DELETE /api/v1/me/sessions/{session}  DELETE /api/v1/me/tokens/{token}""",
     "the text that was sent, drawn: a quote in it as it stands now": "POST /preview",
     "nothing": """
         POST /members/{member}/block  POST /members/{member}/unblock  POST /members/{member}/suspend

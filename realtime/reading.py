@@ -32,6 +32,7 @@ FEW: Final = 10
 SOURCE_TIMEOUT_S: Final = 10.0
 
 SESSION_ENDED: Final = "session.ended"
+TOKEN_ENDED: Final = "token.ended"  # noqa: S105 (a kind of update)
 MEMBER_SUSPENDED: Final = "member.suspended"
 
 _log = logging.getLogger(__name__)
@@ -271,11 +272,15 @@ class Reading:
             channel.cursor = batch.head
 
     def _obey(self, channel: Channel, updates: Iterable[Update]) -> None:
-        """Close the screens of a session that ended, or of a member who was suspended."""
+        """Close the screens of a session or token that ended, or of a member who was suspended."""
         member = int(channel.name.partition(":")[2])
         for update in updates:
             if update.kind == SESSION_ENDED:
                 self._desk.end(member=member, session=update.id, code=protocol.SIGNED_OUT, reason="signed out")
+            elif update.kind == TOKEN_ENDED:
+                self._desk.end(
+                    member=member, session=-update.id, code=protocol.SIGNED_OUT, reason="the token has ended"
+                )
             elif update.kind == MEMBER_SUSPENDED:
                 self._desk.end(member=member, code=protocol.SUSPENDED, reason="suspended")
 

@@ -67,7 +67,7 @@ class Source(Protocol):
         """Return those of the channels which the member may follow now; one query for all."""
 
     async def ended(self, sessions: list[int]) -> set[int]:
-        """Return those of the sessions that no longer count; one query for all."""
+        """Return those of the sessions (see `Caller.session`) that no longer count; one query for all."""
 
     async def read(self, channel: str, after: int, limit: int) -> Batch:
         """Return the channel's updates after a cursor, from one snapshot."""
@@ -83,7 +83,9 @@ class Caller:
     member: int | None
     """The member, or None for a guest."""
     session: int | None = None
-    """The numeric id of the session or token: the `id` of the update `session.ended` that ends it."""
+    """What was shown to say so: a session's id, as the update `session.ended` that ends it names it; or below zero that
+    of a token, as `token.ended` does.
+    """
     ends_at: float | None = None
     """When the session ends by itself, in seconds since the epoch."""
 

@@ -50,8 +50,20 @@ WHERE member_id = :member AND ended_at IS NULL AND expires_at > now() ORDER BY s
 -- name: insert_token!
 INSERT INTO tokens (member_id, token_hash, name, scopes, expires_at) VALUES (:member, :hash, :name, :scopes, :expires_at);
 
+-- name: token_used!
+UPDATE tokens SET used_at = now() WHERE id = :token;
+
+-- name: end_token$
+UPDATE tokens SET ended_at = now() WHERE id = :token AND member_id = :member AND ended_at IS NULL RETURNING id;
+
+-- name: tokens
+SELECT id, name, scopes, created_at, used_at, expires_at FROM tokens
+WHERE member_id = :member AND ended_at IS NULL AND expires_at > now() ORDER BY id DESC LIMIT 100;
+
 -- name: ended_among
--- Of these sessions, those that no longer count.
+-- Of these sessions, and tokens under their ids below zero, those that no longer count.
 SELECT x AS id FROM unnest(:sessions::bigint[]) x
 WHERE NOT EXISTS (SELECT FROM sessions s JOIN members m ON m.id = s.member_id
-                  WHERE s.id = x AND s.ended_at IS NULL AND s.expires_at > now() AND m.state = 'active');
+                  WHERE s.id = x AND s.ended_at IS NULL AND s.expires_at > now() AND m.state = 'active')
+  AND NOT EXISTS (SELECT FROM tokens t JOIN members m ON m.id = t.member_id
+                  WHERE t.id = -x AND t.ended_at IS NULL AND t.expires_at > now() AND m.state = 'active');

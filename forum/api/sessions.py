@@ -1,4 +1,4 @@
-"""Signing in and out with a cookie, and the browsers in which one is signed in."""
+"""Signing in and out with a cookie, the browsers in which one is signed in, and the tokens of one's programs."""
 
 from starlette.responses import Response
 
@@ -7,7 +7,7 @@ from forum.api import lists, shapes
 from forum.api.bodies import SignIn
 from forum.api.me import me_of
 from forum.api.routing import Call, Created
-from forum.api.shapes import Me, Page, Session
+from forum.api.shapes import Me, Page, Session, Token
 from forum.db import Connection
 from forum.errors import Forbidden
 from forum.web.sessions import clear_cookie, set_cookie, started
@@ -46,3 +46,15 @@ async def mine(call: Call, connection: Connection) -> Page[Session]:
 async def end(call: Call, session: int) -> None:
     """End one of my sessions, at once on every screen of it."""
     await sessions.end(call.db, call.caller, session)
+
+
+async def tokens(call: Call, connection: Connection) -> Page[Token]:
+    """My tokens that count, the newest first: what each is for and may do, never what it is."""
+    follow = await lists.following(connection, f"member:{call.caller.member}")
+    rows = await sessions.tokens(connection, call.caller.member)
+    return lists.page(rows, len(rows), lambda row: shapes.token(row, call.caller.token_id), lambda _: "", follow)
+
+
+async def end_token(call: Call, token: int) -> None:
+    """End one of my tokens, at once on every screen that it opened; the one that asks, too."""
+    await sessions.end_token(call.db, call.caller.member, token)

@@ -29,6 +29,8 @@ TABLE: Sequence[Endpoint] = (
     Endpoint("PATCH", "/me", me.change, "write", limit="write"),
     Endpoint("GET", "/me/sessions", sessions.mine, "read"),
     Endpoint("DELETE", "/me/sessions/{session}", sessions.end, "write", limit="write"),
+    Endpoint("GET", "/me/tokens", sessions.tokens, "read"),
+    Endpoint("DELETE", "/me/tokens/{token}", sessions.end_token, "write", limit="write"),
     Endpoint("GET", "/me/notifications", me.told, "read"),
     Endpoint("PUT", "/me/notifications/read", me.read, "write", limit="mark"),
     Endpoint("GET", "/me/moderation", sanctions.mine, "read"),

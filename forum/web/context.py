@@ -96,18 +96,18 @@ def remember(connection: HTTPConnection, found: Known | None) -> None:
     if found is None and bearer(connection) is not None:
         raise Unauthenticated("This token does not count: it has ended, or it never was.")
     connection.scope.setdefault("state", {})["known"] = found
-    if found is not None and found.row["stale"] and found.caller.session_id is not None:
-        _note_seen(site_of(connection), found.caller.session_id)
+    if found is not None and found.row["stale"]:
+        _note_seen(site_of(connection), found.caller)
 
 
-def _note_seen(site: Site, session_id: int) -> None:
-    """Beside the request, which does not wait for it: at most once a minute and session."""
+def _note_seen(site: Site, caller: Caller) -> None:
+    """Beside the request, which does not wait for it: at most once a minute and session or token."""
 
     async def note() -> None:
         try:
-            await sessions.seen(site.db, session_id)
+            await sessions.seen(site.db, caller)
         except ForumError as error:
-            log.warning("a session's last use could not be noted: %s", type(error).__name__)
+            log.warning("the last use of a session could not be noted: %s", type(error).__name__)
 
     task = asyncio.create_task(note())
     site.later.add(task)

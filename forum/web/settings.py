@@ -1,4 +1,6 @@
-"""My settings: who I am, how pages look and listen, my password, where I am signed in. Each part saves by itself."""
+"""My settings: who I am, how pages look and listen, my password, where I am signed in, my programs. Each part saves by
+itself.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -15,7 +17,7 @@ from forum.web.context import counted, reading, site_of, writer_of
 from forum.web.forms import Form, form_of
 
 PROFILE: Final = ("name", "title", "organisation", "region", "about")
-PARTS: Final = ("profile", "preferences", "password", "session")
+PARTS: Final = ("profile", "preferences", "password", "session", "token")
 
 
 async def show(request: Request) -> Response:
@@ -31,6 +33,7 @@ async def _show(
         frame = await shell.frame(request, connection)
         member = await members.current(connection, caller.member)
         mine = await sessions.mine(connection, caller)
+        tokens = await sessions.tokens(connection, caller.member)
     values = {name: member[name] or "" for name in PROFILE}
     if form is not None and form.text("part") == "profile":
         values = {name: form.text(name) for name in PROFILE}
@@ -39,7 +42,7 @@ async def _show(
     errors = {**errors, "new": errors.get("new", errors.get("password", ""))}
     return answers.page(
         request, "settings/settings.html", status=200 if error is None else error.status,
-        shell=frame.shell("settings"), member=member, values=values, saved=saved, sessions=mine,
+        shell=frame.shell("settings"), member=member, values=values, saved=saved, sessions=mine, tokens=tokens,
         errors={name: errors.get(name, "") for name in (*PROFILE, "old", "new")}, session_id=caller.session_id,
     )  # fmt: skip
 
@@ -72,6 +75,8 @@ async def _save(request: Request, caller: Caller, part: str, form: Form) -> None
         await members.change_password(site.db, caller, form.text("old"), form.text("new"))
     elif part == "session":
         await sessions.end(site.db, caller, form.number("session") or 0)
+    elif part == "token":
+        await sessions.end_token(site.db, caller.member, form.number("token") or 0)
     else:
         raise Invalid("part", "These settings have no such part.")
 

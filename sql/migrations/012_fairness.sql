@@ -67,3 +67,25 @@ CREATE OR REPLACE VIEW shown_appeals AS
            r.network_id, n.name AS network_name, n.slug AS network_slug, r.post_id, r.message_id, r.removed_at, r.purged_at,
            CASE WHEN r.post_id IS NULL THEN 'message' ELSE 'post' END AS noun, a.step
     FROM appeals a JOIN removals r ON r.id = a.removal_id JOIN networks n ON n.id = r.network_id;
+
+-- Tokens are seen to be used, and end.
+
+ALTER TABLE tokens ADD COLUMN used_at timestamptz;
+COMMENT ON COLUMN tokens.used_at IS 'to the minute';
+
+CREATE OR REPLACE FUNCTION who_asks(session bytea, token bytea)
+    RETURNS TABLE (id bigint, administrator boolean, name text, title text, organisation text, theme text, keys boolean,
+                   enter_sends boolean, version int, visited_at timestamptz, seen_at timestamptz,
+                   session_id bigint, token_id bigint, scopes text[], expires_at timestamptz, stale boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+        SELECT m.id, m.administrator, m.name, m.title, m.organisation, m.theme, m.keys, m.enter_sends, m.version, m.visited_at, m.seen_at,
+               s.id, NULL::bigint, NULL::text[], s.expires_at, s.seen_at < now() - interval '1 minute'
+        FROM sessions s JOIN members m ON m.id = s.member_id
+        WHERE s.token_hash = session AND s.ended_at IS NULL AND s.expires_at > now() AND m.state = 'active'
+        UNION ALL
+        SELECT m.id, m.administrator, m.name, m.title, m.organisation, m.theme, m.keys, m.enter_sends, m.version, m.visited_at, m.seen_at,
+               NULL, t.id, t.scopes, t.expires_at, coalesce(t.used_at < now() - interval '1 minute', true)
+        FROM tokens t JOIN members m ON m.id = t.member_id
+        WHERE t.token_hash = token AND t.ended_at IS NULL AND t.expires_at > now() AND m.state = 'active';
+    END;

@@ -161,6 +161,19 @@ async def test_sign_in_with_a_password_and_sessions(api: Api) -> None:
         assert (await browser.get("/me")).status_code == 401
 
 
+async def test_a_token_is_listed_without_its_secret_and_ends(api: Api) -> None:
+    here, other = await api("ana", "read", "write"), await api("ana", "read")
+    assert (await other.get("/me")).status_code == 200
+    listed = (await here.get("/me/tokens")).json()["items"]
+    assert {tuple(each["scopes"]): each["current"] for each in listed} == {("read",): False, ("read", "write"): True}
+    ends = next(each["id"] for each in listed if not each["current"])
+    assert (await (await api("ben")).delete(f"/me/tokens/{ends}")).status_code == 404
+    assert (await other.delete(f"/me/tokens/{ends}")).status_code == 403
+    assert (await here.delete(f"/me/tokens/{ends}")).status_code == 204
+    assert (await other.get("/me")).status_code == 401
+    assert (await here.delete(f"/me/tokens/{ends}")).status_code == 404
+
+
 async def test_a_session_that_is_ended_from_elsewhere_counts_no_longer(api: Api) -> None:
     email = f"two-{api.world.tag}@example.org"
     await _with_password(api, email)

@@ -58,6 +58,7 @@ async def places(api: Api) -> tuple[dict[str, object], dict[str, object]]:
         "invitation": invited["id"],
         "channel": f"thread:{started['id']}",
         "session": NEVER,
+        "token": NEVER,
     }
     never = dict.fromkeys(there, NEVER) | {"slug": "never-was", "kind": "mute", "channel": f"thread:{NEVER}"}
     return there, never
@@ -89,7 +90,7 @@ async def ask(api: Api, who: str, endpoint: Endpoint, names: dict[str, object], 
     )
 
 
-IN_A_PLACE = [each for each in TABLE if each.names and not {"session", "member"} & set(each.names)]
+IN_A_PLACE = [each for each in TABLE if each.names and not {"session", "token", "member"} & set(each.names)]
 
 
 @pytest.mark.parametrize("endpoint", IN_A_PLACE, ids=lambda each: f"{each.method} {each.path}")

@@ -301,7 +301,7 @@ async def _accounts(world: World) -> AsyncIterator[str]:
     async with db.connection() as connection:
         known = await sessions.who(connection, sessions.credential(cookie=token))
     assert known is not None
-    await sessions.seen(db, known.caller.session_id or 0)
+    await sessions.seen(db, known.caller)
     yield "sessions.seen"
     await sessions.start(db, member)
     await members.change_password(db, known.caller, PASSWORD, PASSWORD + " more")
@@ -315,6 +315,10 @@ async def _accounts(world: World) -> AsyncIterator[str]:
     yield "members.set_password_by_link"
     await sessions.create_token(db, member)
     yield "sessions.create_token"
+    async with db.connection() as connection:
+        (made,) = await sessions.tokens(connection, member)
+    await sessions.end_token(db, member, made["id"])
+    yield "sessions.end_token"
     await members.suspend(db, world.admin, new, "Spam")
     yield "members.suspend"
     await members.reinstate(db, world.admin, new)

@@ -90,7 +90,7 @@ async def test_an_author_is_told_and_appeals(world: World, visit: Visit) -> None
     assert (await ben.post(f"/removals/{removal_id}/appeal", {"body": "It was none"})).status_code == 303
     again = await ben.post(f"/removals/{removal_id}/appeal", {"body": "Once more"})
     assert again.status_code == 409
-    assert "at the latest" in (await ben.get(f"/removals/{removal_id}")).text
+    assert "is passed on" in (await ben.get(f"/removals/{removal_id}")).text
     lead = await visit(world.lead)
     assert (await lead.get(f"/removals/{removal_id}")).headers["location"].startswith("/appeals/")
     assert "An appeal waits for you" in (await lead.get("/notifications")).text

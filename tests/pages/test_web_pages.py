@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from forum import networks, posts, reports, rooms
+from forum import networks, posts, reports, rooms, sessions
 from tests.pages.conftest import Visit
 from tests.people import World, make_world
 
@@ -327,6 +327,19 @@ async def test_settings_are_saved_part_by_part(world: World, visit: Visit) -> No
     assert session is not None
     assert (await ana.post("/settings", {"part": "session", "session": session[1]})).status_code == 303
     assert (await other.get("/settings")).status_code == 401
+
+
+async def test_a_token_ends_in_the_settings(world: World, visit: Visit) -> None:
+    ana = await visit(world.ana)
+    assert "Programs that act for you" not in (await ana.get("/settings")).text
+    await sessions.create_token(world.db, world.ana.member, name="The ward's screen")
+    page = (await ana.get("/settings")).text
+    assert "The ward&#39;s screen" in page
+    token = re.search(r'name="token" value="(\d+)"', page)
+    assert token is not None
+    assert (await (await visit(world.ben)).post("/settings", {"part": "token", "token": token[1]})).status_code == 404
+    assert (await ana.post("/settings", {"part": "token", "token": token[1]})).status_code == 303
+    assert "screen" not in (await ana.get("/settings")).text
 
 
 async def test_preview_shows_what_would_be_posted(world: World, visit: Visit) -> None:

@@ -476,6 +476,18 @@ async def test_the_end_of_a_session_closes_its_screens_and_no_other(hub, source)
     assert laptop[1].closed is None
 
 
+async def test_the_end_of_a_token_closes_its_screens_and_not_those_of_a_session_with_its_number(hub, source):
+    source.channel("member:1")
+    program, browser = enter(hub, 1, session=-3), enter(hub, 1, session=3)
+    for screen, _ in (program, browser):
+        await hub.watch(screen)
+    source.write("member:1", kind="token.ended", target=3)
+    await hub.look()
+    await until(lambda: program[1].closed)
+    assert program[1].closed[0] == protocol.SIGNED_OUT
+    assert browser[1].closed is None
+
+
 async def test_an_update_before_the_screen_came_does_not_close_it(hub, source):
     source.write("member:1", kind="member.suspended", target=1)
     screen, socket = enter(hub, 1, session=3)

@@ -87,6 +87,19 @@ async def test_migrate_twice(environ: dict[str, str]) -> None:
     assert second.stdout == "The database is up to date.\n"
 
 
+async def test_a_token_is_made_listed_and_ended(environ: dict[str, str]) -> None:
+    assert forum("migrate", **environ).returncode == 0
+    assert forum("member", "add", "ana@example.org", "--name", "Ana", **environ).returncode == 0
+    made = forum("token", "ana@example.org", "--name", "A screen", **environ)
+    listed = forum("token", "ana@example.org", "--list", **environ).stdout
+    assert "A screen" in listed
+    assert made.stdout.splitlines()[-1] not in listed
+    number = listed.split()[0]
+    assert forum("token", "ana@example.org", "--end", number, **environ).returncode == 0
+    assert forum("token", "ana@example.org", "--list", **environ).stdout == ""
+    assert forum("token", "ana@example.org", "--end", number, **environ).returncode == 1
+
+
 async def test_a_command_gets_a_database_that_is_ready(environ: dict[str, str]) -> None:
     async with running(Settings.from_environ(environ)) as database:
         async with database.connection() as connection:

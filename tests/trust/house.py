@@ -57,6 +57,12 @@ class House:
         found: Caller | None = getattr(self.world, role, None)
         return found
 
+    async def _token_of(self, role: str) -> int:
+        caller = self.caller(role) or self.world.ana
+        await sessions.create_token(self.world.db, caller.member)
+        async with self.world.db.connection() as connection:
+            return int((await sessions.tokens(connection, caller.member))[0]["id"])
+
     async def session(self, role: str) -> str | None:
         """A new session of a role's; None for the guest."""
         caller = self.caller(role)
@@ -69,8 +75,8 @@ class House:
         for name in NAMED.findall(template):
             if name == "net" and hidden:
                 value: Any = self.hidden
-            elif name == "session":
-                value = await self._session_of(role)
+            elif name in {"session", "ended"}:
+                value = await (self._session_of(role) if name == "session" else self._token_of(role))
             else:
                 if name not in self.kept:
                     self.kept[name] = await self._make(name)

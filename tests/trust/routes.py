@@ -309,6 +309,8 @@ _LINES = (
     ("PATCH", "/api/v1/me", {"theme": "auto"}, "401 200 200 200 200 200 200 200 200"),
     ("GET", "/api/v1/me/sessions", None, "401 200 200 200 200 200 200 200 200"),
     ("DELETE", "/api/v1/me/sessions/{session}", None, "401 204 204 204 204 204 204 204 204"),
+    ("GET", "/api/v1/me/tokens", None, "401 200 200 200 200 200 200 200 200"),
+    ("DELETE", "/api/v1/me/tokens/{ended}", None, "401 204 204 204 204 204 204 204 204"),
     ("GET", "/api/v1/me/notifications", None, "401 200 200 200 200 200 200 200 200"),
     ("PUT", "/api/v1/me/notifications/read", {}, "401 204 204 204 204 204 204 204 204"),
     ("GET", "/api/v1/me/moderation", None, "401 200 200 200 200 200 200 200 200"),

@@ -29,6 +29,7 @@ from tests.trust.screens import PATIENCE_S, Screen, poll, screen_of
 WITHIN_S = 1.0
 Sites = tuple[Process, Process]
 WHY = {"reason": "Rude"}
+ALONE = ("session", "token")
 
 
 @pytest.fixture(scope="module", params=["redis", "redis has gone"])
@@ -53,8 +54,8 @@ def sites(
 class Case:
     """Who goes, by which request of whom, from which channels; and what the sockets and polls of who goes are told.
 
-    The names in braces of the path are the network, its open channel and the id of who goes; `asks` is "session" where
-    who goes asks with their own session, which alone ends then.
+    The names in braces of the path are the network, the ids of who goes and of their token; `asks` is "session" or
+    "token" where who goes asks with their own one, which alone ends then.
     """
 
     name: str
@@ -80,6 +81,7 @@ CASES = (
         "suspended from the site", "ben", "admin", "PUT", "/members/{who}/suspension", WHY, close=4003, poll=403,
     ),
     Case("signed out", "ben", "session", "DELETE", "/session", close=4001, poll=401),
+    Case("token ended", "ben", "token", "DELETE", "/me/tokens/{token}", close=4001, poll=401),
     Case(
         "network made private", "eve", "lead", "PATCH", "/networks/{network}", {"visibility": "private"},
         visibility="open",
@@ -91,12 +93,14 @@ CASES = (
 )  # fmt: skip
 
 
-async def _do(case: Case, site: Process, world: World, session: str) -> None:
-    """Ask the process for the act of the case."""
+async def _do(case: Case, site: Process, world: World, door: Mapping[str, str]) -> None:
+    """Ask the process for the act of the case; `door` is by which who goes came in."""
     goes: Caller = getattr(world, case.who)
-    path = case.path.format(network=world.network, who=goes.member)
-    headers = {"cookie": f"forum={session}", "sec-fetch-site": "same-origin"}
-    if case.asks != "session":
+    async with world.db.connection() as connection:
+        tokens = await sessions.tokens(connection, goes.member)
+    path = case.path.format(network=world.network, who=goes.member, token=tokens[0]["id"] if tokens else 0)
+    headers = {**door, "sec-fetch-site": "same-origin"}
+    if case.asks not in ALONE:
         headers = await _token(world, getattr(world, case.asks))
     async with httpx.AsyncClient(base_url=f"{site.url}/api/v1", headers=headers, timeout=PATIENCE_S) as client:
         answer = await client.request(case.method, path, json=dict(case.sent) or None)
@@ -118,9 +122,10 @@ async def test_nothing_committed_after_arrives(case: Case, sites: Sites, db: Dat
     channels = {f"{noun}:{numbers[noun]}" for noun in case.channels.split()}
     goes: Caller = getattr(world, case.who)
     session, stays = await sessions.start(db, goes.member), await sessions.start(db, world.lead.member)
-    doors: list[Mapping[str, str]] = [{"cookie": f"forum={session}"}]
-    if case.asks != "session":
-        doors += [{"cookie": f"forum={await sessions.start(db, goes.member)}"}, await _token(world, goes)]
+    token = await _token(world, goes)
+    doors: list[Mapping[str, str]] = [token if case.asks == "token" else {"cookie": f"forum={session}"}]
+    if case.asks not in ALONE:
+        doors += [{"cookie": f"forum={await sessions.start(db, goes.member)}"}, token]
     writer = await _token(world, world.ana)
     async with AsyncExitStack() as stack:
         theirs = [await stack.enter_async_context(screen_of(site, door, channels)) for site in sites for door in doors]
@@ -129,7 +134,7 @@ async def test_nothing_committed_after_arrives(case: Case, sites: Sites, db: Dat
         ]
         polls = [await stack.enter_async_context(_polling(site, db, doors[0], channels)) for site in sites]
 
-        await _do(case, sites[0], world, session)
+        await _do(case, sites[0], world, doors[0])
         acted_at_s = time.monotonic()
         kind, later = await _write(sites[0], world, thread, case, writer)
 
@@ -226,7 +231,7 @@ async def test_a_post_in_flight_is_refused(out: str, sites: Sites, db: Database)
         ]
         for _ in writes:
             await half_way.acquire()
-        await _do(next(case for case in CASES if case.name == out), sites[0], world, session)
+        await _do(next(case for case in CASES if case.name == out), sites[0], world, cookie)
         go_on.set()
         answers = [write.status_code for write in await asyncio.gather(*writes)]
     assert set(answers) <= {401, 403, 404}
@@ -245,7 +250,7 @@ async def test_every_way_in_is_shut_at_once(sites: Sites, db: Database) -> None:
     ]
     asked = [(site, door) for site in sites for door in doors]
     assert [await _me(site, door) for site, door in asked] == [200] * len(asked)
-    await _do(next(case for case in CASES if case.close == 4003), sites[0], world, session)
+    await _do(next(case for case in CASES if case.close == 4003), sites[0], world, doors[0])
     assert [await _me(site, door) for site, door in asked] == [401] * len(asked)
 
 

@@ -139,7 +139,7 @@ class Written:
             "member": (self.author.member,),
             "request": (self.ids["request"],),
             "channel": self.channels,
-            "token": (self.tokens["link"] if template.startswith("/links") else self.tokens["invitation"],),
+            "token": (self._token(template),),
             "session": (1,),
             "invitation": (1,),
             "submission": (self.ids["submission"],),
@@ -154,6 +154,11 @@ class Written:
         for name in {part.partition("}")[0] for part in template.split("{")[1:]}:
             paths = [path.replace(f"{{{name}}}", str(value)) for path in paths for value in values[name]]
         return [f"{path}{query}" for path in paths for query in self._queries().get(template, ("",))]
+
+    def _token(self, template: str) -> object:
+        if template.startswith("/api"):
+            return 1
+        return self.tokens["link" if template.startswith("/links") else "invitation"]
 
     def _queries(self) -> Mapping[str, Sequence[str]]:
         follow = "&".join(f"after[{channel}]=0" for channel in self.channels)

@@ -41,11 +41,13 @@ from forum.api.shapes.members import (
     Notification,
     Place,
     Session,
+    Token,
     member,
     member_head,
     notification,
     place,
     session,
+    token,
 )
 from forum.api.shapes.moderation import Case, Hold, LogLine, Reported, Voice, case, log_line
 from forum.api.shapes.networks import (
@@ -82,8 +84,8 @@ __all__ = (  # noqa: RUF022 (by noun, as above)
     "EXCERPT_MAX_CHARS", "Kind", "Mention", "Page", "Person", "Role", "Row", "State", "Visibility", "author",
     "known", "mentioned", "person",
     "Found", "Message", "MessageGap", "Post", "PostGap", "Revision", "found", "message", "post", "revision",
-    "Me", "Member", "MemberHead", "MyPlace", "Notification", "Place", "Session", "member", "member_head",
-    "notification", "place", "session",
+    "Me", "Member", "MemberHead", "MyPlace", "Notification", "Place", "Session", "Token", "member",
+    "member_head", "notification", "place", "session", "token",
     "Case", "Hold", "LogLine", "Reported", "Voice", "case", "log_line",
     "Invitation", "JoinRequest", "Membership", "Network", "NetworkHead", "RequestState", "membership", "network",
     "network_head", "request",

@@ -76,6 +76,18 @@ class Session(Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class Token(Struct, frozen=True, kw_only=True):
+    """What a program signs in with. It was shown once, when it was made."""
+
+    id: int
+    name: str
+    scopes: list[str]
+    current: bool
+    created_at: datetime
+    used_at: datetime | None
+    expires_at: datetime
+
+
 class Notification(Struct, frozen=True, kw_only=True):
     """Something that the member is told. The excerpt is cut from the row that it is about, as that stands now."""
 
@@ -129,6 +141,19 @@ def session(row: Row, current: int | None) -> Session:
         current=row["id"] == current,
         created_at=row["created_at"],
         seen_at=row["seen_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+def token(row: Row, current: int | None) -> Token:
+    """One of the caller's tokens; `current` is the one that asks."""
+    return Token(
+        id=row["id"],
+        name=row["name"],
+        scopes=list(row["scopes"]),
+        current=row["id"] == current,
+        created_at=row["created_at"],
+        used_at=row["used_at"],
         expires_at=row["expires_at"],
     )
 
