@@ -276,6 +276,11 @@ async def thread_unchecked(connection: Connection, caller: Caller, thread_id: in
     row = await SQL.thread(connection, member=caller.member_id, thread=thread_id)
     if row is None:
         raise NotFound
+    return thread_of(row)
+
+
+def thread_of(row: Mapping[str, Any]) -> Thread:
+    """A row of thread_for, of a thread that there is. Checks nothing."""
     return Thread(row, row["id"], row["network_id"], [Holder(**holder) for holder in row["holders"]])
 
 

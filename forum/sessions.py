@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
-
 from forum import members, passwords
 from forum.access import Caller
 from forum.db import Connection, Database, statements
@@ -30,7 +28,7 @@ class Known:
     """Who a cookie or a token belongs to. `row` has name, title, theme, keys, enter_sends … of the member."""
 
     caller: Caller
-    row: asyncpg.Record
+    row: Mapping[str, Any]
 
 
 async def sign_in(db: Database, email: str, password: str, *, browser: str = "") -> tuple[str, int]:
@@ -112,9 +110,7 @@ async def visit(
     row = await SQL.visit(
         connection, session=shown.session, token=shown.token, channels=list(channels), slug=network
     )  # fmt: skip
-    return Visit(
-        _known(row), row["log"], row["channels"] or {}, row["networks"] or (), row["notifications"], row["requests"]
-    )
+    return visit_of(row, row["channels"] or {})
 
 
 async def passage(
@@ -124,10 +120,18 @@ async def passage(
     row = await SQL.passage(
         connection, session=shown.session, token=shown.token, channels=list(channels), slug=network
     )  # fmt: skip
-    return Visit(_known(row), row["log"], row["channels"] or {}, (), 0, 0)
+    return visit_of(row, row["channels"] or {})
 
 
-def _known(row: asyncpg.Record | None) -> Known | None:
+def visit_of(row: Mapping[str, Any], channels: Mapping[str, int]) -> Visit:
+    """The visit that a statement has read with its own: who_asks, and where it has them the columns of frames."""
+    known = _known(row)
+    if known is None or "networks" not in row:
+        return Visit(known, row["log"], channels, (), 0, 0)
+    return Visit(known, row["log"], channels, row["networks"] or (), row["notifications"], row["requests"])
+
+
+def _known(row: Mapping[str, Any] | None) -> Known | None:
     if row is None or row["id"] is None:
         return None
     scopes = None if row["scopes"] is None else frozenset(row["scopes"])

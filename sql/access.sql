@@ -24,22 +24,7 @@ LEFT JOIN networks p ON p.id = n.parent_id
 WHERE r.id = :room;
 
 -- name: thread^
--- A thread as one caller stands to it: through which of its holders, what of it they have read, and whether they follow it.
-SELECT t.id, t.network_id, t.author_id, t.byline_id, t.title, t.audience, t.created_at, t.locked_at, t.version, t.last_number,
-       t.shown, t.people, t.active_at,
-       may_read_thread(:member, t.id) AS may_read,
-       (SELECT jsonb_agg(jsonb_build_object('id', n.id, 'slug', n.slug, 'name', n.name, 'since', h.since,
-                                            'role', s.role, 'mute', s.mute, 'first', n.approves_first, 'pinned', h.pinned_at IS NOT NULL,
-                                            'parent', CASE WHEN n.parent_id IS NOT NULL AND may_see_network(:member, n.parent_id) THEN (
-                                                SELECT jsonb_build_object('id', u.id, 'slug', u.slug, 'name', u.name)
-                                                FROM networks u WHERE u.id = n.parent_id) END)
-                         ORDER BY n.id <> t.network_id, h.since, n.id)
-        FROM thread_networks h JOIN networks n ON n.id = h.network_id
-        LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
-        WHERE h.thread_id = t.id) AS holders,
-       coalesce(e.numbers, '{}')::text AS numbers, e.read_at,
-       EXISTS (SELECT FROM watches w WHERE w.thread_id = t.id AND w.member_id = :member) AS watching
-FROM threads t LEFT JOIN thread_reads e ON e.thread_id = t.id AND e.member_id = :member WHERE t.id = :thread;
+SELECT * FROM thread_for(:member, :thread);
 
 -- name: thread_of_post$
 SELECT thread_id FROM posts WHERE id = :post;

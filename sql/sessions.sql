@@ -8,28 +8,20 @@ SELECT w.* FROM who_asks(:session::bytea, :token::bytea) w;
 -- Who looks at a page, and what stands around it, in one snapshot: the cursors of the channels it follows (also of the network
 -- with this slug, if it names one; and of the holders of a thread that others read too, since names change there), their networks
 -- with each one's cursor, and how much waits for them.
-SELECT x.log, w.*, ARRAY(SELECT b.blocked_id FROM blocks b WHERE b.member_id = w.id ORDER BY 1) AS blocks,
-       (SELECT jsonb_object_agg(c.name, channel_head(c.name)) FROM channels c
-        WHERE c.name = ANY (:channels::text[] || ARRAY[
+SELECT x.log, w.*, f.blocks, f.networks, f.notifications, f.requests,
+       (SELECT jsonb_object_agg(h.name, h.head) FROM heads h
+        WHERE h.name = ANY (:channels::text[] || ARRAY[
             'member:' || w.id, (SELECT 'network:' || n.id FROM networks n WHERE n.slug = :slug::text)]
             || ARRAY(SELECT 'network:' || h.network_id FROM unnest(:channels::text[]) f
                      JOIN threads t ON starts_with(f, 'thread:') AND t.id = split_part(f, ':', 2)::bigint AND t.audience <> 'private'
-                     JOIN thread_networks h ON h.thread_id = t.id))) AS channels,
-       (SELECT jsonb_agg(jsonb_build_object('id', n.id, 'slug', n.slug, 'name', n.name, 'kind', n.kind, 'parent_id', n.parent_id,
-                                            'role', d.role, 'room_id', r.id, 'cursor', channel_head('network:' || n.id))
-                         ORDER BY n.parent_id NULLS FIRST, n.kind <> 'national', n.name COLLATE "C", n.id)
-        FROM standing d JOIN networks n ON n.id = d.network_id LEFT JOIN rooms r ON r.network_id = n.id
-        WHERE d.member_id = w.id) AS networks,
-       (SELECT count(*) FROM (SELECT FROM notifications n WHERE n.member_id = w.id AND n.read_at IS NULL LIMIT 100) y) AS notifications,
-       (SELECT count(*) FROM (SELECT FROM requests q JOIN standing d ON d.network_id = q.network_id
-            WHERE d.member_id = w.id AND d.role IN ('moderator', 'lead') AND q.state = 'asked' LIMIT 100) y) AS requests
-FROM site x LEFT JOIN who_asks(:session::bytea, :token::bytea) w ON true;
+                     JOIN thread_networks h ON h.thread_id = t.id))) AS channels
+FROM site x LEFT JOIN who_asks(:session::bytea, :token::bytea) w ON true LEFT JOIN frames f ON f.member_id = w.id;
 
 -- name: passage^
 -- The same without a frame: who asks, and the cursors.
 SELECT x.log, w.*, '{}'::bigint[] AS blocks,
-       (SELECT jsonb_object_agg(c.name, channel_head(c.name)) FROM channels c
-        WHERE c.name = ANY (:channels::text[] || (SELECT 'network:' || n.id FROM networks n WHERE n.slug = :slug::text)
+       (SELECT jsonb_object_agg(h.name, h.head) FROM heads h
+        WHERE h.name = ANY (:channels::text[] || (SELECT 'network:' || n.id FROM networks n WHERE n.slug = :slug::text)
             || ARRAY(SELECT 'network:' || h.network_id FROM unnest(:channels::text[]) f
                      JOIN threads t ON starts_with(f, 'thread:') AND t.id = split_part(f, ':', 2)::bigint AND t.audience <> 'private'
                      JOIN thread_networks h ON h.thread_id = t.id))) AS channels

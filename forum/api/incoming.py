@@ -97,6 +97,11 @@ def query_of(request: Request, shape: type[T]) -> T:
     return taken
 
 
+def id_or_none(text: str) -> int | None:
+    """An id in a path; None for what can be none."""
+    return int(text) if _ID.match(text) else None
+
+
 def id_of(text: str) -> int:
     """An id in a path. Raises NotFound."""
     if not _ID.match(text):

@@ -1,26 +1,53 @@
 """Posts: read in tree order or by time, reply, edit, withdraw, history."""
 
-from typing import Any
+from typing import Any, cast
 
-from forum import access, posts, submissions
-from forum.api import cursors, lists, shapes
+import msgspec
+from starlette.requests import Request
+
+from forum import posts, stretches, submissions
+from forum.api import cursors, incoming, lists, shapes
 from forum.api.bodies import ChangeBody, NewPost, PostsQuery
-from forum.api.lists import Following
 from forum.api.routing import Accepted, Call, Created
 from forum.api.shapes import Page, Post, Revision, Waiting
 from forum.db import Connection
 from forum.errors import Invalid
+from forum.stretches import Look, Place, Stretch
 from forum.submissions import Submission
+from forum.web.context import credential, site_of
 
 
-async def listed(call: Call, connection: Connection, follow: Following, thread: int, query: PostsQuery) -> Page[Post]:
+async def glance(request: Request, connection: Connection) -> Look:
+    """What `listed` asks first."""
+    thread = request.path_params["thread"]
+    kept = site_of(request).stretches.get(_place(request, thread))
+    return await stretches.glance(connection, credential(request), incoming.id_or_none(thread), kept)
+
+
+def _place(request: Request, thread: object) -> Place:
+    return ("json", str(thread), request.scope["query_string"])
+
+
+async def listed(call: Call, connection: Connection, look: Look, thread: int, query: PostsQuery) -> Page[Post]:
     """The posts of a thread, the opening one first, in tree order; or as they were written."""
-    await access.require_thread(connection, call.caller, thread)
-    read = _by_time if query.order == "time" else _in_tree
-    rows = await read(connection, thread, query)
-    return lists.page(
-        rows, query.limit, shapes.post, lambda row: cursors.encode(f"posts {query.order}", row["number"]), follow
-    )
+    look.require()
+    stretch = look.kept
+    if stretch is None:
+        read = _by_time if query.order == "time" else _in_tree
+        rows = await read(connection, thread, query)
+        stretch = call.site.stretches.keep(_place(call.request, thread), look, rows, rows)
+    items, after = stretch.drawn.get("json") or _drawn(stretch, query)
+    return Page(items=items, next=after, channels={f"thread:{thread}": look.stamp.head}, log=look.stamp.log)
+
+
+def _drawn(stretch: Stretch, query: PostsQuery) -> tuple[list[Post], str | None]:
+    """The items as JSON, which goes into the answer as it is, and the cursor of the next page: made once."""
+    shown = stretch.found[: query.limit]
+    items = msgspec.Raw(msgspec.json.encode([shapes.post(row) for row in shown]))
+    more = len(stretch.found) > query.limit
+    after = cursors.encode(f"posts {query.order}", shown[-1]["number"]) if more else None
+    drawn = stretch.drawn["json"] = (cast("list[Post]", items), after)
+    return drawn
 
 
 async def _in_tree(connection: Connection, thread: int, query: PostsQuery) -> Any:

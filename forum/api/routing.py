@@ -5,8 +5,8 @@ A handler says by its annotations what it needs and what it answers, so the tabl
     async def reply(call: Call, thread: int, body: NewPost) -> Created[Post]:
 
 `call` is who asks; names in the path come as an id (int) or a word (str); `body` and `query` come in their shapes;
-`connection` is an open connection to read with, and `follow` the cursor of the channel that the table names, read with
-who asks. It returns a shape, `Created` or `Accepted` around one, or None (204).
+`connection` is an open connection to read with, and `look` what the table's `first` has read with who asks. It returns
+a shape, `Created` or `Accepted` around one, or None (204).
 
 Invariants: scope, limit and what comes in are checked before the handler runs; a guest passes only where the table says
 so; the document is made from the same lines (forum.api.openapi).
@@ -27,12 +27,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum.access import Caller
+from forum.access import GUEST, Caller
 from forum.api import incoming
 from forum.api.bodies import NoQuery
-from forum.api.lists import Following
-from forum.db import Database
-from forum.web.context import Site, caller_of, counted, passing, reading, site_of
+from forum.db import Connection, Database
+from forum.stretches import Look
+from forum.web.context import Site, caller_of, counted, reading, remember, site_of
 from forum.web.limits import Act
 
 T_co = TypeVar("T_co", covariant=True)
@@ -96,8 +96,8 @@ class Endpoint:
     limit: Act | None = None
     keyed: bool = False
     """Takes an `Idempotency-Key`."""
-    follows: str = ""
-    """For a handler that takes `follow`: the channel by which its answer stays current, with names of the path."""
+    first: Callable[[Request, Connection], Awaitable[Look]] | None = None
+    """For a handler that takes a `look`: how it is taken, in one statement with who asks."""
 
     @cached_property
     def hints(self) -> Mapping[str, Any]:
@@ -168,12 +168,13 @@ class Endpoint:
     @contextlib.asynccontextmanager
     async def _asked(self, request: Request) -> AsyncIterator[tuple[Call, dict[str, Any]]]:
         """Who asks, and what the handler is given: checked in this order."""
-        if "follow" in self.hints:
-            channel = self.follows.format(**request.path_params)
-            async with passing(request, [channel]) as (connection, caller, visit):
+        if self.first is not None:
+            async with site_of(request).db.connection() as connection:
+                look = await self.first(request, connection)
+                remember(request, look.visit.known)
+                caller = GUEST if look.visit.known is None else look.visit.known.caller
                 call, given = await self._checked(request, caller)
-                follow = Following({channel: visit.channels.get(channel, 0)}, visit.log)
-                yield call, {**given, "connection": connection, "follow": follow}
+                yield call, {**given, "connection": connection, "look": look}
         elif "connection" in self.hints:
             async with reading(request) as (connection, caller):
                 call, given = await self._checked(request, caller)

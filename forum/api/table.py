@@ -75,7 +75,7 @@ TABLE: Sequence[Endpoint] = (
     Endpoint("PATCH", "/threads/{thread}", threads.change, "write", limit="moderate"),
     Endpoint("POST", "/threads/{thread}/split", threads.split, "moderate", limit="moderate"),
     Endpoint("PUT", "/threads/{thread}/read", threads.read, "write", limit="mark"),
-    Endpoint("GET", "/threads/{thread}/posts", posts.listed, "guest", follows="thread:{thread}"),
+    Endpoint("GET", "/threads/{thread}/posts", posts.listed, "guest", first=posts.glance),
     Endpoint("POST", "/threads/{thread}/posts", posts.reply, "write", limit="write", keyed=True),
     Endpoint("GET", "/posts/{post}", posts.show, "guest"),
     Endpoint("PATCH", "/posts/{post}", posts.edit, "write", limit="write", keyed=True),

@@ -16,7 +16,7 @@ How it is used::
 
 import functools
 import operator
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -42,6 +42,8 @@ APPEAL_FACTS: Final = (
     *("id", "removal_id", "noun", "decides_id", "network_id", "network_name", "network_slug", "appealed_at", "due_at"),
     *("step", "outcome"),
 )
+KEY_STANDS_HERE: Final = "idempotency-key"
+"""In a kept composer, whose key comes before everything that somebody wrote."""
 SETTLED: Final = frozenset({"icon", "static", "scripts"})
 """What templates call that answers the same for as long as the site runs."""
 REWORDED: Final = frozenset({"listed", "full", "day", "age", "ago"})
@@ -133,6 +135,19 @@ class Environment(jinja2.Environment):
 
     template_class = SharedTemplate
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What a template names with a dot: mostly a fact of a row, where Jinja would look for an attribute first."""
+        if isinstance(obj, dict):
+            try:
+                return obj[attribute]
+            except KeyError:
+                pass
+        return super().getattr(obj, attribute)
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Without a chain of mappings where a template has no names of its own: each page copies them all."""
+        return super().make_globals(d) if d else self.globals
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         settled: nodes.Template = Settled(self).visit(super()._parse(source, name, filename))
         return settled
@@ -167,19 +182,28 @@ class Fragments:
 
     def post(self, row: Row) -> Markup:
         """A row of `shown_posts`: the `li` of a reply, the `article` of the opening post; or its gap."""
-        return Markup(self._post(row, self._today()))
+        return Markup(self._post(row, self.today()))
 
     def message(self, row: Row) -> Markup:
         """A row of `shown_messages`: the `li` of a message, or its gap."""
-        return Markup(self._message(row, self._today()))
+        return Markup(self._message(row, self.today()))
 
     def thread_row(self, row: Row, unread: int = 0) -> Markup:
         """A row of `listed_threads` as the list of that holder shows it; with `unread`, as my list shows it."""
-        return Markup(self._thread_row(row, unread, self._today()))
+        return Markup(self._thread_row(row, unread, self.today()))
 
     def thread_head(self, row: Row) -> Markup:
         """The head of a thread, with `networks` as in `listed_threads`."""
         return self._kept("threads/_head.html", "t", row)
+
+    def held_by(self, networks: Sequence[Mapping[str, Any]], opened_at: datetime) -> Markup:
+        """The networks that hold a thread, beside it."""
+
+        def render() -> str:
+            template = self.environment.get_template("threads/_held_by.html")
+            return template.render(networks=networks, opened_at=opened_at).strip()
+
+        return Markup(self.cache.get(("threads/_held_by.html", self.today(), repr(networks), opened_at), render))
 
     def network_head(self, row: Row) -> Markup:
         """Name, purpose and facts of a network (templates/networks/_head.html names the columns)."""
@@ -222,26 +246,60 @@ class Fragments:
         said = text.excerpt(row["html"], FOUND_MAX_CHARS, row["mention_names"]) if row["html"] else ""
         return mark(said, query)
 
+    def composer(self, action: str, label: str, placeholder: str, send: str, key: str, **facts: Any) -> Markup:
+        """The form for a text (templates/composer.html): kept by all that it is handed, but for its key."""
+
+        def render() -> str:
+            macro: Any = self.environment.get_template("composer.html").module
+            return str(macro.composer(action, label, placeholder, send, KEY_STANDS_HERE, **facts))
+
+        form = self.cache.get(("composer", action, label, placeholder, send, repr(facts)), render)
+        return Markup(form.replace(KEY_STANDS_HERE, str(escape(key)), 1))
+
     # Many rows, with what is mine -------------------------------------------------------------------------------------
 
-    def tree(self, rows: Iterable[Row], *, unread: Collection[int] = (), line: str = "") -> Markup:
-        """The replies of a thread in the order given. `unread` holds numbers; `line` stands above the first of them."""
+    def tree(
+        self, rows: Sequence[Row], *, unread: Collection[int] = (), line: str = "",
+        drawn: MutableMapping[Hashable, Any] | None = None,
+    ) -> Markup:  # fmt: skip
+        """The replies of a thread in the order given. `unread` holds numbers; `line` stands above the first of them.
+
+        `drawn` keeps what is the same for every viewer, for as long as these rows are kept (forum.stretches).
+        """
+        today = self.today()
+        kept: tuple[int, Sequence[str], Markup] | None = None if drawn is None else drawn.get("tree")
+        if kept is None or kept[0] != today:
+            fragments = self._one_below_the_other(rows, today)
+            kept = (today, fragments, Markup("".join(fragments)))
+            if drawn is not None:
+                drawn["tree"] = kept
+        _, fragments, whole = kept
+        if not unread:
+            return whole
         parts: list[str] = []
-        above, today = None, self._today()
+        for row, fragment in zip(rows, fragments, strict=True):
+            marked = fragment
+            if row["number"] in unread and row["state"] == "shown":
+                marked = marked.replace('<li class="post"', '<li class="post unread"', 1)
+                marked = marked.replace("</header>", '<span class="new">New</span></header>', 1)
+                if line:
+                    end = marked.index(">") + 1
+                    unread_line = f'<div class="line unread" id="unread">{escape(line)}</div>'
+                    marked, line = marked[:end] + unread_line + marked[end:], ""
+            parts.append(marked)
+        return Markup("".join(parts))
+
+    def _one_below_the_other(self, rows: Sequence[Row], today: int) -> Sequence[str]:
+        """Each reply, marked `near` where it stands directly below what it answers."""
+        fragments: list[str] = []
+        above = None
         for row in rows:
             fragment = self._post(row, today)
             if row["parent_id"] == above and row["depth"] > 1:
                 fragment = fragment.replace('<p class="to">', '<p class="to near">', 1)
-            if row["number"] in unread and row["state"] == "shown":
-                fragment = fragment.replace('<li class="post"', '<li class="post unread"', 1)
-                fragment = fragment.replace("</header>", '<span class="new">New</span></header>', 1)
-                if line:
-                    end = fragment.index(">") + 1
-                    unread_line = f'<div class="line unread" id="unread">{escape(line)}</div>'
-                    fragment, line = fragment[:end] + unread_line + fragment[end:], ""
-            parts.append(fragment)
+            fragments.append(fragment)
             above = row["id"]
-        return Markup("".join(parts))
+        return fragments
 
     def log(self, rows: Iterable[Row], *, previous: Row | None = None, me: int = 0, read: int | None = None) -> Markup:
         """Messages, oldest first, grouped and with day lines; `previous` is the one before the first, if there is one.
@@ -252,7 +310,7 @@ class Fragments:
         shown = list(rows)
         new = [row for row in shown if read is not None and row["number"] > read and row["author_id"] != me]
         parts: list[str] = []
-        today = self._today()
+        today = self.today()
         for row in shown:
             if previous is None or not self._same_day(row, previous):
                 parts.append(f'<li class="day"><div class="line">{self._time(row["created_at"], "day")}</div></li>')
@@ -281,7 +339,7 @@ class Fragments:
     def listed(self, rows: Iterable[Row], unread: Mapping[int, int] | None = None) -> Markup:
         """Rows of `listed_threads`; `unread` maps a thread's id to how many of its posts are new to me."""
         counts = unread or {}
-        today = self._today()
+        today = self.today()
         return Markup("".join(self._thread_row(row, counts.get(row["id"], 0), today) for row in rows))
 
     def queue(self, rows: Iterable[Row], now: int = 0) -> Markup:
@@ -320,7 +378,7 @@ class Fragments:
     def _kept(
         self, template: str, name: str, row: Row, words_of: Callable[[Row], Mapping[str, Any]] | None = None
     ) -> Markup:
-        return Markup(self._drawn(template, name, row, words_of, today=self._today()))
+        return Markup(self._drawn(template, name, row, words_of, today=self.today()))
 
     def _drawn(
         self, template: str, name: str, row: Row, words_of: Callable[[Row], Mapping[str, Any]] | None = None,
@@ -336,7 +394,8 @@ class Fragments:
 
         return self.cache.get((template, today, values if facts is None else facts.key(values)), render)
 
-    def _today(self) -> int:
+    def today(self) -> int:
+        """The day in the site's zone: what is worded by it holds until it turns."""
         return self._clock().astimezone(self.zone).toordinal()
 
     def _same_day(self, row: Row, other: Row) -> bool:

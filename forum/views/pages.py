@@ -56,12 +56,18 @@ class Views(Fragments):
 
     def rail(self, shell: Shell) -> Markup:
         """What stands in the rail: kept, since most pages of a member show the same. It is handed no channels."""
+        return self._around("_rail_content.html", shell)
 
+    def tabbar(self, shell: Shell) -> Markup:
+        """What stands in its place on a phone, likewise."""
+        return self._around("_tabbar.html", shell)
+
+    def _around(self, template: str, shell: Shell) -> Markup:
         def render() -> str:
             shown = dataclasses.replace(shell, channels={}, log="")
-            return self.environment.get_template("_rail_content.html").render(shell=shown)
+            return self.environment.get_template(template).render(shell=shown)
 
-        return Markup(self.cache.get(("rail", *_of_rail(shell)), render))
+        return Markup(self.cache.get((template, *_of_rail(shell)), render))
 
     def now(self) -> datetime:
         """The site's clock."""

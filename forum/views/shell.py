@@ -5,6 +5,7 @@ Invariants: a shell holds nothing of a network that its member may not see; `cha
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +27,7 @@ class Me:
     """Whom I block: my pages fold what they write."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RailNetwork:
+class RailNetwork(NamedTuple):
     """One of my networks, as the rail and `/networks` draw it; its sub-groups of mine below it."""
 
     id: int

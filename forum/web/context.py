@@ -18,8 +18,9 @@ from forum import sessions
 from forum.access import GUEST, Caller
 from forum.db import Connection, Database
 from forum.errors import ForumError, Unauthenticated
-from forum.sessions import Credential, Known, Visit
+from forum.sessions import Credential, Known
 from forum.settings import Settings
+from forum.stretches import KeptStretches
 from forum.views import Views
 from forum.web.counts import KeptCounts
 from forum.web.limits import Act, Exceeded, Limits, address_of
@@ -45,6 +46,7 @@ class Site:
     limits: Limits
     here: Here = nobody_here
     counts: KeptCounts = field(default_factory=KeptCounts)
+    stretches: KeptStretches = field(default_factory=KeptStretches)
     later: set[asyncio.Task[None]] = field(default_factory=set)
     """What runs on after its answer; `settle` waits for it."""
     metrics: Counter[str] = field(default_factory=lambda: Counter(writes_refused=0))
@@ -120,17 +122,6 @@ async def reading(connection: HTTPConnection) -> AsyncIterator[tuple[Connection,
     async with site_of(connection).db.connection() as database:
         found = await known(connection, database)
         yield database, GUEST if found is None else found.caller
-
-
-@contextlib.asynccontextmanager
-async def passing(
-    connection: HTTPConnection, channels: Sequence[str]
-) -> AsyncIterator[tuple[Connection, Caller, Visit]]:
-    """`reading`, for an answer that tells from which cursors these channels are to be followed: read with who asks."""
-    async with site_of(connection).db.connection() as database:
-        visit = await sessions.passage(database, credential(connection), channels)
-        remember(connection, visit.known)
-        yield database, GUEST if visit.known is None else visit.known.caller, visit
 
 
 @contextlib.asynccontextmanager

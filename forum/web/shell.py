@@ -15,7 +15,7 @@ from forum import reports, sessions, updates
 from forum.access import GUEST, Caller
 from forum.db import Connection
 from forum.errors import ForumError
-from forum.sessions import Known
+from forum.sessions import Known, Visit
 from forum.views import Me, RailNetwork, Shell
 from forum.web.context import credential, remember, site_of
 
@@ -81,7 +81,13 @@ async def frame(
     `network` is the slug of one whose channel it follows. Whether the caller may follow is for the page to check.
     """
     wanted = list(dict.fromkeys(channels))[: MAX_CHANNELS - 1]
-    visit = await sessions.visit(connection, credential(request), wanted, network=network)
+    return await around(
+        request, connection, await sessions.visit(connection, credential(request), wanted, network=network)
+    )
+
+
+async def around(request: HTTPConnection, connection: Connection, visit: Visit) -> Frame:
+    """The frame of a page whose own first statement has read who looks."""
     remember(request, visit.known)
     if visit.known is None:
         return Frame(None, (), visit.log, visit.channels, 0, 0, {})

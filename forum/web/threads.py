@@ -1,26 +1,28 @@
 """Threads: the page that opens at the first unread post, start, change, follow, read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, agreements, networks, posts, removal, rooms, search, submissions, threads
+from forum import access, agreements, networks, posts, removal, rooms, search, stretches, submissions, threads
 from forum.access import Caller, Holder, Thread
 from forum.agreements import Agreement
 from forum.db import Connection
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
 from forum.posts import Window
+from forum.stretches import Stretch
 from forum.submissions import Submission
 from forum.views import Row, Views
 from forum.web import answers, shell
-from forum.web.context import reading, site_of, writer_of
+from forum.web.context import credential, reading, site_of, writer_of
 from forum.web.forms import Form, form_of, new_key, path_of, query_number, wants_fragment
 from forum.web.posts import closed_of, composer_of
 from forum.web.ranges import Ranges
+from forum.web.shell import Frame
 
 PLACES: Final = ("at", "after", "before", "order")
 ORDERS: Final = ("tree", "time")
@@ -31,17 +33,41 @@ HEAD: Final = ("id", "network_id", "title", "audience", "locked_at", "shown", "p
 async def show(request: Request) -> Response:
     """A thread; without a place in the address it opens at the first unread post, by redirect."""
     thread_id: int = request.path_params["thread"]
-    async with shell.framed(request, [f"thread:{thread_id}"]) as (connection, frame):
-        caller = frame.caller
-        thread = await access.require_thread(connection, caller, thread_id)
+    site = site_of(request)
+    place = ("page", thread_id, *(request.query_params.get(name) for name in PLACES))
+    async with site.db.connection() as connection:
+        look = await stretches.look(connection, credential(request), thread_id, site.stretches.get(place))
+        frame = await shell.around(request, connection, look.visit)
+        caller, thread = frame.caller, look.thread
         if caller.member_id is not None and not any(name in request.query_params for name in PLACES):
             first = await threads.SQL.first_unread(connection, member=caller.member_id, thread=thread_id)
             if first is not None and first["number"] is not None and first["number"] > 1:
                 return answers.go(f"/threads/{thread_id}?at={first['number']}#post-{first['post']}")
-        context = await _content(request, connection, caller, thread)
+        stretch = look.kept
+        if stretch is None:
+            window = await _window(request, connection, thread_id)
+            stretch = site.stretches.keep(place, look, window, (window.opening, *window.posts))
+    if caller.member_id is None:
+        return _to_guest(request, frame, thread, stretch)
+    return HTMLResponse(_drawn(request, frame, thread, stretch))
+
+
+def _to_guest(request: Request, frame: Frame, thread: Thread, stretch: Stretch) -> Response:
+    """The page as every guest sees it: kept with its stretch, by the day and by everything else that it is made of."""
+    views = site_of(request).views
+    facts = (views.today(), frame.channels, thread.row)
+    kept = stretch.drawn.get("guest")
+    if kept is None or kept[0] != facts:
+        kept = stretch.drawn["guest"] = (facts, _drawn(request, frame, thread, stretch).encode())
+    return HTMLResponse(kept[1])
+
+
+def _drawn(request: Request, frame: Frame, thread: Thread, stretch: Stretch) -> str:
+    caller = frame.caller
+    context = _content(request, caller, thread, stretch)
     holder = _holder_for(thread)
-    return answers.page(
-        request, "threads/thread.html", shell=frame.shell(f"thread:{holder.id}"), network=holder,
+    return site_of(request).views.page(
+        "threads/thread.html", shell=frame.shell(f"thread:{holder.id}"), network=holder,
         ancestors=() if holder.parent is None else (holder.parent,),
         composer=composer_of(thread) if caller.member_id is not None else None,
         closed=closed_of(request, thread, caller), join=_join(thread, caller),
@@ -49,12 +75,25 @@ async def show(request: Request) -> Response:
     )  # fmt: skip
 
 
-async def _content(request: Request, connection: Connection, caller: Caller, thread: Thread) -> dict[str, Any]:
-    """What the page shows of the thread itself: see templates/threads/thread.html."""
+async def _window(request: Request, connection: Connection, thread_id: int) -> Window:
+    """The posts that the address asks for. Raises Invalid."""
     order = request.query_params.get("order", "tree")
     if order not in ORDERS:
         raise Invalid("order", "The order is tree or time.")
-    window, places = await (_by_time if order == "time" else _by_tree)(request, connection, thread)
+    if order == "time":
+        return await posts.window_by_time(
+            connection, thread_id, at=query_number(request, "at"), after=query_number(request, "after"),
+            before=query_number(request, "before"),
+        )  # fmt: skip
+    return await posts.window(
+        connection, thread_id, at=query_number(request, "at"), after=path_of(request, "after"),
+        before=path_of(request, "before"),
+    )  # fmt: skip
+
+
+def _content(request: Request, caller: Caller, thread: Thread, stretch: Stretch) -> dict[str, Any]:
+    """What the page shows of the thread itself: see templates/threads/thread.html."""
+    window: Window = stretch.found
     me, row = caller.member_id, thread.row
     read = Ranges.parse(row["numbers"])
     unread = set()
@@ -63,11 +102,11 @@ async def _content(request: Request, connection: Connection, caller: Caller, thr
             if post["state"] == "shown" and post["author_id"] != me and post["number"] not in read:
                 unread.add(post["number"])
     return {
-        **places,
+        **_places(request, window, thread.id),
         "thread": _head(thread),
         "opening": window.opening,
         "posts": window.posts,
-        "order": order,
+        "drawn": stretch.drawn,
         "unread": unread - {1},
         "since": "" if row["read_at"] is None else since(row["read_at"], site_of(request).views),
         "read": "" if me is None else row["numbers"],
@@ -81,33 +120,27 @@ def _head(thread: Thread) -> Mapping[str, Any]:
     return {name: thread.row[name] for name in HEAD} | {"networks": networks_}
 
 
-async def _by_tree(request: Request, connection: Connection, thread: Thread) -> tuple[Window, dict[str, Any]]:
-    window = await posts.window(
-        connection, thread.id, at=query_number(request, "at"), after=path_of(request, "after"),
-        before=path_of(request, "before"),
-    )  # fmt: skip
-    return window, _places(window, f"/threads/{thread.id}?", lambda post: post["path"].hex())
-
-
-async def _by_time(request: Request, connection: Connection, thread: Thread) -> tuple[Window, dict[str, Any]]:
-    window = await posts.window_by_time(
-        connection, thread.id, at=query_number(request, "at"), after=query_number(request, "after"),
-        before=query_number(request, "before"),
-    )  # fmt: skip
-    return window, _places(window, f"/threads/{thread.id}?order=time&", lambda post: post["number"])
-
-
-def _places(window: Window, home: str, cursor: Callable[[Row], object]) -> dict[str, Any]:
-    """What lies beyond a stretch of the thread, and where it begins and ends."""
-    if not window.posts:
-        return {"earlier": None, "later": None, "first": "", "last": ""}
-    first, last = window.posts[0], window.posts[-1]
-    return {
-        "earlier": {"count": window.before, "href": f"{home}before={cursor(first)}"} if window.before else None,
-        "later": {"count": window.after, "href": f"{home}after={cursor(last)}"} if window.after else None,
-        "first": first["path"].hex() if window.before else "",
-        "last": last["path"].hex() if window.after else "",
+def _places(request: Request, window: Window, thread_id: int) -> dict[str, Any]:
+    """The order, what lies beyond a stretch of the thread, and where it begins and ends."""
+    by_time = request.query_params.get("order") == "time"
+    places: dict[str, Any] = {
+        "order": "time" if by_time else "tree",
+        "earlier": None,
+        "later": None,
+        "first": "",
+        "last": "",
     }
+    if not window.posts:
+        return places
+    home = f"/threads/{thread_id}?" + ("order=time&" if by_time else "")
+    first, last = window.posts[0], window.posts[-1]
+    if window.before:
+        cursor = first["number"] if by_time else first["path"].hex()
+        places |= {"earlier": {"count": window.before, "href": f"{home}before={cursor}"}, "first": first["path"].hex()}
+    if window.after:
+        cursor = last["number"] if by_time else last["path"].hex()
+        places |= {"later": {"count": window.after, "href": f"{home}after={cursor}"}, "last": last["path"].hex()}
+    return places
 
 
 def since(at: datetime, views: Views) -> str:

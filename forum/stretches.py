@@ -1,0 +1,155 @@
+"""Stretches of a thread: read once, kept in this process, and shown again while the database says that they stand.
+
+A page of a thread asks one question first (`look`; an answer to a program `glance`): who looks, from which cursors, may
+they read the thread, and do the posts that this process has kept of it stand as they were written. Only where they do
+not are they read.
+
+Invariants: access is checked and cursors are read in the statement that says whether a stretch stands. It stands if
+each of its posts is the row that was read, known by the transaction that wrote it, so that words which an act has moved
+or changed are never shown, whatever that act forgot; if no name of the site has changed (site.names, raised by
+triggers); and if the thread's channel and last number have not moved, by which posts come, go and change their places,
+and what lies before and behind them is counted. A stretch that quotes posts from elsewhere is not kept: it shows words
+that these rows do not hold.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from forum import access, sessions
+from forum.access import Thread
+from forum.db import Connection, Row, statements
+from forum.errors import NotFound
+from forum.sessions import GUEST, Credential, Visit
+
+SQL = statements("stretches")
+MAX_KEPT_CHARS: Final = 8 * 1024 * 1024
+"""Of words and their HTML. What is drawn of them weighs about twice as much again."""
+COLUMNS: Final = (
+    *("thread_id", "network_id", "author_id", "byline_id", "thread_title", "audience", "created_at", "locked_at"),
+    *("thread_version", "last_number", "shown", "people", "active_at", "may_read", "holders", "numbers", "read_at"),
+    "watching",
+)
+NAMES: Final = tuple(name.removeprefix("thread_") if name != "thread_id" else "id" for name in COLUMNS)
+_of_thread: Final = itemgetter(*COLUMNS)
+
+Place: TypeAlias = Hashable
+"""Which stretch of which thread, in which form."""
+
+
+class Stamp(NamedTuple):
+    """By what the posts of a stretch are the same ones, in the same places, with the same names beside them."""
+
+    log: str
+    names: int
+    head: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Posts of a thread as they were read: `found` is what was read of them, in the form that its place asks for."""
+
+    found: Any
+    stamp: Stamp
+    posts: Sequence[int]
+    """Their ids, ascending."""
+    written: str
+    """The transactions that wrote them, as a statement names them."""
+    chars: int
+    drawn: dict[Hashable, Any] = field(default_factory=dict)
+    """What was made of it: the same for every viewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was asked first: who looks, the thread as they stand to it, and the kept stretch if it stands."""
+
+    visit: Visit
+    stamp: Stamp
+    kept: Stretch | None
+    _thread: Thread | None
+    _may_read: bool
+
+    def require(self) -> None:
+        """Raises NotFound for who may not read the thread, and where there is none."""
+        if not self._may_read:
+            raise NotFound
+
+    @property
+    def thread(self) -> Thread:
+        """The thread, as `look` reads it. Raises NotFound."""
+        self.require()
+        if self._thread is None:
+            raise TypeError("expected a look at the thread, got a glance")
+        return self._thread
+
+
+async def look(connection: Connection, shown: Credential, thread_id: int, kept: Stretch | None) -> Look:
+    """For a page. One statement."""
+    posts = [] if kept is None else kept.posts
+    if shown == GUEST:
+        row = await SQL.look_of_guest(connection, thread=thread_id, posts=posts)
+    else:
+        row = await SQL.look(connection, session=shown.session, token=shown.token, thread=thread_id, posts=posts)
+    thread = None
+    cursors: dict[str, int] = {}
+    if row["thread_id"] is not None:
+        thread = access.thread_of(dict(zip(NAMES, _of_thread(row), strict=True)))
+        cursors = {f"thread:{thread_id}": row["head"], **(row["cursors"] or {})}
+    if row["id"] is not None:
+        cursors[f"member:{row['id']}"] = row["own"]
+    return _look(row, sessions.visit_of(row, cursors), kept, thread)
+
+
+async def glance(connection: Connection, shown: Credential, thread_id: int | None, kept: Stretch | None) -> Look:
+    """For an answer to a program. One statement."""
+    posts = [] if kept is None else kept.posts
+    row = await SQL.glance(connection, session=shown.session, token=shown.token, thread=thread_id, posts=posts)
+    cursors = {} if row["head"] is None else {f"thread:{thread_id}": row["head"]}
+    return _look(row, sessions.visit_of(row, cursors), kept, None)
+
+
+def _look(row: Row, visit: Visit, kept: Stretch | None, thread: Thread | None) -> Look:
+    stamp = Stamp(visit.log, row["names"], row["head"] or 0, row["last"] or 0)
+    stands = kept is not None and kept.stamp == stamp and kept.written == (row["written"] or "")
+    return Look(visit, stamp, kept if stands else None, thread, bool(row["may_read"]))
+
+
+class KeptStretches:
+    """Stretches by place, the ones not asked for longest out first."""
+
+    def __init__(self, max_chars: int = MAX_KEPT_CHARS) -> None:
+        self._max_chars = max_chars
+        self._chars = 0
+        self._kept: OrderedDict[Place, Stretch] = OrderedDict()
+
+    def get(self, place: Place) -> Stretch | None:
+        """What was read there last, to be held against a look before it is shown."""
+        kept = self._kept.get(place)
+        if kept is not None:
+            self._kept.move_to_end(place)
+        return kept
+
+    def keep(self, place: Place, look: Look, found: Any, rows: Sequence[Row]) -> Stretch:
+        """What was read (rows of shown_posts) after this look: kept, unless it shows words of other rows."""
+        written = dict(sorted((row["id"], row["written"]) for row in rows))
+        chars = sum(len(row["html"] or "") + len(row["body"] or "") for row in rows)
+        stretch = Stretch(found, look.stamp, list(written), ",".join(map(str, written.values())), chars)
+        self._forget(place)
+        if all(quoted in written for row in rows for quoted in row["quote_ids"] or ()):
+            self._kept[place] = stretch
+            self._chars += chars
+        while self._chars > self._max_chars:
+            self._forget(next(iter(self._kept)))
+        return stretch
+
+    def _forget(self, place: Place) -> None:
+        dropped = self._kept.pop(place, None)
+        if dropped is not None:
+            self._chars -= dropped.chars
+
+    def __len__(self) -> int:
+        return len(self._kept)
