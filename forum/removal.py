@@ -59,7 +59,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one act took away of a member's words: how many, and the id that their removals share (None: nothing)."""
+    """What one act took away, or brought back: how many, and the id that their removals share (None: nothing)."""
 
     posts: int = 0
     messages: int = 0
@@ -276,6 +276,44 @@ async def bring_back(tx: Transaction, caller: Caller, noun: Noun, row: Row) -> N
             tx.record(f"moderators:{appeal['decides_id']}", "appeal.decided", appeal["id"])
 
 
+async def restore_together(db: Database, caller: Caller, removal_id: int) -> Swept:
+    """Bring back all that went in one act with a removal, it included: what still stands of it, and the caller decides.
+
+    In transactions of at most a hundred things each. Their author is told once. Raises NotFound.
+    """
+    async with db.connection() as connection:
+        if not await SQL.may_restore(connection, removal=removal_id, member=caller.member):
+            raise NotFound
+    counts: dict[Noun, int] = dict.fromkeys(NOUNS, 0)
+    told: set[int] = set()
+    for noun in NOUNS:
+        after: int | None = 0
+        while after is not None:
+            async with db.transaction() as tx:
+                restored, after = await _restore_some(tx, caller, (noun, removal_id), after, told)
+            counts[noun] += restored
+    return Swept(counts["post"], counts["message"], removal_id)
+
+
+async def _restore_some(
+    tx: Transaction, caller: Caller, of: Item, after: int, told: set[int]
+) -> tuple[int, int | None]:
+    """One step of it; returns how many came back, and the removal after which to go on (None: no more)."""
+    noun, removal_id = of
+    listed = await SQL.batch(
+        tx.connection, removal=removal_id, member=caller.member, noun=noun, after=after, limit=BATCH
+    )
+    found = await _decided(tx, caller, noun, [row["object_id"] for row in listed])
+    back = [row["id"] for row in listed if found[row["object_id"]]["state"] == "removed"]
+    for row in found.values():
+        if row["state"] == "removed":
+            await bring_back(tx, caller, noun, row)
+    for row in await SQL.tell_restored(tx.connection, removals=back, member=caller.member, told=list(told)):
+        tx.record(f"member:{row['member_id']}", "notification.created", row["id"])
+        told.add(row["member_id"])
+    return len(back), listed[-1]["id"] if len(listed) == BATCH else None
+
+
 # Reading, and what a network settles ----------------------------------------------------------------------------------
 
 
@@ -302,6 +340,18 @@ async def sealed_words(db: Database, caller: Caller, noun: Noun, object_id: int)
             raise NotFound
         rows: Sequence[asyncpg.Record] = await posts.SQL.sealed_words(connection, noun=noun, object=object_id)
         return rows
+
+
+async def batches(connection: Connection, caller: Caller, lines: Sequence[Row]) -> Mapping[int, Row]:
+    """Which of these lines of a log lead to a whole batch that can be brought back: by the line's id, `batch` and
+    `together`, how much of it the caller decides about.
+    """
+    removed = [line for line in lines if line["act"] == "remove"]
+    ids = {noun: [line["object_id"] for line in removed if line["noun"] == noun] for noun in NOUNS}
+    found = await SQL.batches(connection, member=caller.member, posts=ids["post"], messages=ids["message"])
+    by = {(row["object_id"], row["removed_at"]): row for row in found}
+    at = {line["id"]: (line["object_id"], line["at"]) for line in removed}
+    return {line: by[place] for line, place in at.items() if place in by}
 
 
 async def settle(

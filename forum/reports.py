@@ -141,7 +141,9 @@ class Standing:
             "take": row["outcome"] is None and self.decides,
             "note": row["outcome"] is None,
             "hold": row["outcome"] is None and not self.decides and self.noun == "post" and row["state"] == "shown",
-            "reopen": row["outcome"] in {"removed", "left"} and row["decided_by"] == caller.member_id,
+            "reopen": row["outcome"] in {"removed", "left"}
+            and row["decided_by"] == caller.member_id
+            and row["state"] != "purged",
         }
         return frozenset(act for act, allowed in acts.items() if allowed)
 
@@ -179,11 +181,13 @@ async def decide(
     reason: str = "",
     note: str = "",
     version: int | None = None,
+    keep: bool = True,
 ) -> asyncpg.Record:
     """Remove what was reported, leave it, or hold it (the other side of a joint thread). Returns the case.
 
-    `version` is that of the post or message that was looked at; without it, the one that was reported. Raises NotFound,
-    Forbidden, Invalid (a removal or hold has a reason), Decided (somebody was quicker), Conflict (edited meanwhile).
+    Without `keep`, what is removed is purged at once. `version` is that of the post or message that was looked at;
+    without it, the one that was reported. Raises NotFound, Forbidden, Invalid (a removal or hold has a reason), Decided
+    (somebody was quicker), Conflict (edited meanwhile).
     """
     async with db.transaction() as tx:
         case = await _lock_case(tx, caller, case_id)
@@ -192,7 +196,7 @@ async def decide(
         if decision == "hold":
             await holds.hold_post_in(tx, caller, object_id, reason, note)
         elif decision == "remove":
-            await removal.remove_in(tx, caller, (noun, object_id), removal.Why.of(reason, note))
+            await removal.remove_in(tx, caller, (noun, object_id), removal.Why.of(reason, note, keep))
         elif case.row["state"] == "held":
             await removal.restore_in(tx, caller, (noun, object_id))
         else:

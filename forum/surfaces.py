@@ -256,6 +256,7 @@ ACTS: Final[Mapping[str, str]] = {
         POST /api/v1/removals/{removal}/appeal  PATCH /api/v1/appeals/{appeal}""",
     "how many were removed, or how a network removes": """
         POST /networks/{slug}/people/{member}/removals  POST /networks/{slug}/removals
+        POST /removals/{removal}/restore  DELETE /api/v1/removals/{removal}
         POST /api/v1/networks/{slug}/members/{member}/removals  PATCH /api/v1/networks/{slug}/removals""",
     "a sanction, with the reason that was sent": """
         PUT /api/v1/networks/{slug}/members/{member}/sanctions/{kind}""",

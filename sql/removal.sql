@@ -42,6 +42,41 @@ RETURNING id, member_id;
 SELECT * FROM removals
 WHERE restored_at IS NULL AND ((:noun = 'post' AND post_id = :object) OR (:noun = 'message' AND message_id = :object));
 
+-- name: batch
+-- What stands still of what went in one act with this removal, it included, and is the caller's to decide about.
+SELECT r.id, coalesce(r.post_id, r.message_id) AS object_id, r.network_id
+FROM removals o JOIN removals r ON r.id = o.id OR r.batch = o.batch
+JOIN standing s ON s.network_id = r.network_id AND s.member_id = :member AND s.role IN ('moderator', 'lead')
+WHERE o.id = :removal AND r.restored_at IS NULL AND r.purged_at IS NULL AND r.id > :after
+  AND CASE WHEN :noun = 'post' THEN r.post_id ELSE r.message_id END IS NOT NULL
+ORDER BY r.id LIMIT :limit;
+
+-- name: batches
+-- What these posts and messages went with in one act, where more than one still is away: its newest one here stands for it.
+SELECT DISTINCT ON (x.batch) x.batch, coalesce(x.post_id, x.message_id) AS object_id, x.removed_at, y.together
+FROM removals x, LATERAL (
+    SELECT count(*) AS together FROM removals o
+    JOIN standing s ON s.network_id = o.network_id AND s.member_id = :member AND s.role IN ('moderator', 'lead')
+    WHERE o.batch = x.batch AND o.restored_at IS NULL AND o.purged_at IS NULL) y
+WHERE x.batch IS NOT NULL AND x.restored_at IS NULL AND x.purged_at IS NULL AND y.together > 1
+  AND (x.post_id = ANY (:posts) OR x.message_id = ANY (:messages))
+ORDER BY x.batch, x.id DESC;
+
+-- name: may_restore$
+-- Whether anything of what went in one act with this removal was the caller's to decide about.
+SELECT EXISTS (
+    SELECT FROM removals o JOIN removals r ON r.id = o.id OR r.batch = o.batch
+    JOIN standing s ON s.network_id = r.network_id AND s.member_id = :member AND s.role IN ('moderator', 'lead')
+    WHERE o.id = :removal);
+
+-- name: tell_restored
+-- One word to each author, however many of theirs came back in the act.
+INSERT INTO notifications (member_id, kind, network_id, removal_id)
+SELECT DISTINCT ON (r.author_id) r.author_id, 'restoration', r.network_id, r.id
+FROM removals r WHERE r.id = ANY (:removals) AND r.author_id IS NOT NULL AND r.author_id IS DISTINCT FROM :member
+  AND NOT r.author_id = ANY (:told) ORDER BY r.author_id, r.id
+RETURNING id, member_id;
+
 -- name: end
 -- It is taken back; an appeal against it has then come out well.
 WITH ended AS (

@@ -255,7 +255,8 @@ class CaseChange(In, frozen=True, kw_only=True):
     """One of three: take the case or give it back; decide; or, without either, a note for the other moderators.
 
     A removal or hold has a reason, and its note is for the author. `version` is that of the post or message which was
-    looked at; without it the decision counts for the version that was reported.
+    looked at; without it the decision counts for the version that was reported. Without `keep`, what is removed is
+    purged at once.
     """
 
     taken: bool | UnsetType = UNSET
@@ -263,6 +264,7 @@ class CaseChange(In, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(max_length=200)] = ""
     note: Annotated[str, Meta(max_length=4_000)] = ""
     version: Number | UnsetType = UNSET
+    keep: bool = True
 
 
 class TakeAway(Removal, frozen=True):

@@ -12,6 +12,7 @@ from forum.api.routing import Call
 from forum.api.shapes import LogLine, Message, Page, Post, RemovalWays, Repeats, Swept
 from forum.contributions import Noun
 from forum.db import Connection
+from forum.removal import restore_together as restoring
 
 
 class _Going(TypedDict):
@@ -82,6 +83,12 @@ async def sweep(call: Call, slug: str, member: int, body: Sweep) -> Swept:
     swept = await removal.remove_written_by(
         call.db, call.caller, slug, member, hours=body.hours, reason=body.reason, note=body.note, keep=body.keep
     )
+    return Swept(posts=swept.posts, messages=swept.messages, batch=swept.batch)
+
+
+async def restore_together(call: Call, removal: int) -> Swept:
+    """Bring back all that went in one act with this removal, it included: what still stands of it."""
+    swept = await restoring(call.db, call.caller, removal)
     return Swept(posts=swept.posts, messages=swept.messages, batch=swept.batch)
 
 

@@ -92,8 +92,9 @@ async def change(call: Call, report: int, body: CaseChange) -> Case:
         elif body.decision is not UNSET:
             version = None if body.version is UNSET else body.version
             row = await reports.decide(
-                call.db, call.caller, report, body.decision, reason=body.reason, note=body.note, version=version
-            )
+                call.db, call.caller, report, body.decision, reason=body.reason, note=body.note, version=version,
+                keep=body.keep,
+            )  # fmt: skip
         else:
             row = await reports.note(call.db, call.caller, report, body.note)
     except reports.Decided as error:

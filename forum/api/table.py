@@ -94,6 +94,7 @@ TABLE: Sequence[Endpoint] = (
     Endpoint("GET", "/networks/{slug}/removals", moderation.removal_ways, "moderate"),
     Endpoint("PATCH", "/networks/{slug}/removals", moderation.settle_removals, "moderate", limit="moderate"),
     Endpoint("GET", "/removals/{removal}", appeals.show_removal, "read"),
+    Endpoint("DELETE", "/removals/{removal}", moderation.restore_together, "moderate", limit="moderate"),
     Endpoint("POST", "/removals/{removal}/appeal", appeals.make, "write", limit="write", keyed=True),
     Endpoint("GET", "/networks/{slug}/appeals", appeals.listed, "moderate"),
     Endpoint("GET", "/appeals", appeals.for_me, "moderate"),

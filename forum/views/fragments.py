@@ -434,6 +434,7 @@ class Fragments:
             "FORMER_MEMBER": words.FORMER_MEMBER,
             "NETWORK_UNSEEN": words.NETWORK_UNSEEN,
             "TITLE_REMOVED": words.TITLE_REMOVED,
+            "FOR_GOOD": words.FOR_GOOD,
             "badge": words.badge,
             "by": _by,
             "counted": words.counted,

@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 
 FORMER_MEMBER: Final = "A former member"
 TITLE_REMOVED: Final = "(title removed)"
+FOR_GOOD: Final = (
+    "The words are deleted at once, with all versions. Nobody can restore them, or read them for an appeal."
+)
 NETWORK_UNSEEN: Final = "a network that you are not in"
 HUES: Final = 12
 

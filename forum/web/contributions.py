@@ -210,8 +210,17 @@ class Pages:
         return await self._act(request, self._noun.undo, "write")
 
     async def restore(self, request: Request) -> Response:
-        """Bring back what a moderator removed."""
-        return await self._act(request, self._noun.restore, "moderate")
+        """Bring back what a moderator removed; `?together=yes`, all that went in the same act."""
+        together = request.query_params.get("together") == "yes"
+        return await self._act(request, self._restore_together if together else self._noun.restore, "moderate")
+
+    async def _restore_together(self, db: Database, caller: Caller, object_id: int) -> Row:
+        async with db.connection() as connection:
+            gone = await removal.standing(connection, self._noun.name, object_id)
+        if gone is not None:
+            await removal.restore_together(db, caller, gone["id"])
+        # Whoever may not decide is told so; there it is shown already.
+        return await self._noun.restore(db, caller, object_id)
 
     async def release(self, request: Request) -> Response:
         """End a hold: the deciding side by bringing the post back, the other by taking its hold back."""
@@ -249,7 +258,8 @@ class Pages:
         return answers.page(
             request, "contributions/remove.html", status=200 if error is None else error.status, shell=frame.shell(),
             noun=self._noun.name, item=place.row, act=act, decider=place.network["name"], reasons=reasons,
-            reason=given.text("reason"), note=given.text("note"), purge=given.truth("purge"), repeating=repeating,
+            reason=given.text("reason"), note=given.text("note"), repeating=repeating,
+            purge=given.truth("purge") or request.query_params.get("purge") == "yes",
             errors={name: errors.get(name, "") for name in ("reason", "note", "also")},
             back=place.link(self._noun.name),
         )  # fmt: skip

@@ -51,13 +51,14 @@ async def log(request: Request) -> Response:
         entries = await moderation_log.read(
             connection, seen.network.id, before=before, limit=moderation_log.PAGE + 1, **wanted
         )
+        batches = await removal.batches(connection, caller, entries[: moderation_log.PAGE])
         actors, reasons = await moderation_log.choices(connection, seen.network.id)
     shown = entries[: moderation_log.PAGE]
     asked = {name: request.query_params.get(name, "") for name in wanted}
     here = f"/networks/{seen.network.slug}/log"
     more = len(entries) > moderation_log.PAGE
     return seen.page(
-        request, "networks/log.html", entries=shown, actors=actors, reasons=reasons, asked=asked,
+        request, "networks/log.html", entries=shown, batches=batches, actors=actors, reasons=reasons, asked=asked,
         after=answers.with_query(here, **asked, before=shown[-1]["id"]) if more else "",
         export=answers.with_query(f"{here}.csv", **asked),
     )  # fmt: skip

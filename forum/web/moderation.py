@@ -133,6 +133,13 @@ async def sweep(request: Request) -> Response:
     return await _sweep_page(request, swept=swept)
 
 
+async def restore_together(request: Request) -> Response:
+    """Bring back all that went in one act."""
+    caller = await writer_of(request, "moderate")
+    await removal.restore_together(site_of(request).db, caller, request.path_params["removal"])
+    return answers.done(request, "/")
+
+
 def routes() -> list[BaseRoute]:
     """Requests and holds, removals."""
     return [
@@ -140,6 +147,7 @@ def routes() -> list[BaseRoute]:
         Route("/networks/{slug:slug}/removals", settle_ways, methods=["POST"]),
         Route("/networks/{slug:slug}/people/{member:id}/removals", sweep_page, methods=["GET"]),
         Route("/networks/{slug:slug}/people/{member:id}/removals", sweep, methods=["POST"]),
+        Route("/removals/{removal:id}/restore", restore_together, methods=["POST"]),
         Route("/networks/{slug:slug}/requests", waiting, methods=["GET"]),
         Route("/networks/{slug:slug}/requests/{request:id}", decide, methods=["POST"]),
     ]

@@ -273,20 +273,30 @@ async def _place(connection: Connection, caller: Caller, case_id: int) -> str:
 
 
 async def decide(request: Request) -> Response:
-    """Remove it, leave it, or hold it."""
+    """Remove it, leave it, or hold it. What would be deleted for good is asked about first, on the page of removals."""
     form = await form_of(request)
     caller = await writer_of(request, "moderate")
     decision = DECISIONS.get(form.text("act"))
     if decision is None:
         raise Invalid("act", "The decision is remove, leave or hold.")
+    keep = decision != "remove" or not form.truth("purge")
+    if not keep and not form.truth("sure"):
+        return await _ask_first(request, caller)
     try:
         row = await reports.decide(
             site_of(request).db, caller, request.path_params["case"], decision,
             reason=form.text("reason"), note=form.text("note"), version=form.number("version"),
+            keep=keep,
         )  # fmt: skip
     except reports.Decided as error:
         raise Conflict(decided_by(request, error.row)) from error
     return await _acted(request, caller, row, on=row["outcome"] is not None)
+
+
+async def _ask_first(request: Request, caller: Caller) -> Response:
+    async with reading(request) as (connection, _):
+        case = await reports.standing(connection, caller, request.path_params["case"])
+    return answers.go(f"/{case.noun}s/{case.object_id}/remove?purge=yes")
 
 
 def decided_by(request: Request, row: Row) -> str:

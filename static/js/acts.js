@@ -43,9 +43,10 @@ function finish(form, action, response, html) {
   answered(kindOf(action), response, html);
   menu?.close();
   const { said, toast: words, undo } = form.dataset;
-  // What cannot be taken back, or not by one press for all of it.
-  const final = form.querySelector("[data-final]:checked") !== null;
-  if (words) toast(words, final ? null : (undo ?? null), kindOf(action));
+  const isTicked = (of) => form.querySelector(`${of}:checked`) !== null;
+  // What cannot be taken back; what went in the same act comes back in one.
+  const way = isTicked("[data-final]") || !undo ? null : isTicked("[data-together]") ? `${undo}?together=yes` : undo;
+  if (words) toast(words, way, kindOf(action));
   else if (said) polite(said);
 }
 

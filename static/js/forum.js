@@ -10,6 +10,7 @@ import "./blocks.js";
 import "./subgroups.js";
 import "./abouts.js";
 import "./toast.js";
+import "./asking.js";
 import "./acts.js";
 import "./menu.js";
 import "./copying.js";

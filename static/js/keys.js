@@ -56,6 +56,7 @@ const KEYS = [
   ["t", "as a tree, or by time", () => press(".seg a:not([aria-current])"), thread],
   ["1", "the first reason; 2 the second, and so on", () => queue().reason(1), queue],
   ...[2, 3, 4, 5, 6, 7, 8, 9].map((number) => [String(number), "", () => queue().reason(number), queue]),
+  ["d", "it must not be kept; Remove then asks", () => queue().forGood(), queue],
   ["x", "to Remove; Enter then does it", () => queue().toDecision("remove"), queue],
   ["o", "to Leave it; Enter then does it", () => queue().toDecision("leave"), queue],
   ["h", "to Hold; Enter then does it", () => queue().toDecision("hold"), queue],

@@ -189,6 +189,44 @@ async def test_the_queue_by_keyboard_alone(
     await queue.axe()
 
 
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_what_must_not_be_kept_is_asked_about_first(
+    site: RunningSite, chromium: Browser, world: World, viewport: dict[str, int]
+) -> None:
+    """By keyboard alone; twice Enter does nothing, and nothing is offered as a way back."""
+    case = await _case(world, "A patient's number", "Private information")
+    await _case(world, "The next words")
+    queue = await _queue(site, chromium, world, world.mod, viewport)
+    page = queue.page
+    if viewport is PHONE:
+        await queue.press("j", "Enter")
+        await page.wait_for_url(f"**/reports/{case}")
+    await expect(queue.words).to_contain_text("A patient's number")
+    await queue.press("d", "x", "Enter")
+    asking = page.get_by_role("dialog", name="Delete for good?")
+    await expect(asking).to_contain_text("Nobody can restore them")
+    await expect(asking.get_by_role("button", name="Cancel")).to_be_focused()
+    await queue.axe()
+    await queue.press("Enter")
+    await expect(asking).to_have_count(0)
+    assert (await _outcomes(world))[0] == (None, None)
+    await expect(queue.remove).to_be_focused()
+    await queue.press("Enter", "Shift+Tab")
+    await expect(asking.get_by_role("button", name="Delete for good")).to_be_focused()
+    await queue.press("Enter")
+    await expect(queue.words).to_contain_text("The next words")
+    await expect(queue.heading).to_be_focused()
+    await expect(page.locator("forum-toast")).to_contain_text("Post removed.")
+    await expect(page.locator("forum-toast button")).to_have_count(0)
+    found = await world.db.pool.fetchrow(
+        "SELECT p.state, (SELECT count(*) FROM sealed s WHERE s.noun = 'post' AND s.object_id = p.id) AS kept"
+        " FROM posts p JOIN cases c ON c.post_id = p.id WHERE c.id = $1",
+        case,
+    )
+    assert found is not None
+    assert tuple(found) == ("purged", 0)
+
+
 async def test_what_comes_live_stays_around_the_decision(site: RunningSite, chromium: Browser, world: World) -> None:
     case = await _case(world, "First words")
     queue = await _queue(site, chromium, world, world.mod)

@@ -96,6 +96,7 @@ async def test_what_repeats_the_words_goes_in_one_act_from_every_screen(
     await _axe(mod)
     await dialogue.get_by_label("It must not be kept").check()
     await dialogue.get_by_role("button", name="Remove the post").click()
+    await mod.get_by_role("button", name="Delete for good").click()
     for screen in (ana, mod):
         await expect(screen.locator("#main")).not_to_contain_text("Quarrington")
     await expect(mod.locator("forum-toast")).to_contain_text("Post removed.")

@@ -10,7 +10,19 @@ from typing import Any
 
 import pytest
 
-from forum import holds, members, networks, notifications, posts, purge, removal, repeats, rooms, threads
+from forum import (
+    holds,
+    members,
+    moderation_log,
+    networks,
+    notifications,
+    posts,
+    purge,
+    removal,
+    repeats,
+    rooms,
+    threads,
+)
 from forum.access import Caller
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
 from forum.imports import mbox
@@ -337,6 +349,38 @@ async def test_a_spammer_is_gone_in_one_act(world: World) -> None:
         world.db, world.mod, world.network, spammer.member, hours=24, reason="Advertising", keep=False
     )
     assert (again.posts, again.messages) == (1, 0)
+
+
+async def test_a_whole_act_is_taken_back_in_one(world: World) -> None:
+    spammer = await _spam(world, world.network, 5, 120, 30)
+    swept = await removal.remove_written_by(
+        world.db, world.mod, world.network, spammer.member, hours=24, reason="Advertising"
+    )
+    assert swept.batch is not None
+    for caller in (world.ana, world.max, world.eve, spammer):
+        with pytest.raises(NotFound):
+            await removal.restore_together(world.db, caller, swept.batch)
+    gone = await world.db.pool.fetch("SELECT * FROM removals WHERE author_id = $1 ORDER BY id", spammer.member)
+    await removal.restore_post(world.db, world.mod, gone[0]["post_id"])
+    await removal.remove_post(world.db, world.mod, gone[1]["post_id"], "Advertising", keep=False)
+    async with world.db.connection() as connection:
+        lines = await moderation_log.read(connection, await world.network_id())
+        batches = await removal.batches(connection, world.lead, lines)
+        assert [row["together"] for row in batches.values()] == [148]
+        assert not await removal.batches(connection, world.max, lines), "nobody else learns how much it was"
+    back = await removal.restore_together(world.db, world.lead, swept.batch)
+    assert (back.posts, back.messages) == (118, 30)
+    states = await world.db.pool.fetch(
+        "SELECT state, count(*) FROM (SELECT state FROM posts WHERE author_id = $1 UNION ALL"
+        " SELECT state FROM messages WHERE author_id = $1) c GROUP BY 1", spammer.member,
+    )  # fmt: skip
+    assert {row["state"]: row["count"] for row in states} == {"shown": 149, "purged": 1}
+    told = [each["what"] for each in await _told(world, spammer)]
+    assert told.count("restoration") == 2, "one by itself, one for all the others"
+    async with world.db.connection() as connection:
+        assert not await removal.batches(connection, world.lead, lines)
+    again = await removal.restore_together(world.db, world.lead, swept.batch)
+    assert (again.posts, again.messages) == (0, 0)
 
 
 async def test_two_sweeps_at_once_and_what_is_written_meanwhile(world: World) -> None:

@@ -248,6 +248,14 @@ async def _taken_away(world: World) -> AsyncIterator[str]:
     await purge.purge_due(db, now=datetime.now(UTC) + LATER + LATER)
     await announcements.announce_threads(db)
     yield "purge.purge_one"
+    for body in ("Once more", "And again"):
+        await posts.reply(db, world.ben, thread, body)
+    swept = await removal.remove_written_by(
+        db, world.lead, world.network, world.ben.member, hours=1, reason="Advertising"
+    )
+    assert swept.batch is not None
+    await removal.restore_together(db, world.mod, swept.batch)
+    yield "removal.restore_together"
 
 
 async def _newcomers(world: World) -> AsyncIterator[str]:

@@ -204,6 +204,7 @@ _LINES = (
     ("GET", "/networks/{public}/removals", None, "401 403 403 403 403 403 403 200 200"),
     ("GET", "/networks/{net}/people/{person}/removals", None, "404 403 403 403 403 200 403 200 403"),
     # Pages, acts
+    ("POST", "/removals/{removal}/restore", {}, "401 404 404 404 404 303 404 303 404"),
     ("POST", "/removals/{removal}/appeal", WORDS, "401 404 404 404 303 404 404 404 404"),
     ("POST", "/appeals/{appeal}", UPHELD, "401 404 404 404 404 403 404 303 404"),
     ("POST", "/networks/{net}/removals", WAYS, "401 404 403 403 403 403 404 303 303"),
@@ -447,6 +448,7 @@ _LINES = (
     ("GET", "/api/v1/appeals/{appeal}", None, "401 404 404 404 404 403 404 200 404"),
     ("GET", "/api/v1/networks/{net}/appeals", None, "401 403 403 403 403 200 403 200 403"),
     ("GET", "/api/v1/networks/{net}/removals", None, "401 403 403 403 403 200 403 200 403"),
+    ("DELETE", "/api/v1/removals/{removal}", None, "401 404 404 404 404 200 404 200 404"),
     ("POST", "/api/v1/removals/{removal}/appeal", WORDS, "401 404 404 404 201 404 404 404 404"),
     ("PATCH", "/api/v1/appeals/{appeal}", UPHELD, "401 404 404 404 404 403 404 200 404"),
     ("PATCH", "/api/v1/networks/{net}/removals", {"keeps_removed_days": 90}, "401 404 403 403 403 403 404 200 200"),

@@ -28,7 +28,7 @@ class Repeats(Struct, frozen=True, kw_only=True):
 
 
 class Swept(Struct, frozen=True, kw_only=True):
-    """What one act took away of a member's words; their removals share the id `batch`."""
+    """What one act took away of a member's words, or brought back; their removals share the id `batch`."""
 
     posts: int
     messages: int

@@ -295,7 +295,8 @@ class ForumQueue extends HTMLElement {
       toast(`${noun} held.`, `/posts/${open.dataset.object}/release`);
     } else {
       if (row) this.#drop(row);
-      toast(`${noun} ${DONE[act]}.`, `/reports/${id}/reopen`, "case.opened");
+      const final = open.querySelector("[data-final]:checked") !== null && act === "remove";
+      toast(`${noun} ${DONE[act]}.`, final ? null : `/reports/${id}/reopen`, "case.opened");
     }
     if (!this.#rows.length) await this.#refill();
     const left = this.#total;
@@ -363,6 +364,14 @@ class ForumQueue extends HTMLElement {
     if (!choice) return;
     choice.checked = true;
     polite(choice.closest("label").textContent.trim());
+  }
+
+  /** Marks, or no longer, that the words must not be kept: then Remove asks first. */
+  forGood() {
+    const choice = this.querySelector("[data-decision] [data-final]");
+    if (!choice) return;
+    choice.checked = !choice.checked;
+    polite(choice.checked ? "It must not be kept." : "It is kept.");
   }
 
   /** Puts the focus on a decision; Enter makes it. One stray key must not take words off everybody's screens. */
