@@ -1,7 +1,7 @@
 """Blocks: whom a member does not want to read.
 
-They fold the other's words on the member's own screens, and keep notifications of them away; nothing that anybody else
-sees changes, and the other is not told.
+They fold the other's words on the member's own screens, quoted ones too, and keep notifications of them away; nothing
+that anybody else sees changes, and the other is not told.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,8 @@ async def block(db: Database, caller: Caller, member: int) -> None:
             raise Conflict(f"You can block at most {MAX_BLOCKED} members.")
         if await SQL.block(tx.connection, member=caller.member, blocked=member) is not None:
             tx.record(f"member:{caller.member}", "block.made", member)
+            for row in await SQL.hear_no_more(tx.connection, member=caller.member, blocked=member):
+                tx.record(f"member:{caller.member}", "notification.read", row["id"])
 
 
 async def unblock(db: Database, caller: Caller, member: int) -> None:

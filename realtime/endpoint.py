@@ -40,7 +40,6 @@ from realtime.source import Caller, Identify, Names, Refused, Source
 from realtime.transport import EXTENSION, Frames, Handle, Socket, TextSocket
 
 POLL_S: Final = 25.0
-MAX_POLL_CHANNELS: Final = 50
 MAX_POLL_BYTES: Final = 1024 * 1024
 """Past it a poll is answered though a channel may not be caught up yet; that one keeps its cursor."""
 FRAMES_PER_S: Final = 20.0
@@ -197,8 +196,8 @@ def _read_query(request: Request) -> tuple[dict[str, int], str | None, str]:
             after[named[1]] = int(value)
         else:
             raise Malformed("expected `after[channel]=seq`, `log`, `as`; for instance `after[thread:9]=41`")
-    if not 1 <= len(after) <= MAX_POLL_CHANNELS:
-        raise Malformed(f"expected between 1 and {MAX_POLL_CHANNELS} channels, got {len(after)}")
+    if not 1 <= len(after) <= protocol.MAX_FOLLOWS:
+        raise Malformed(f"expected between 1 and {protocol.MAX_FOLLOWS} channels, got {len(after)}")
     return after, log, subprotocol
 
 

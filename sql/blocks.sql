@@ -1,6 +1,10 @@
 -- name: block$
 INSERT INTO blocks (member_id, blocked_id) VALUES (:member, :blocked) ON CONFLICT DO NOTHING RETURNING 1;
 
+-- name: hear_no_more
+-- What the member was told of the other and has not read yet counts no more.
+UPDATE notifications SET read_at = now() WHERE member_id = :member AND actor_id = :blocked AND read_at IS NULL RETURNING id;
+
 -- name: unblock$
 DELETE FROM blocks WHERE member_id = :member AND blocked_id = :blocked RETURNING 1;
 

@@ -155,7 +155,8 @@ SELECT n.id,
        (SELECT count(*) FROM (SELECT FROM messages m WHERE m.room_id = r.id AND m.state = 'shown'
               AND m.author_id IS DISTINCT FROM :member AND m.number > coalesce(d.number, 0) LIMIT 100) x) AS unread_messages,
        (SELECT count(*) FROM (SELECT FROM messages m WHERE m.room_id = r.id AND m.state = 'shown'
-              AND m.mentions @> ARRAY[:member::bigint] AND m.number > coalesce(d.number, 0) LIMIT 100) x) AS unread_mentions
+              AND m.mentions @> ARRAY[:member::bigint] AND m.number > coalesce(d.number, 0) AND hears(:member, m.author_id)
+              LIMIT 100) x) AS unread_mentions
 FROM unnest(:networks::bigint[]) AS n (id) LEFT JOIN rooms r ON r.network_id = n.id
 LEFT JOIN room_reads d ON d.room_id = r.id AND d.member_id = :member;
 

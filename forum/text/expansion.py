@@ -24,8 +24,8 @@ _SPACE = re.compile(r"\s+")
 def expand(html: str, mention_names: Mapping[str, str | None] | None, quotes: Mapping[str, Any] | None) -> str:
     """The HTML of a shown contribution as a page shows it.
 
-    `mention_names` maps an id (as text) to a name or None; `quotes` an id to `{"author": name or None, "html": …}`,
-    with exactly those posts that every reader may read and that are shown.
+    `mention_names` maps an id (as text) to a name or None; `quotes` an id to `{"author": name or None, "author_id": id
+    or None, "html": …}`, with exactly those posts that every reader may read and that are shown.
     """
     if "data-mention" in html:
         names = mention_names or {}
@@ -77,7 +77,7 @@ def _quote(post: str, source: Any) -> str:
         return f'<blockquote class="quote" data-ref="post-{post}">{QUOTE_GONE}</blockquote>'
     author = html_entities.escape(source["author"] or FORMER_MEMBER)
     words = html_entities.escape(excerpt(source["html"], QUOTE_MAX_CHARS))
-    return (
-        f'<blockquote class="quote" data-ref="post-{post}"><cite><a href="/posts/{post}">{author}</a></cite>{words}'
-        "</blockquote>"
-    )
+    by = source.get("author_id")
+    whose, named = ("", "") if by is None else (f' data-quoted="{by}"', f' data-name="{by}"')
+    cite = f'<cite><a href="/posts/{post}"{named}>{author}</a></cite>'
+    return f'<blockquote class="quote" data-ref="post-{post}"{whose}>{cite}<span>{words}</span></blockquote>'

@@ -1,6 +1,6 @@
 """What an open page asks for between two loads: its counts, a fresh rail, how a text will look."""
 
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -70,16 +70,16 @@ async def _names(connection: Connection, ids: tuple[int, ...]) -> dict[str, str 
     return {str(row["id"]): row["name"] for row in rows}
 
 
-async def _quotes(connection: Connection, caller: Caller, ids: tuple[int, ...]) -> dict[str, dict[str, str | None]]:
+async def _quotes(connection: Connection, caller: Caller, ids: tuple[int, ...]) -> dict[str, dict[str, Any]]:
     """The quoted posts that the writer may read themselves; whether its readers may is settled on writing."""
-    quotes: dict[str, dict[str, str | None]] = {}
+    quotes: dict[str, dict[str, Any]] = {}
     for post_id in ids:
         try:
             _, post = await posts.require(connection, caller, post_id)
         except NotFound:
             continue
         if post["state"] == "shown":
-            quotes[str(post_id)] = {"author": post["author_name"], "html": post["html"]}
+            quotes[str(post_id)] = {"author": post["author_name"], "author_id": post["author_id"], "html": post["html"]}
     return quotes
 
 

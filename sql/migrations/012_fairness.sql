@@ -89,3 +89,13 @@ CREATE OR REPLACE FUNCTION who_asks(session bytea, token bytea)
         FROM tokens t JOIN members m ON m.id = t.member_id
         WHERE t.token_hash = token AND t.ended_at IS NULL AND t.expires_at > now() AND m.state = 'active';
     END;
+
+-- Quotes say whose words they are by id, so a page can fold those of whom its reader has blocked.
+
+CREATE OR REPLACE FUNCTION quoted(ids bigint[], in_thread bigint) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN ids = '{}' THEN NULL
+                ELSE (SELECT jsonb_object_agg(s.id, jsonb_build_object('author', coalesce(a.name, b.name), 'author_id', s.author_id,
+                                                                       'html', s.html))
+                      FROM posts s LEFT JOIN people a ON a.id = s.author_id LEFT JOIN bylines b ON b.id = s.byline_id
+                      WHERE s.id = ANY (ids) AND s.state = 'shown' AND quotable(s.thread_id, in_thread)) END;

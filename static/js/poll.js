@@ -5,7 +5,8 @@
 
 import { pauseAfter } from "./backoff.js";
 
-const MAX_CHANNELS = 50;
+/** As many as a socket may follow. */
+const MAX_CHANNELS = 200;
 const ANSWER_WITHIN_MS = 40_000;
 // A poll that has nothing to say waits; what was missed is said at once. So a silence means: caught up.
 const SILENCE_MS = 1_500;

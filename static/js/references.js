@@ -31,7 +31,7 @@ function networkChanged({ id, name, node }) {
   each(`[data-network-name="${id}"]`, (place) => write(place, name));
 }
 
-/** What a post or message says of its author's name beside the name itself: labels, and quotes of it. */
+/** What a post or message says of its author's name beside the name itself: labels. */
 function rename(written, id, name) {
   const before = written.querySelector(`.by [data-name="${id}"]`)?.textContent;
   if (!before || before === name) return;
@@ -40,10 +40,6 @@ function rename(written, id, name) {
     if (label?.endsWith(before)) control.setAttribute("aria-label", label.slice(0, -before.length) + name);
     if (control.matches(".sr") && control.textContent.endsWith(before)) control.textContent = control.textContent.slice(0, -before.length) + name;
   }
-  each(`[data-ref="${written.id}"]`, (place) => {
-    const cite = place.matches("blockquote") ? place.querySelector("cite a") : null;
-    if (cite) write(cite, name);
-  });
 }
 
 /** Empties what was drawn from a post or message that is a gap now, or renews what its author's name is part of. */

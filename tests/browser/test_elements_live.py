@@ -172,6 +172,15 @@ async def test_where_sockets_do_not_pass_the_same_comes_by_long_poll(page: Page,
     assert await order(page) == ["post-2", "post-3", "post-4"]
 
 
+async def test_a_poll_brings_the_last_of_many_channels_too(page: Page, stage: Stage) -> None:
+    stage.sockets_pass = False
+    others = {f"network:{number}": 0 for number in range(1, 100)}
+    await page.goto(stage.show("/threads/9", thread(post(2)), {**others, **CHANNELS}))
+    await live(page)
+    stage.record("thread:9", "post.created", 3, post(3))
+    await expect(page.locator("#post-3")).to_be_visible()
+
+
 HIDEABLE = """globalThis.hide = (hidden) => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
     document.dispatchEvent(new Event("visibilitychange"));

@@ -139,6 +139,28 @@ async def test_who_is_blocked_is_folded_on_all_my_screens_and_nobody_elses(windo
     await expect(ana.locator("[data-folded]")).to_have_count(0)
 
 
+async def test_a_quote_of_who_is_blocked_is_folded_too(window: Windows, world: World) -> None:
+    """Where others quote them, and in what is found; the one who quotes is read on."""
+    thread = await world.thread()
+    word = f"zq{world.tag}"
+    post = (await posts.reply(world.db, world.ben, thread, f"Something {word}"))["id"]
+    quoting = (await posts.reply(world.db, world.mod, thread, f"> [#{post}]\n\nI answer that"))["id"]
+    await blocks.block(world.db, world.ana, world.ben.member)
+    ana, lead = await window(world.ana, f"/threads/{thread}"), await window(world.lead, f"/threads/{thread}")
+    quote = ana.locator(f"#post-{quoting} .quote")
+    await expect(ana.locator(f"#post-{quoting}")).to_contain_text("I answer that")
+    await expect(quote.get_by_text(word)).not_to_be_visible()
+    await expect(lead.locator(f"#post-{quoting} .quote").get_by_text(word)).to_be_visible()
+    late = (await posts.reply(world.db, world.mod, thread, f"> [#{post}]\n\nOnce more"))["id"]
+    await expect(ana.locator(f"#post-{late} .quote [data-folded]")).to_be_visible()
+    await quote.get_by_role("button", name="Show").click()
+    await expect(quote.get_by_text(word)).to_be_visible()
+    await expect(ana.locator(f"#post-{late} .quote").get_by_text(word)).not_to_be_visible()
+    await ana.goto(f"/search?q={word}")
+    await expect(ana.locator(".result [data-folded]")).to_have_count(1)
+    await expect(ana.locator(".result .excerpt")).not_to_be_visible()
+
+
 async def test_slow_mode_counts_down_and_keeps_the_text(window: Windows, world: World) -> None:
     ben = await window(world.ben, f"/networks/{world.network}/room")
     await expect(ben.locator("[data-slow]")).not_to_be_visible()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from forum import announcements, blocks, posts, rooms, threads
+from forum import announcements, blocks, networks, notifications, posts, rooms, threads
 from forum.db import Database
 from forum.errors import Invalid, NotFound
 from tests.people import World
@@ -31,6 +31,22 @@ async def test_nothing_is_told_of_who_is_blocked(db: Database, world: World, blo
     await posts.reply(db, world.mod, thread, "Of others one hears")
     assert await _told(db, world.ana.member)
     assert not await _told(db, world.ben.member)
+
+
+async def test_what_waits_of_who_is_blocked_counts_no_more(db: Database, world: World) -> None:
+    """Their mention in the room, and what one was told of them before."""
+    thread = await world.thread()
+    name, network = world.names[world.ana.member], await world.network_id()
+    await posts.reply(db, world.ben, thread, f"@{name}")
+    for who in (world.ben, world.mod):
+        await rooms.say(db, who, world.network, f"Ask @{name}")
+    async with db.connection() as connection:
+        told = await notifications.unread(connection, world.ana.member)
+        assert (await networks.unread(connection, world.ana.member, [network]))[network].mentions == 2
+    await blocks.block(db, world.ana, world.ben.member)
+    async with db.connection() as connection:
+        assert (await networks.unread(connection, world.ana.member, [network]))[network].mentions == 1
+        assert await notifications.unread(connection, world.ana.member) == told - 2
 
 
 async def test_blocking_and_reading_again(db: Database, world: World) -> None:

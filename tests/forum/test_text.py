@@ -197,7 +197,7 @@ def test_expand_puts_names_and_quotes_in() -> None:
     assert '<a class="mention" href="/members/8" data-name="8">@A former member</a>' in shown
     assert 'by <span class="mention" data-name="7">@Ana &lt;Ruiz&gt;</span></a>' in shown
     cite = '<cite><a href="/posts/77">Ben &amp; co</a></cite>'
-    assert f'<blockquote class="quote" data-ref="post-77">{cite}A &lt;b&gt; &amp; c</blockquote>' in shown
+    assert f'<blockquote class="quote" data-ref="post-77">{cite}<span>A &lt;b&gt; &amp; c</span></blockquote>' in shown
     assert '<blockquote class="quote" data-ref="post-78">The quoted post has been removed.</blockquote>' in shown
     assert text.expand("<p>plain</p>", None, None) == "<p>plain</p>"
 

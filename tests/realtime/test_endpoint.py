@@ -314,7 +314,7 @@ async def test_a_poll_is_told_what_is_reset_and_what_is_gone(fast):
         {"after": 1},
         {"after[thread:9]": 1, "as": "xml"},
         {"after[thread:9]": 1, "log": "a\0b"},
-        {f"after[thread:{n}]": 1 for n in range(1, 52)},
+        {f"after[thread:{n}]": 1 for n in range(1, 202)},
     ],
 )
 async def test_a_poll_that_asks_for_nonsense_is_told_so(fast, params):

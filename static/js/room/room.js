@@ -3,6 +3,7 @@
 
 import { assertive, polite, rated } from "../announce.js";
 import { isGrouped } from "./grouping.js";
+import { isBlocked } from "../blocks.js";
 import { become, elements, focusOn, isGap, make } from "../markup.js";
 import { me, mentionsMe } from "../me.js";
 import { Outbox } from "./outbox.js";
@@ -266,6 +267,7 @@ class ForumRoom extends HTMLElement {
 
   #say(message, { author }) {
     const wish = document.documentElement.dataset.say ?? "all";
+    if (isBlocked(message.dataset.author)) return;
     if (!this.#wasAtEnd || wish === "none" || (wish === "mentions" && !mentionsMe(message.dataset.mentions))) return;
     const words = message.querySelector(".prose")?.textContent.trim().replace(/\s+/g, " ") ?? "";
     const said = { id: message.id, sentence: `${author ?? "A former member"}: ${[...words].slice(0, SAID_CHARS).join("")}` };
