@@ -38,6 +38,24 @@ class World:
         started = await threads.start(self.db, self.ana, self.network, title, body, jointly_with=with_)
         return int(started.thread["id"])
 
+    async def reported(self, thread: int, cases: int, voices: int) -> None:
+        """So many posts of ana's in a thread, each reported by so many: as acts would make them, in one breath."""
+        await self.db.pool.execute(
+            """
+            WITH made AS (
+                INSERT INTO posts (thread_id, network_id, author_id, parent_id, number, depth, path, body, html)
+                SELECT $1, $2, $3, o.id, 1 + n, 1, o.path || int4send(1 + n), 'Words ' || n, '<p>Words ' || n || '</p>'
+                FROM generate_series(1, $4) n, posts o WHERE o.thread_id = $1 AND o.number = 1
+                RETURNING id),
+            noted AS (INSERT INTO notes (body) VALUES ('Advertising') RETURNING id),
+            opened AS (INSERT INTO cases (network_id, post_id, seen_version) SELECT $2, id, 1 FROM made RETURNING id),
+            voices AS (INSERT INTO members (name) SELECT 'Voice ' || n FROM generate_series(1, $5) n RETURNING id)
+            INSERT INTO reports (case_id, member_id, reason_id)
+            SELECT opened.id, voices.id, noted.id FROM opened, voices, noted
+            """,
+            thread, await self.network_id(), self.ana.member, cases, voices,
+        )  # fmt: skip
+
     async def network_id(self, slug: str | None = None) -> int:
         """The id of the network, or of another by its slug."""
         found = await self.db.pool.fetchval("SELECT id FROM networks WHERE slug = $1", slug or self.network)

@@ -1,5 +1,7 @@
 """The queue in a real browser: two moderators at once, by keyboard alone, at both widths, and what comes live."""
 
+import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -113,6 +115,55 @@ async def test_two_moderators_empty_one_queue(site: RunningSite, chromium: Brows
     assert [outcome for outcome, _ in await _outcomes(world)] == [
         "removed", "removed", "removed", "left", "left", "left",
     ]  # fmt: skip
+
+
+NEXT = """([before, wasOpen]) => new Promise((done) => {
+    const look = () => {
+        const shown = document.querySelector(".case");
+        const id = shown?.dataset.case ?? null;
+        const open = shown?.querySelector("[data-decision]") != null;
+        if (!open && !document.querySelector(".cases > .rep")) done(null);
+        else if (id !== null && (id !== before || (wasOpen && !open))) done([id, open]);
+        else setTimeout(look, 10);
+    };
+    look();
+})"""
+
+
+async def _work(queue: Queue, key: str) -> None:
+    """Decide about what is open, one after the other, until no row is left. A colleague may be quicker."""
+    case: list[Any] | None = await queue.page.evaluate(NEXT, [None, False])
+    while case is not None:
+        # One that was decided meanwhile has no buttons left: on to the next.
+        await queue.press(*((key, "Enter") if case[1] else ("j",)))
+        case = await queue.page.evaluate(NEXT, case)
+
+
+async def test_four_thousand_reports_in_two_windows(site: RunningSite, chromium: Browser, world: World) -> None:
+    """Both begin at the head of one queue and go on until it is empty: by keyboard, without a reload.
+
+    Ten reports a case; FORUM_TEST_CASES=400 makes it 4,000 of them.
+    """
+    cases = int(os.environ.get("FORUM_TEST_CASES", "60"))
+    await world.reported(await world.thread(), cases, 10)
+    mod = await _queue(site, chromium, world, world.mod)
+    lead = await _queue(site, chromium, world, world.lead)
+    await expect(mod.rows).to_have_count(min(cases, reports.PAGE))
+    async with asyncio.timeout(2 * cases):
+        await asyncio.gather(_work(mod, "x"), _work(lead, "o"))
+    for queue in (mod, lead):
+        await expect(queue.rows).to_have_count(0)
+        await expect(queue.page.locator("[data-count]")).to_be_empty()
+    outcomes = await _outcomes(world)
+    assert set(outcomes) == {("removed", world.mod.member), ("left", world.lead.member)}
+    assert len(outcomes) == cases
+    decisions = await world.db.pool.fetchrow(
+        "SELECT count(*), count(DISTINCT object_id) FROM moderation_log"
+        " WHERE network_id = $1 AND act IN ('remove', 'leave_as_it_is')",
+        await world.network_id(),
+    )
+    assert decisions is not None
+    assert tuple(decisions) == (cases, cases)
 
 
 async def test_a_long_queue_is_read_on(

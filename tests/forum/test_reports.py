@@ -7,7 +7,7 @@ import pytest
 
 from forum import agreements, holds, moderation_log, notifications, posts, removal, reports, rooms, updates
 from forum.access import Caller
-from forum.db import Database, Row
+from forum.db import Row
 from forum.errors import Conflict, Forbidden, NotFound
 from tests.people import World
 
@@ -332,7 +332,7 @@ async def test_four_thousand_reports_two_moderators(world: World) -> None:
     """No case is decided twice, nothing is lost, and both see an empty queue."""
     db = world.db
     thread = await world.thread()
-    await _many_cases(db, thread, await world.network_id(), world)
+    await world.reported(thread, MANY, VOICES)
 
     lost: list[tuple[int, int]] = []
 
@@ -375,22 +375,3 @@ async def _decided_updates(world: World) -> list[int]:
         f"moderators:{await world.network_id()}",
     )
     return [row["object"] for row in rows]
-
-
-async def _many_cases(db: Database, thread: int, network: int, world: World) -> None:
-    """As acts would make them, in one breath."""
-    await db.pool.execute(
-        """
-        WITH made AS (
-            INSERT INTO posts (thread_id, network_id, author_id, parent_id, number, depth, path, body, html)
-            SELECT $1, $2, $3, o.id, 1 + n, 1, o.path || int4send(1 + n), 'Words ' || n, '<p>Words ' || n || '</p>'
-            FROM generate_series(1, $4) n, posts o WHERE o.thread_id = $1 AND o.number = 1
-            RETURNING id),
-        noted AS (INSERT INTO notes (body) VALUES ('Advertising') RETURNING id),
-        opened AS (INSERT INTO cases (network_id, post_id, seen_version) SELECT $2, id, 1 FROM made RETURNING id),
-        voices AS (INSERT INTO members (name) SELECT 'Voice ' || n FROM generate_series(1, $5) n RETURNING id)
-        INSERT INTO reports (case_id, member_id, reason_id)
-        SELECT opened.id, voices.id, noted.id FROM opened, voices, noted
-        """,
-        thread, network, world.ana.member, MANY, VOICES,
-    )  # fmt: skip

@@ -374,10 +374,13 @@ class ForumQueue extends HTMLElement {
     polite(choice.checked ? "It must not be kept." : "It is kept.");
   }
 
-  /** Puts the focus on a decision; Enter makes it. One stray key must not take words off everybody's screens. */
+  /**
+   * Puts the focus on a decision; Enter makes it. One stray key must not take words off everybody's screens. Where somebody
+   * was quicker, the focus goes to what they decided: an Enter that follows does nothing.
+   */
   toDecision(act) {
-    const button = this.querySelector(`[data-decision] [value="${act}"]`);
-    if (button) focusOn(button, {});
+    const place = this.querySelector(`[data-decision] [value="${act}"]`) ?? this.querySelector("[data-decided]");
+    if (place) focusOn(place, {});
   }
 
   undo() {
