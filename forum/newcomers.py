@@ -6,10 +6,11 @@ The check stands in the acts that write, so there is no way round it.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from forum import access, moderation_log
-from forum.access import Caller, Role
+from forum.access import Caller, Network, Role
 from forum.db import Connection, Database, statements
 from forum.errors import Invalid, NeedsApproval
 
@@ -28,6 +29,16 @@ async def require_known(
         known = await SQL.contributed(connection, member=caller.member, network=network_id, enough=approves_first)
         if known < approves_first:
             raise NeedsApproval
+
+
+async def asks(connection: Connection, caller: Caller, networks: Sequence[Network]) -> Network | None:
+    """The first of these networks whose moderators have to read what the caller writes, or None."""
+    for network in networks:
+        try:
+            await require_known(connection, caller, network.id, network.role, network.row["approves_first"])
+        except NeedsApproval:
+            return network
+    return None
 
 
 def require_modest(body: str, mentions: int) -> None:

@@ -1,5 +1,8 @@
 """Submissions: the first contributions of a newcomer, which a moderator reads before anybody else does.
 
+A joint thread waits for each holder that reads first posts, one after the other: no side lets a newcomer in for another
+one.
+
 `reply`, `start` and `say` do what the acts of the same names do; where the network asks for it, they keep the words as
 a submission instead and return that. Approving one posts it as its author, in the transaction that ends it. It has
 words only while it waits; who may see it are its author and the moderators of its network.
@@ -24,6 +27,7 @@ from forum.threads import Started
 SQL = statements("submissions")
 PAGE = 50
 MAX_AN_HOUR: Final = 5
+NOWHERE: Final = "It cannot be posted there any more: its author may not write there, or the place is gone."
 
 Noun = Literal["thread", "post", "message"]
 
@@ -39,6 +43,7 @@ class Draft:
     thread: int | None = None
     parent: int | None = None
     title: str | None = None
+    through: int | None = None
     jointly_with: tuple[int, ...] = ()
 
 
@@ -96,7 +101,7 @@ async def start(
     jointly_with: Sequence[str] = (),
     key: str | None = None,
 ) -> Started | Submission:
-    """`threads.start`, or its submission: the network that it is opened through decides."""
+    """`threads.start`, or its submission: each holder decides to whom the author is new and who reads first posts."""
     try:
         return await threads.start(db, caller, slug, title, body, jointly_with=jointly_with, key=key)
     except NeedsApproval:
@@ -107,11 +112,15 @@ async def start(
         networks = [await access.require_network(connection, caller, each, "write") for each in slugs]
         words = await contributions.prepare(connection, "post", body, [network.id for network in networks])
     async with db.transaction() as tx:
-        network = await access.lock_room(tx.connection, caller, networks[0].room_id, "write")
+        for network in sorted(networks, key=lambda network: network.id):
+            await access.lock_room(tx.connection, caller, network.room_id, "write")
         made = await idempotency.earlier_submission(tx, caller.member, key, "start", slugs, title, body)
         if made is None:
-            first, others = network.row["approves_first"], tuple(each.id for each in networks[1:])
-            draft = Draft("thread", network.id, first, words, title=title, jointly_with=others)
+            asks = await newcomers.asks(tx.connection, caller, networks) or networks[0]
+            draft = Draft(
+                "thread", asks.id, asks.row["approves_first"], words, title=title, through=networks[0].id,
+                jointly_with=tuple(each.id for each in networks[1:]),
+            )  # fmt: skip
             made = await _keep(tx, caller, draft, key)
     return await _answer(db, made)
 
@@ -148,8 +157,9 @@ async def _keep(tx: Transaction, caller: Caller, draft: Draft, key: str | None) 
     if so_far["of_the_hour"] >= MAX_AN_HOUR:
         raise TooMany(so_far["wait_s"], "New members post a few times an hour. Your text is safe; try again later.")
     submission_id = await SQL.insert(
-        tx.connection, network=draft.network_id, member=member, noun=draft.noun, thread=draft.thread,
-        parent=draft.parent, jointly_with=list(draft.jointly_with), title=draft.title, body=words.body,
+        tx.connection, network=draft.network_id, through=draft.through, member=member, noun=draft.noun,
+        thread=draft.thread, parent=draft.parent, jointly_with=list(draft.jointly_with), title=draft.title,
+        body=words.body,
     )  # fmt: skip
     if submission_id is None:
         raise Invalid("parent", "What this answers is not there.")
@@ -211,13 +221,16 @@ async def mine(
 async def approve(db: Database, caller: Caller, submission_id: int) -> asyncpg.Record:
     """Post it as its author, where they wanted it; a moderator's act. Returns it, with the id of what it has become.
 
-    Raises NotFound, Forbidden (one's own), Conflict (decided already; its author may no longer write there).
+    A joint thread goes on to the next holder that has to read it, if there is one: then it waits still. Raises
+    NotFound, Forbidden (one's own), Conflict (decided already; its author may no longer write there).
     """
     async with db.connection() as connection:
         row = await _require_decider(connection, caller, submission_id)
     words = Words(row["body"] or "", await text.render_async(row["body"] or "", quoting=row["noun"] != "message"))
     author = Caller(row["member_id"])
     async with db.transaction() as tx:
+        if await _goes_on(tx, caller, author, row):
+            return await current(tx.connection, submission_id)
         object_id, about = await _posted(_post(tx, author, row, words))
         # After the locks of the author's acts, which come in the order network, thread; then its own.
         row = await _lock(tx, caller, submission_id)
@@ -234,6 +247,25 @@ async def approve(db: Database, caller: Caller, submission_id: int) -> asyncpg.R
         return await current(connection, submission_id)
 
 
+async def _goes_on(tx: Transaction, caller: Caller, author: Caller, row: asyncpg.Record) -> bool:
+    """Whether another holder of the joint thread has to read it too; it waits in that one's queue then."""
+    if row["noun"] != "thread" or not row["jointly_with"]:
+        return False
+    try:
+        networks = await _lock_holders(tx.connection, author, row)
+    except (NotFound, Forbidden) as error:
+        raise Conflict(NOWHERE) from error
+    row = await _lock(tx, caller, row["id"])
+    agreed = {*row["agreed"], row["network_id"]}
+    asks = await newcomers.asks(tx.connection, author, [each for each in networks if each.id not in agreed])
+    if asks is None:
+        return False
+    await SQL.pass_on(tx.connection, submission=row["id"], network=asks.id)
+    tx.record(f"moderators:{asks.id}", "submission.made", row["id"])
+    await _decided(tx, caller, row, "approve", moderation_log.Words(None, None))
+    return True
+
+
 Posted = tuple[int, dict[str, int | None]]
 
 
@@ -242,9 +274,7 @@ async def _posted(act: Awaitable[Posted]) -> Posted:
     try:
         return await act
     except (NotFound, Forbidden, Invalid) as error:
-        raise Conflict(
-            "It cannot be posted there any more: its author may not write there, or the place is gone."
-        ) from error
+        raise Conflict(NOWHERE) from error
 
 
 async def _post(tx: Transaction, author: Caller, row: asyncpg.Record, words: Words) -> Posted:
@@ -259,12 +289,18 @@ async def _post(tx: Transaction, author: Caller, row: asyncpg.Record, words: Wor
         through = row["network_slug"]
         post = await posts.insert(tx, author, thread, words, row["parent_id"], through, approved=True)
         return post, {"post": post, "message": None}
-    ids = [row["network_id"], *row["jointly_with"]]
+    networks = await _lock_holders(connection, author, row)
+    thread_id = await threads.insert(tx, author, networks, row["title"], words, approved=True)
+    return thread_id, {"post": await posts.SQL.opening(connection, thread=thread_id), "message": None}
+
+
+async def _lock_holders(connection: Connection, author: Caller, row: asyncpg.Record) -> Sequence[access.Network]:
+    """The networks that are to hold a thread, the one that it is opened through first, for its author: locked."""
+    ids = [row["through_id"] or row["network_id"], *row["jointly_with"]]
     networks = [await access.require_network_id(connection, author, each, "write") for each in ids]
     for network in sorted(networks, key=lambda network: network.id):
         await access.lock_room(connection, author, network.room_id, "write")
-    thread_id = await threads.insert(tx, author, networks, row["title"], words, approved=True)
-    return thread_id, {"post": await posts.SQL.opening(connection, thread=thread_id), "message": None}
+    return networks
 
 
 async def decline(db: Database, caller: Caller, submission_id: int, reason: str, note: str = "") -> asyncpg.Record:

@@ -15,7 +15,7 @@ import asyncpg
 from forum import access, contributions, idempotency, moderation_log, newcomers, posts, text
 from forum.access import Caller, Network, Thread
 from forum.db import Connection, Database, Transaction, statements
-from forum.errors import Forbidden, Invalid, NotFound
+from forum.errors import Forbidden, Invalid, NeedsApproval, NotFound
 
 SQL = statements("threads")
 PAGE = 50
@@ -82,9 +82,8 @@ async def insert(
 
     Raises NeedsApproval unless it is `approved`.
     """
-    first = networks[0]
-    if not approved:
-        await newcomers.require_known(tx.connection, caller, first.id, first.role, first.row["approves_first"])
+    if not approved and await newcomers.asks(tx.connection, caller, networks) is not None:
+        raise NeedsApproval
     holders = [network.id for network in networks]
     audience = await SQL.least_visibility(tx.connection, networks=holders)
     row = await SQL.insert(

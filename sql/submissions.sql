@@ -12,8 +12,8 @@ SELECT count(*) FILTER (WHERE outcome IS NULL) AS waiting,
 FROM submissions WHERE member_id = :member AND network_id = :network AND (outcome IS NULL OR submitted_at > now() - interval '1 hour');
 
 -- name: insert$
-INSERT INTO submissions (network_id, member_id, noun, thread_id, parent_id, jointly_with, title, body)
-SELECT :network, :member, :noun, :thread, :parent, :jointly_with, :title, :body
+INSERT INTO submissions (network_id, through_id, member_id, noun, thread_id, parent_id, jointly_with, title, body)
+SELECT :network, :through, :member, :noun, :thread, :parent, :jointly_with, :title, :body
 WHERE :parent::bigint IS NULL
    OR EXISTS (SELECT FROM posts p WHERE :noun = 'post' AND p.id = :parent AND p.thread_id = :thread)
    OR EXISTS (SELECT FROM messages m JOIN rooms r ON r.id = m.room_id WHERE :noun = 'message' AND m.id = :parent AND r.network_id = :network)
@@ -28,11 +28,16 @@ SELECT * FROM shown_submissions WHERE member_id = :member AND (:before::bigint I
 ORDER BY id DESC LIMIT :limit;
 
 -- name: lock^
-SELECT id, network_id, member_id, outcome FROM submissions WHERE id = :submission FOR NO KEY UPDATE;
+SELECT id, network_id, through_id, jointly_with, agreed, noun, member_id, outcome FROM submissions WHERE id = :submission FOR NO KEY UPDATE;
 
 -- name: decide!
 UPDATE submissions SET outcome = :outcome, object_id = :object, reason_id = :reason, decided_by = :by, decided_at = now(),
                        title = NULL, body = NULL
+WHERE id = :submission;
+
+-- name: pass_on!
+-- Its network has approved it; now this one's moderators read it.
+UPDATE submissions SET agreed = agreed || network_id, through_id = coalesce(through_id, network_id), network_id = :network
 WHERE id = :submission;
 
 -- name: tell$

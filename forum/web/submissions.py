@@ -64,6 +64,8 @@ async def decide(request: Request) -> Response:
     form = await form_of(request)
     state = form.text("state")
     caller = await writer_of(request, "write" if state == "withdrawn" else "moderate")
+    async with reading(request) as (connection, _):
+        before, _ = await submissions.find(connection, caller, request.path_params["submission"])
     try:
         row = await _decide(request, caller, state, form)
     except Invalid as error:
@@ -72,7 +74,8 @@ async def decide(request: Request) -> Response:
         return await _show(request, form, error)
     if not wants_fragment(request):
         at = _at(row["noun"], row["object_id"]) if state == "approved" else ""
-        return answers.go(at or (f"/submissions/{row['id']}" if state == "withdrawn" else _queue(row["network_slug"])))
+        own = f"/submissions/{row['id']}" if state == "withdrawn" else ""
+        return answers.go(at or own or _queue(before["network_slug"]))
     answer = answers.fragment("")
     answer.headers["Forum-Id"] = str(row["id"])
     return answer

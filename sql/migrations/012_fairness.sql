@@ -99,3 +99,26 @@ CREATE OR REPLACE FUNCTION quoted(ids bigint[], in_thread bigint) RETURNS jsonb
                                                                        'html', s.html))
                       FROM posts s LEFT JOIN people a ON a.id = s.author_id LEFT JOIN bylines b ON b.id = s.byline_id
                       WHERE s.id = ANY (ids) AND s.state = 'shown' AND quotable(s.thread_id, in_thread)) END;
+
+-- A joint thread of a newcomer waits in the queue of each holder that reads first posts, one after the other.
+
+ALTER TABLE submissions
+    ADD COLUMN through_id bigint REFERENCES networks ON DELETE CASCADE,
+    ADD COLUMN agreed bigint[] NOT NULL DEFAULT '{}';
+COMMENT ON COLUMN submissions.network_id IS 'in whose queue it waits, or which decided last';
+COMMENT ON COLUMN submissions.through_id IS 'through which network it is written, where that is another one; jointly_with are the others';
+COMMENT ON COLUMN submissions.agreed IS 'whose moderators have approved it already';
+
+CREATE OR REPLACE VIEW shown_submissions AS
+    SELECT s.id, s.network_id, s.member_id, s.noun, s.thread_id, s.parent_id, s.jointly_with, s.title, s.body, s.submitted_at,
+           s.outcome, s.object_id, s.decided_at, r.body AS reason,
+           n.name AS network_name, n.slug AS network_slug,
+           m.name AS member_name, m.title AS member_title, m.organisation AS member_organisation,
+           t.title AS thread_title,
+           names_of(ARRAY(SELECT m[1]::bigint FROM regexp_matches(s.body, '@\{([0-9]{1,18})\}', 'g') m)) AS mention_names,
+           s.through_id, s.agreed
+    FROM submissions s
+    JOIN networks n ON n.id = s.network_id
+    LEFT JOIN people m ON m.id = s.member_id
+    LEFT JOIN notes r ON r.id = s.reason_id
+    LEFT JOIN threads t ON t.id = s.thread_id;

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from forum import idempotency, posts, rooms, sanctions, submissions, threads
+from forum import idempotency, networks, newcomers, posts, rooms, sanctions, submissions, threads
+from forum.access import Caller
 from forum.db import Database
 from forum.errors import Conflict, Forbidden, Invalid, NeedsApproval, NotFound, TooMany
 from forum.submissions import Submission
@@ -75,7 +76,8 @@ async def test_a_thread_waits_with_its_title(db: Database, world: World, thread:
     waits = await submissions.start(
         db, world.ana, world.network, "A question", "Who knows?", jointly_with=[world.other]
     )
-    row = await submissions.approve(db, world.mod, await _submitted(waits))
+    await submissions.approve(db, world.mod, await _submitted(waits))
+    row = await submissions.approve(db, world.max, await _submitted(waits))
     made = await db.pool.fetchrow("SELECT * FROM listed_threads WHERE id = $1", row["object_id"])
     assert made is not None
     assert (made["title"], made["author_id"]) == ("A question", world.ana.member)
@@ -129,6 +131,53 @@ async def test_who_was_muted_meanwhile_is_not_posted(db: Database, world: World,
     await sanctions.impose(db, world.mod, world.network, world.ben.member, "mute", until=None, reason="Rude")
     with pytest.raises(Conflict):
         await submissions.approve(db, world.mod, submission)
+
+
+async def _start_jointly(db: Database, world: World) -> int:
+    await networks.set_role(db, world.lead, world.other, world.ben.member, "member")
+    started = await submissions.start(
+        db, world.ben, world.network, "A question", "Who knows?", jointly_with=[world.other]
+    )
+    return await _submitted(started)
+
+
+async def _waits_in(db: Database, world: World, caller: Caller, slug: str) -> list[int]:
+    async with db.connection() as connection:
+        return [row["id"] for row in await submissions.waiting(connection, caller, slug)]
+
+
+async def test_each_holder_of_a_joint_thread_reads_a_newcomer_first(db: Database, world: World, thread: int) -> None:
+    """One after the other; the thread is there once both have approved it."""
+    await newcomers.set_approved(db, world.lead, world.other, 2)
+    waits = await _start_jointly(db, world)
+    assert await _waits_in(db, world, world.mod, world.network) == [waits]
+    assert await _waits_in(db, world, world.max, world.other) == []
+    with pytest.raises(NotFound):
+        await submissions.approve(db, world.max, waits)
+    row = await submissions.approve(db, world.mod, waits)
+    assert (row["outcome"], row["network_id"]) == (None, await world.network_id(world.other))
+    assert await _waits_in(db, world, world.mod, world.network) == []
+    assert await _waits_in(db, world, world.max, world.other) == [waits]
+    with pytest.raises(NotFound):
+        await submissions.approve(db, world.mod, waits)
+    row = await submissions.approve(db, world.max, waits)
+    made = await db.pool.fetchrow("SELECT * FROM threads WHERE id = $1", row["object_id"])
+    assert made is not None
+    assert (made["network_id"], made["title"]) == (await world.network_id(), "A question")
+    held = await db.pool.fetchval("SELECT count(*) FROM thread_networks WHERE thread_id = $1", made["id"])
+    assert held == 2
+
+
+async def test_a_holder_that_reads_first_posts_is_not_passed_by_through_another(db: Database, world: World) -> None:
+    await newcomers.set_approved(db, world.lead, world.other, 2)
+    waits = await _start_jointly(db, world)
+    assert await _waits_in(db, world, world.max, world.other) == [waits]
+    row = await submissions.decline(db, world.max, waits, "Advertising")
+    assert (row["outcome"], row["object_id"]) == ("declined", None)
+    again = await _start_jointly(db, world)
+    row = await submissions.approve(db, world.max, again)
+    through = await db.pool.fetchval("SELECT network_id FROM threads WHERE id = $1", row["object_id"])
+    assert through == await world.network_id()
 
 
 async def test_a_newcomer_links_and_mentions_little(db: Database, world: World, thread: int) -> None:
