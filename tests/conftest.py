@@ -6,6 +6,7 @@ that they did not make.
 """
 
 import asyncio
+import functools
 import os
 import secrets
 import shutil
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -20,17 +22,32 @@ import hypothesis
 import pytest
 import pytest_asyncio
 import uvloop
+from argon2 import PasswordHasher
 
+from forum import passwords
 from forum.db import Database
 from forum.embedded import Servers, attach
 from forum.migrate import migrate, role_of
 from forum.settings import Settings
+from forum.views import Assets, pages
+from forum.views.fragments import Environment
 
 # The same examples in every run, so that a red run is about the change and not about luck; HYPOTHESIS_PROFILE=explore
 # looks for new ones.
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("explore", derandomize=False)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+UNSAFE = """
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+max_wal_size = '4GB'
+"""
+"""Of the session's Postgres, through the operator's own file. To wait for the disk would prove Postgres' promise, not
+ours; tests/faults and tests/start kill servers of their own, which keep their promises.
+"""
 
 
 def on_database(url: str, name: str) -> str:
@@ -48,8 +65,41 @@ def data_folder() -> Iterator[Path]:
     """FORUM_DATA of the session; a short path, that sockets fit in."""
     folder = Path(tempfile.mkdtemp(prefix="forum-test-"))
     folder.chmod(0o711)
+    (folder / "postgres.conf").write_text(UNSAFE)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Argon2 at its least, in this process alone: tests sign in hundreds of times. tests/forum/test_passwords.py holds
+    what the site spends.
+    """
+    least = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", least)
+        patch.setattr(passwords, "_DUMMY", least.hash("nobody's password"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_once() -> Iterator[None]:
+    """Templates are compiled and static files read once, though a hundred sites are made here one after the other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", _compile_once)
+        patch.setattr(pages, "Assets", functools.cache(Assets))
+        yield
+
+
+_compile = Environment.compile
+_compiled: dict[Any, Any] = {}
+
+
+def _compile_once(self: Environment, source: Any, *names: Any, **how: Any) -> Any:
+    key = (source, names, *how.items())
+    if key not in _compiled:
+        _compiled[key] = _compile(self, source, *names, **how)
+    return _compiled[key]
 
 
 @pytest.fixture(scope="session")
@@ -75,14 +125,14 @@ async def template(servers: Servers) -> AsyncIterator[str]:
 @pytest_asyncio.fixture(scope="session")
 async def database_url(servers: Servers, template: str) -> AsyncIterator[str]:
     """The session's database, as the application's role: shared, so what a test leaves there is seen by the next."""
-    async for url in _copy(servers, template):
+    async for url in copy_of(servers, template):
         yield url
 
 
 @pytest_asyncio.fixture
 async def fresh_database_url(servers: Servers, template: str) -> AsyncIterator[str]:
     """A database of the test's own, as the application's role."""
-    async for url in _copy(servers, template):
+    async for url in copy_of(servers, template):
         yield url
 
 
@@ -108,10 +158,11 @@ def settings(servers: Servers, database_url: str, data_folder: Path) -> Settings
     return replace(servers.settings(settings), database_url=database_url, database_owner_url=database_url)
 
 
-async def _copy(servers: Servers, template: str) -> AsyncIterator[str]:
+async def copy_of(servers: Servers, template: str) -> AsyncIterator[str]:
+    """A copy of the template for as long as it is iterated over, as the application's role."""
     name = f"{template}_{secrets.token_hex(4)}"
     await _as_owner(servers, f"CREATE DATABASE {name} TEMPLATE {template}")
-    # A flush for each commit is what a test waits for most. What it would prove is Postgres' promise, not ours.
+    # As in UNSAFE, where the servers were named.
     await _as_owner(servers, f"ALTER DATABASE {name} SET synchronous_commit = off")
     yield on_database(servers.database_url, name)
     await _as_owner(servers, f"DROP DATABASE {name} WITH (FORCE)")

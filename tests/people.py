@@ -1,22 +1,78 @@
 """The same people everywhere: ana writes, ben is a member, mod moderates; max moderates another network; eve is an
 outsider.
 
-`make_world` gives each test networks and people of its own on the shared database, so tests do not see each other.
+`make_world` gives each test networks and people of its own on the shared database, so tests do not see each other. It
+writes in one statement what the acts that give accounts, networks and roles would leave: hundreds of tests begin with
+it. tests/forum/test_world.py holds the two against each other.
 """
 
 import secrets
 from dataclasses import dataclass, field
 
-from forum import members, networks, threads
+from forum import threads
 from forum.access import Caller
 from forum.db import Database
 
 PASSWORD = "a few quiet words"
+PEOPLE = ("ana", "ben", "obs", "mod", "lead", "max", "eve", "admin")
+PLACES = (
+    ("net", "lead", "lead"), ("other", "lead", "lead"), ("net", "ana", "member"), ("net", "ben", "member"),
+    ("net", "obs", "observer"), ("net", "mod", "moderator"), ("other", "max", "moderator"), ("other", "ana", "member"),
+)  # fmt: skip
+"""Network, person and role, in the order in which the administrator gave them."""
+MAKE = """
+WITH people AS (
+    INSERT INTO members (email, name, administrator)
+    SELECT who || '-' || $1 || '@example.org', initcap(who) || ' ' || $1, who = 'admin'
+    FROM unnest($3::text[]) WITH ORDINALITY AS named (who, place) ORDER BY place
+    RETURNING id, split_part(email::text, '-', 1) AS who
+), made AS (
+    INSERT INTO networks (slug, name, kind, visibility)
+    SELECT slug || '-' || $1, 'Network ' || slug || '-' || $1, 'regional', $2
+    FROM (VALUES (1, 'net'), (2, 'other')) AS named (place, slug) ORDER BY place
+    RETURNING id, split_part(slug, '-', 1) AS slug
+), opened AS (
+    INSERT INTO rooms (network_id) SELECT id FROM made ORDER BY id RETURNING id, network_id
+), places AS (
+    SELECT place, made.id AS network, people.id AS member, role
+    FROM unnest($4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS given (slug, who, role, place)
+    JOIN made USING (slug) JOIN people USING (who)
+), joined AS (
+    INSERT INTO memberships (network_id, member_id, role) SELECT network, member, role FROM places ORDER BY place
+), reading AS (
+    INSERT INTO room_reads (member_id, room_id, number)
+    SELECT member, opened.id, 0 FROM places JOIN opened ON network_id = network
+), told AS (
+    INSERT INTO notifications (member_id, kind, network_id, actor_id)
+    SELECT member, 'role', network, people.id FROM places CROSS JOIN people WHERE who = 'admin' ORDER BY place
+    RETURNING id, member_id
+), logged AS (
+    INSERT INTO moderation_log (network_id, actor_id, act, noun, object_id, subject_id)
+    SELECT network, actor, act, noun, object, subject FROM (
+        SELECT 0 AS step, id AS place, NULL::bigint AS network, NULL::bigint AS actor, 'add' AS act, 'member' AS noun,
+               id AS object, id AS subject
+        FROM people
+        UNION ALL
+        SELECT CASE slug WHEN 'net' THEN 1 ELSE 3 END, 0, made.id, people.id, 'create', 'network', made.id, NULL
+        FROM made CROSS JOIN people WHERE who = 'admin'
+        UNION ALL
+        SELECT CASE place WHEN 1 THEN 2 ELSE 4 END, place, network, people.id, 'make ' || role, 'member', member, member
+        FROM places CROSS JOIN people WHERE who = 'admin'
+    ) AS acts ORDER BY step, place
+    RETURNING id, network_id
+)
+SELECT jsonb_build_object(
+    'people', (SELECT jsonb_object_agg(who, id) FROM people),
+    'networks', (SELECT jsonb_object_agg(slug, id) FROM made),
+    'told', (SELECT jsonb_agg(jsonb_build_array(member_id, id) ORDER BY id) FROM told),
+    'logged', (SELECT jsonb_agg(jsonb_build_array(network_id, id) ORDER BY id) FROM logged WHERE network_id IS NOT NULL)
+)
+"""
 
 
 @dataclass(slots=True)
 class World:
-    """A private network with a sub-group, another network, and the people of style.md, each a Caller."""
+    """A private network, another network, and the people of style.md, each a Caller."""
 
     db: Database
     tag: str
@@ -70,24 +126,23 @@ class World:
 async def make_world(db: Database, *, visibility: str = "private") -> World:
     """New people and networks, with a tag in all their names that is theirs alone."""
     tag = secrets.token_hex(4)
-    callers: dict[str, Caller] = {}
-    names: dict[int, str] = {}
-    for who in ("ana", "ben", "obs", "mod", "lead", "max", "eve", "admin"):
-        name = f"{who.capitalize()} {tag}"
-        row = await members.add(db, f"{who}-{tag}@example.org", name, administrator=who == "admin")
-        callers[who] = Caller(row["id"], administrator=who == "admin")
-        names[row["id"]] = name
-    world = World(db, tag, f"net-{tag}", f"other-{tag}", **callers, names=names)
-    for slug in (world.network, world.other):
-        await networks.create(
-            db, world.admin, name=f"Network {slug}", slug=slug, kind="regional", visibility=visibility
-        )
-        await networks.set_role(db, world.admin, slug, world.lead.member, "lead")
-    roles = {"ana": "member", "ben": "member", "obs": "observer", "mod": "moderator"}
-    for who, role in roles.items():
-        await networks.set_role(db, world.admin, world.network, callers[who].member, role)
-    await networks.set_role(db, world.admin, world.other, world.max.member, "moderator")
-    await networks.set_role(db, world.admin, world.other, world.ana.member, "member")
-    for slug in (world.network, world.other):
-        await networks.leave(db, world.admin, slug)
-    return world
+    async with db.transaction() as tx:
+        made = await tx.connection.fetchval(MAKE, tag, visibility, PEOPLE, *zip(*PLACES, strict=True))
+        people, networks = made["people"], made["networks"]
+        for network in networks.values():
+            tx.record(f"network:{network}", "membership.joined", people["admin"])
+            tx.record(f"member:{people['admin']}", "membership.changed", network)
+        for slug, who, _ in PLACES:
+            tx.record(f"network:{networks[slug]}", "membership.joined", people[who])
+            tx.record(f"network:{networks[slug]}", "network.changed", networks[slug])
+            tx.record(f"member:{people[who]}", "membership.changed", networks[slug])
+        for member, notification in made["told"]:
+            tx.record(f"member:{member}", "notification.created", notification)
+        for network, entry in made["logged"]:
+            tx.record(f"moderators:{network}", "log.written", entry)
+        for network in networks.values():
+            tx.record(f"network:{network}", "membership.left", people["admin"])
+            tx.raise_access(f"network:{network}")
+    callers = {who: Caller(people[who], administrator=who == "admin") for who in PEOPLE}
+    names = {people[who]: f"{who.capitalize()} {tag}" for who in PEOPLE}
+    return World(db, tag, f"net-{tag}", f"other-{tag}", **callers, names=names)

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from forum.embedded import Servers
 from forum.settings import Settings
-from tests.conftest import _copy
+from tests.conftest import copy_of
 from tests.running import RunningSite
 
 
@@ -31,5 +31,5 @@ async def two(settings: Settings) -> AsyncIterator[tuple[RunningSite, RunningSit
 @pytest_asyncio.fixture(scope="module")
 async def own_database_url(servers: Servers, template: str) -> AsyncIterator[str]:
     """A database of the module's own, as the application's role."""
-    async for url in _copy(servers, template):
+    async for url in copy_of(servers, template):
         yield url
