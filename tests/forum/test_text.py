@@ -314,6 +314,7 @@ def test_editing_gives_back_what_was_written(body: str) -> None:
 # Nothing takes long
 
 N = 32_768
+MANY = 20
 PATHOLOGICAL = {
     "nested quotes": ">" * N,
     "nested quotes, spaced": "> " * (N // 2),
@@ -341,22 +342,25 @@ PATHOLOGICAL = {
 }
 
 
+PARAGRAPH = "Some *ordinary* words, [a link](https://a.example) and `code`, as people write. @Ben\n\n> Quoted\n\n"
+ORDINARY = PARAGRAPH * (N // len(PARAGRAPH) + 1)
+
+
 @pytest.mark.parametrize("case", PATHOLOGICAL)
-def test_hostile_text_is_soon_done(case: str) -> None:
-    body = PATHOLOGICAL[case][:N]
-    took = seconds(body)
-    assert took < 1.5
-    assert seconds(body[:1_023]) < 0.05
+@pytest.mark.parametrize("length", [1_023, N])
+def test_hostile_text_is_soon_done(case: str, length: int) -> None:
+    """It costs no more than some ordinary texts of its length, which were written at the same time. Whatever else the
+    machine does holds up both; so an unlucky pair has two more chances.
+    """
+    hostile, ordinary = PATHOLOGICAL[case][:length], ORDINARY[:length]
+    assert any(seconds(hostile) < MANY * seconds(ordinary) for _ in range(3))
 
 
 def seconds(body: str) -> float:
-    """The quicker of two, since the machine does other things too."""
-    best = float("inf")
-    for _ in range(2):
-        began = time.thread_time()
-        text.excerpt(text.render(text.resolve(body, {"Ana Maria": [7], "Ben": [8]})).html, 200)
-        best = min(best, time.thread_time() - began)
-    return best
+    """Of the processor, for this thread alone."""
+    began = time.thread_time()
+    text.excerpt(text.render(text.resolve(body, {"Ana Maria": [7], "Ben": [8]})).html, 200)
+    return time.thread_time() - began
 
 
 async def test_a_long_text_leaves_the_loop_free() -> None:
