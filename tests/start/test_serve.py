@@ -15,6 +15,8 @@ import websockets
 
 from forum.serve import FRAME_MAX_BYTES, STOP_MAX_S, ServeError, listen
 
+pytestmark = pytest.mark.faults  # each starts processes of its own, and most of them end or kill some
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = """
 import os, sys

@@ -32,7 +32,7 @@ WHY = {"reason": "Rude"}
 ALONE = ("session", "token")
 
 
-@pytest.fixture(scope="module", params=["redis", "redis has gone"])
+@pytest.fixture(scope="module", params=["redis", pytest.param("redis has gone", marks=pytest.mark.faults)])
 def sites(
     request: pytest.FixtureRequest, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sites]:

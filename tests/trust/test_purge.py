@@ -85,6 +85,7 @@ async def _purged(world: World, word: str, note: str = "") -> None:
     )
 
 
+@pytest.mark.faults
 async def test_purged_words_are_in_no_row_version_on_the_disk() -> None:
     """On a server of its own, which is stopped to be looked at: a dead row version is there until it is vacuumed."""
     folder = Path(tempfile.mkdtemp(prefix="forum-purge-"))
