@@ -84,6 +84,8 @@ class Visit:
     sightings: list[Sighting] = field(default_factory=list)
     statuses: dict[str, set[int]] = field(default_factory=dict)
     """Surface to the statuses with which it answered."""
+    _names: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What `name_of` found: a page has a hundred links, to the same places as the page before."""
 
     async def everything(
         self,
@@ -115,8 +117,13 @@ class Visit:
     def name_of(self, method: str, path: str) -> str:
         """The surface that a path leads to."""
         at = path.partition("?")[0]
+        if (method, at) not in self._names:
+            self._names[method, at] = self._find(method, at)
+        return self._names[method, at]
+
+    def _find(self, method: str, path: str) -> str:
         for route in self.routes:
-            if route.matches({"type": "http", "method": method, "path": at, "headers": []})[0] is Match.FULL:
+            if route.matches({"type": "http", "method": method, "path": path, "headers": []})[0] is Match.FULL:
                 assert isinstance(route, Route)
                 return f"{method} {template(route)}"
         return f"{method} -"
