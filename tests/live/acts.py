@@ -1,6 +1,7 @@
 """The acts of the forum, found in its code: every function of a module of nouns that opens a transaction."""
 
 import ast
+import functools
 from pathlib import Path
 
 FORUM = Path(__file__).parents[2] / "forum"
@@ -15,7 +16,8 @@ RECORD_NOTHING = {
 """Acts that may record no update, each with its reason."""
 
 
-def acts() -> set[str]:
+@functools.cache
+def acts() -> frozenset[str]:
     """`module.function` of every act."""
     found = set()
     for path in FORUM.glob("*.py"):
@@ -24,7 +26,7 @@ def acts() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.AsyncFunctionDef) and _opens_transaction(node):
                 found.add(f"{path.stem}.{node.name}")
-    return found
+    return frozenset(found)
 
 
 def _opens_transaction(function: ast.AsyncFunctionDef) -> bool:
