@@ -1,15 +1,15 @@
 """Removed is gone: what has been cleared is found nowhere, by anybody, on any process, with Redis there and away.
 
-Two real processes serve a house in which everything is written twice (tests/trust/written.py). Their caches are warmed
-by a visit. The first writing is cleared while Valkey is there, the second when it has gone; after each, everything is
-visited (tests/trust/visit.py), requests with a key are sent again, and the database, Valkey and the logs are searched.
-The registry of surfaces says what may be seen where: that it says neither too much nor too little is shown here too.
+Two real processes serve a house in which everything is written (tests/trust/written.py). Their caches are warmed by a
+visit. Then all is cleared, while Valkey is there, or when it has been killed; everything is visited again
+(tests/trust/visit.py), requests with a key are sent again, and the database, Valkey and the logs are searched. The
+registry of surfaces says what may be seen where: that it says neither too much nor too little is shown here too.
 """
 
 import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,8 +20,10 @@ from starlette.routing import BaseRoute
 from forum import surfaces
 from forum.app import create_app
 from forum.db import Database
+from forum.embedded import Servers
 from forum.settings import Settings
 from forum.surfaces import CARRIERS, FRAME, FRAME_FOLLOWS, READERS, REFUSALS
+from tests.conftest import copy_of
 from tests.trust.processes import Process, own_valkey, start
 from tests.trust.searching import in_redis, in_the_database, may_be_seen, reader, words_in
 from tests.trust.visit import Screen, Sighting, Visit
@@ -32,7 +34,7 @@ WARMED = frozenset({
     "/threads/{thread}", "/threads/{thread}/reply", "/search", "/members/{member}", "/api/v1/updates",
     "/api/v1/channels/{channel}/updates",
 })  # fmt: skip
-"""What is warmed of the second writing: all that keeps anything between two requests goes through these."""
+"""What is warmed where Valkey will go: all that keeps anything between two requests goes through these."""
 FOR_FEW = frozenset({
     "/", "/networks/{slug}/settings", "/networks/new", "/appeals/{appeal}", "/api/v1/appeals",
     "/api/v1/appeals/{appeal}", "/networks/{slug}/appeals", "/api/v1/networks/{slug}/appeals",
@@ -61,8 +63,7 @@ class Found:
     """What the whole scenario brought to light."""
 
     visit: Visit
-    first: Written
-    second: Written
+    written: Written
     after: list[Sighting] = field(default_factory=list)
     """What was seen of what had been cleared."""
     warm: list[Sighting] = field(default_factory=list)
@@ -78,7 +79,7 @@ class Found:
     @property
     def words(self) -> Mapping[str, Word]:
         """All words, as they are spelled."""
-        return {word.said: word for each in (self.first, self.second) for word in each.words.values()}
+        return {word.said: word for word in self.written.words.values()}
 
 
 @contextlib.contextmanager
@@ -91,9 +92,10 @@ def _two(settings: Settings, folder: Path) -> Iterator[Iterator[Process]]:
             process.stop()
 
 
-async def _clear(found: Found, written: Written) -> None:
+async def _clear(found: Found) -> None:
     """Clear it before the eyes of open screens, and send again what had a key."""
-    processes, db = found.visit.processes, written.house.db
+    written, processes = found.written, found.visit.processes
+    db = written.house.db
     async with AsyncExitStack() as stack:
         screens = {}
         for number, process in enumerate(processes):
@@ -133,9 +135,10 @@ async def _said_too_late(written: Written, screen: Screen) -> list[str]:
     return late
 
 
-async def _ask_for_refusals(found: Found, written: Written, process: Process) -> None:
+async def _ask_for_refusals(found: Found, process: Process) -> None:
     """What is answered to who may not do a thing, or does it once more; and what goes wrong with words in it."""
-    db, house = written.house.db, written.house
+    written, house = found.written, found.written.house
+    db = house.db
     async with browser(db, process.url, house.observer) as observer:
         for name in surfaces.acts():
             method, path = name.split()
@@ -166,9 +169,11 @@ def surface_routes(settings: Settings) -> Sequence[BaseRoute]:
     return create_app(settings).routes
 
 
-@pytest_asyncio.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", params=["valkey", pytest.param("valkey has gone", marks=pytest.mark.faults)])
 async def found(
-    own_database_url: str,
+    request: pytest.FixtureRequest,
+    servers: Servers,
+    template: str,
     settings: Settings,
     surface_routes: Sequence[BaseRoute],
     tmp_path_factory: pytest.TempPathFactory,
@@ -176,34 +181,44 @@ async def found(
     """The whole scenario, once."""
     async with AsyncExitStack() as stack:
         valkey = stack.enter_context(own_valkey())
-        settings = replace(settings, database_url=own_database_url, redis_url=valkey.url)
+        database_url = await stack.enter_async_context(asynccontextmanager(copy_of)(servers, template))
+        settings = replace(settings, database_url=database_url, redis_url=valkey.url)
         processes = list(stack.enter_context(_two(settings, tmp_path_factory.mktemp("logs"))))
-        db = Database(own_database_url)
+        db = Database(database_url)
         await db.open()
         stack.push_async_callback(db.close)
         house = await House.build(db)
         for process in processes:
             process.await_ready()
         here, there = processes
-        found = Found(Visit(surface_routes, processes), await write(house, here.url), await write(house, there.url))
-        visit = found.visit
-        found.warm += await visit.everything(found.first, ("author", "moderator"), ("member",))
-        await visit.everything(found.second, ("member",), ("author",), only=WARMED)
-
-        found.warm += await visit.everything(found.first, ("admin", "judge", "guest"), (), only=FOR_FEW)
-        await _clear(found, found.first)
-        found.after += await visit.everything(found.first, ROLES, (), crawling=[(0, "member")])
-        found.after += await visit.everything(found.first, (), SOME, only=WARMED | FOR_FEW)
-        await _ask_for_refusals(found, found.first, there)
-        found.keys = await in_redis(valkey.url, found.words)
-
-        valkey.end()
-        await _clear(found, found.second)
-        found.after += await visit.everything(found.second, (), ROLES, crawling=[(1, "guest")])
-        found.after += await visit.everything(found.second, SOME, (), only=WARMED | FOR_FEW)
+        found = Found(Visit(surface_routes, processes), await write(house, here.url))
+        if request.param == "valkey":
+            await _while_valkey_is_there(found)
+        else:
+            await found.visit.everything(found.written, ("member",), ("author",), only=WARMED)
+            valkey.end()
+            await _clear(found)
+            found.after += await found.visit.everything(found.written, (), ROLES, crawling=[(1, "guest")])
+            found.after += await found.visit.everything(found.written, SOME, (), only=WARMED | FOR_FEW)
+        await _ask_for_refusals(found, there)
+        if request.param == "valkey":
+            found.keys = await in_redis(valkey.url, found.words)
         found.columns = await in_the_database(db, found.words)
         found.logs = [process.stop() for process in processes]
         yield found
+
+
+async def _while_valkey_is_there(found: Found) -> None:
+    visit, written = found.visit, found.written
+    found.warm += await visit.everything(written, ("author", "moderator"), ("member",))
+    found.warm += await visit.everything(written, ("admin", "judge", "guest"), (), only=FOR_FEW)
+    await _clear(found)
+    found.after += await visit.everything(written, ROLES, (), crawling=[(0, "member")])
+    found.after += await visit.everything(written, (), SOME, only=WARMED | FOR_FEW)
+
+
+ALL_THERE = pytest.mark.parametrize("found", ["valkey"], indirect=True)
+"""What is asked of the scenario in which everything is visited before and after, and of Valkey itself."""
 
 
 async def test_nothing_of_it_is_seen_any_more(found: Found) -> None:
@@ -224,14 +239,13 @@ async def test_screens_that_stand_open_hear_nothing_of_it(found: Found) -> None:
 
 
 async def test_a_key_sent_again_brings_no_words(found: Found) -> None:
-    assert len(found.replays) == 2 * 2 * (len(found.first.keyed) + 1)
+    assert len(found.replays) == 2 * (len(found.written.keyed) + 1)
     assert not _with_words(found.words, found.replays)
 
 
 async def test_refusals_bring_no_words(found: Found) -> None:
     assert len(found.refusals) > len(list(surfaces.acts()))
-    # The second writing was still to be read then.
-    assert not _with_words({word.said: word for word in found.first.words.values()}, found.refusals)
+    assert not _with_words(found.words, found.refusals)
 
 
 def _with_words(words: Mapping[str, Word], said: Mapping[str, str]) -> dict[str, set[str]]:
@@ -242,7 +256,8 @@ async def test_nothing_stands_in_the_database(found: Found) -> None:
     assert not found.columns
 
 
-async def test_nothing_standsin_redis(found: Found) -> None:
+@ALL_THERE
+async def test_nothing_stands_in_redis(found: Found) -> None:
     assert not found.keys
 
 
@@ -253,6 +268,7 @@ async def test_nothing_stands_in_the_logs(found: Found, data_folder: Path) -> No
     assert not [said for log in logs if (said := words_in(log) & found.words.keys())]
 
 
+@ALL_THERE
 async def test_each_surface_shows_what_the_registry_says(found: Found) -> None:
     """No more, and no less: else the visit would prove nothing there."""
     seen: dict[str, set[str]] = {}
@@ -284,7 +300,7 @@ async def test_each_page_follows_what_clears_it(found: Found) -> None:
     carried: dict[str, set[str]] = {}
     for update in surfaces.UPDATES:
         carried.setdefault(update.name.partition(" ")[0], set()).update(update.shows)
-    channels = {*found.first.channels, *found.second.channels}
+    channels = set(found.written.channels)
     wrong = set()
     for sighting in found.visit.sightings:
         page, kind = pages.get(sighting.surface), sighting.word.kind
@@ -298,9 +314,9 @@ async def test_each_page_follows_what_clears_it(found: Found) -> None:
     assert not wrong, "\n".join(sorted(wrong))
 
 
-async def test_the_kinds_of_update_are_all_known(found: Found, own_database_url: str) -> None:
+async def test_the_kinds_of_update_are_all_known(found: Found) -> None:
     known = {each.name for each in surfaces.UPDATES}
     known |= {f"{channel} {kind}" for channel, kinds in surfaces.WORDLESS.items() for kind in kinds.split()}
-    db = found.first.house.db
+    db = found.written.house.db
     rows = await db.pool.fetch("SELECT DISTINCT split_part(channel, ':', 1), split_part(kind, '.', 1) FROM updates")
     assert not {f"{channel} {kind}" for channel, kind in rows} - known

@@ -146,10 +146,8 @@ class _Looker:
     cookies: Mapping[str, str]
 
     async def look(self, waiting: list[str], *, crawling: bool) -> None:
-        headers = {"accept-encoding": "identity"}
-        async with httpx.AsyncClient(
-            base_url=self.process.url, cookies=dict(self.cookies), headers=headers, timeout=PATIENCE_S
-        ) as client:
+        headers = {"accept-encoding": "identity", **_as_header(self.cookies)}
+        async with httpx.AsyncClient(base_url=self.process.url, headers=headers, timeout=PATIENCE_S) as client:
             seen: set[str] = set()
             while waiting:
                 assert len(seen) < MAX_PAGES, "links lead to ever more links"
@@ -175,8 +173,8 @@ class _Looker:
             self._read_frames(frames.get("updates") or frames.get("items") or [], path)
 
     def _words(self, said: str) -> Iterator[Word]:
-        words = {word.said: word for word in self.written.words.values()}
-        return (words[found] for found in set(WORD.findall(said)) & words.keys())
+        found = set(WORD.findall(said))
+        return (word for word in self.written.words.values() if word.said in found)
 
     def note(self, word: Word, surface: str, place: str, followed: frozenset[str] | None = None) -> None:
         self.visit.sightings.append(Sighting(word, surface, place, self.who, self.number, followed))
@@ -209,12 +207,11 @@ class Screen:
     @contextlib.asynccontextmanager
     async def opened(cls, process: Process, cookies: Mapping[str, str], form: str) -> AsyncIterator["Screen"]:
         """A screen of who has this cookie; `form` is html or json."""
-        headers = {"cookie": f"forum={cookies['forum']}"} if cookies else {}
         async with websockets.connect(
             process.url.replace("http", "ws") + "/live",
             origin=Origin(process.url),
             subprotocols=[Subprotocol(f"forum.v1.{form}")],
-            additional_headers=headers,
+            additional_headers=_as_header(cookies),
             compression=None,
         ) as socket:
             yield cls(socket)
@@ -235,6 +232,10 @@ class Screen:
             while True:
                 self.frames.append(json.loads(await self._socket.recv()))
                 yield self.frames[-1]
+
+
+def _as_header(cookies: Mapping[str, str]) -> dict[str, str]:
+    return {"cookie": f"forum={cookies['forum']}"} if cookies else {}
 
 
 CHANNELS = re.compile(r'data-channels="([^"]*)"')
