@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from forum.api.routing import PREFIX, Endpoint
 from forum.api.table import TABLE
 from tests.api.conftest import Api
+from tests.api.document import Document
 from tests.api.test_refusals import places
 
 SEED = 20261123
@@ -64,6 +65,11 @@ def request_of(case: schemathesis.Case, base_url: str, headers: httpx.Headers) -
     )
 
 
+@pytest.fixture(scope="module")
+def schema(document: Document) -> Any:
+    return schemathesis.openapi.from_dict(document.document)
+
+
 WITH_INPUT = [each for each in TABLE if each.body is not None or msgspec.structs.fields(each.query)]
 WANTED = [(each, GenerationMode.POSITIVE) for each in TABLE] + [(each, GenerationMode.NEGATIVE) for each in WITH_INPUT]
 
@@ -71,10 +77,9 @@ WANTED = [(each, GenerationMode.POSITIVE) for each in TABLE] + [(each, Generatio
 @pytest.mark.parametrize(
     ("endpoint", "mode"), WANTED, ids=[f"{mode.value} {each.method} {each.path}" for each, mode in WANTED]
 )
-async def test_requests_that_nobody_thought_of(api: Api, endpoint: Endpoint, mode: GenerationMode) -> None:
+async def test_requests_that_nobody_thought_of(api: Api, schema: Any, endpoint: Endpoint, mode: GenerationMode) -> None:
     there, _ = await places(api)
     lead = await api("lead")
-    schema = schemathesis.openapi.from_dict(api.document.document)
     names = {name: there[name] for name in endpoint.names}
     for case in cases(schema, endpoint, names, mode):
         answer = await lead.send(request_of(case, api.base_url, lead.headers))
