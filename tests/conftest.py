@@ -129,6 +129,13 @@ async def database_url(servers: Servers, template: str) -> AsyncIterator[str]:
         yield url
 
 
+@pytest_asyncio.fixture(scope="module")
+async def own_database_url(servers: Servers, template: str) -> AsyncIterator[str]:
+    """A database of the module's own, as the application's role."""
+    async for url in copy_of(servers, template):
+        yield url
+
+
 @pytest_asyncio.fixture
 async def fresh_database_url(servers: Servers, template: str) -> AsyncIterator[str]:
     """A database of the test's own, as the application's role."""

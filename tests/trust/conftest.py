@@ -5,9 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest_asyncio
 
-from forum.embedded import Servers
 from forum.settings import Settings
-from tests.conftest import copy_of
 from tests.running import RunningSite
 
 
@@ -26,10 +24,3 @@ async def two(settings: Settings) -> AsyncIterator[tuple[RunningSite, RunningSit
             await stack.enter_async_context(RunningSite(settings)),
             await stack.enter_async_context(RunningSite(settings)),
         )
-
-
-@pytest_asyncio.fixture(scope="module")
-async def own_database_url(servers: Servers, template: str) -> AsyncIterator[str]:
-    """A database of the module's own, as the application's role."""
-    async for url in copy_of(servers, template):
-        yield url
