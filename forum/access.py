@@ -201,7 +201,8 @@ class Thread:
         return frozenset(holder.id for holder in self.holders if holder.may_moderate)
 
 
-def _network(row: Mapping[str, Any] | None, caller: Caller, need: Need) -> Network:
+def network_of(row: Mapping[str, Any] | None, caller: Caller, need: Need) -> Network:
+    """The network that a statement has read with how the caller stands to it. Raises as `require_network`."""
     if row is None or not (row["may_see"] or caller.administrator):
         raise NotFound
     network = Network(
@@ -242,7 +243,7 @@ def _refuse(caller: Caller, network: Network, need: Need) -> None:
 
 async def require_network(connection: Connection, caller: Caller, slug: str, need: Need = "read") -> Network:
     """The network, if the caller sees it and may do what is needed. Raises NotFound, Unauthenticated or Forbidden."""
-    return _network(await SQL.network(connection, member=caller.member_id, slug=slug), caller, need)
+    return network_of(await SQL.network(connection, member=caller.member_id, slug=slug), caller, need)
 
 
 async def require_network_id(connection: Connection, caller: Caller, network_id: int, need: Need = "read") -> Network:
@@ -260,7 +261,7 @@ async def require_room(connection: Connection, caller: Caller, room_id: int, nee
     row = await SQL.room(connection, member=caller.member_id, room=room_id)
     if row is None or not row["may_read"]:
         raise NotFound
-    return _network(row, caller, need)
+    return network_of(row, caller, need)
 
 
 async def require_thread(connection: Connection, caller: Caller, thread_id: int) -> Thread:

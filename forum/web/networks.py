@@ -23,6 +23,11 @@ from forum.web.shell import Frame
 from forum.web.threads import parents_of
 
 FIELDS: Final = ("name", "slug", "kind", "visibility", "listed", "posting", "purpose", "about")
+SHOWN: Final = (
+    *("id", "slug", "name", "kind", "parent_id", "visibility", "listed", "posting", "purpose", "about", "about_html"),
+    *("version", "created_at", "room_id", "parent_slug", "parent_name", "members", "leads"),
+)
+"""The columns of shown_networks: what a network's pages show is handed nothing of how the caller stands to it."""
 SUB_GROUP_KIND: Final = "topic"
 
 
@@ -41,21 +46,23 @@ class Seen:
         return answers.page(request, template, status=status, shell=here, **self.context, **context)
 
 
-async def see(
-    request: Request, connection: Connection, caller: Caller, tab: str, *, need: Need, frame: Frame | None = None
-) -> Seen:
+async def see(request: Request, connection: Connection, caller: Caller, tab: str, *, need: Need) -> Seen:
     """What a network's pages share. Raises NotFound, Unauthenticated, Forbidden.
 
-    Follows the network's channel; its moderators follow theirs on every page. A `frame` that was read already is one
-    that follows this network.
+    Follows the network's channel; its moderators follow theirs on every page.
     """
     slug: str = request.path_params["slug"]
-    if frame is None:
-        frame = await shell.frame(request, connection, network=slug)
+    frame = await shell.frame(request, connection, network=slug)
     network = await access.require_network(connection, caller, slug, need)
+    row = await networks.current(connection, network.id)
+    return await _seen(request, connection, frame, network, row, tab)
+
+
+async def _seen(request: Request, connection: Connection, frame: Frame, network: Network, row: Row, tab: str) -> Seen:
+    """The same, of a network that was read: `row` is one of shown_networks."""
+    caller = frame.caller
     if not network.may_read:
         frame = frame.without(f"network:{network.id}")
-    row = await networks.current(connection, network.id)
     here = 0
     people: Sequence[Row] = ()
     if network.may_read and caller.member_id is not None:
@@ -88,14 +95,16 @@ async def tree(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """Its threads by last activity; for who is not in it, how to come in."""
-    async with shell.framed(request, network=request.path_params["slug"]) as (connection, frame):
+    slug: str = request.path_params["slug"]
+    async with shell.framed(request, network=slug) as (connection, frame):
         caller = frame.caller
-        seen = await see(request, connection, caller, "threads", need="see", frame=frame)
-        network = seen.network
+        row = await networks.SQL.look(connection, member=caller.member_id, slug=slug)
+        network = access.network_of(row, caller, "see")
+        shown = {name: row[name] for name in SHOWN}
+        seen = await _seen(request, connection, frame, network, shown, "threads")
         listed = await _threads(request, connection, caller, network) if network.may_read else NO_THREADS
-        beside = await networks.SQL.beside(connection, network=network.id, member=caller.member_id)
         joining, asked_at = await _joining(connection, network, caller)
-    subgroups = beside["subgroups"] or ()
+    subgroups = row["subgroups"] or ()
     here = site_of(request).here([f"room:{row['room_id']}" for row in subgroups if row["role"] is not None])
     cards = [
         {
@@ -108,7 +117,7 @@ async def show(request: Request) -> Response:
     ]
     return seen.page(
         request, "networks/network.html", joining=joining, asked_at=asked_at, subgroups=cards,
-        may_found=network.may_run, running=beside["running"] or (), **listed,
+        may_found=network.may_run, running=row["running"] or (), **listed,
     )  # fmt: skip
 
 
