@@ -100,6 +100,6 @@ async def test_counts_are_kept_until_a_cursor_moves(world: World) -> None:
     assert (await _counts(kept, world, token)).threads == right
 
 
-def test_no_route_begins_with_a_name_of_its_path(app: Starlette) -> None:
+async def test_no_route_begins_with_a_name_of_its_path(app: Starlette) -> None:
     """Or it would be found by no first word."""
     assert not [route.path for route in app.routes if first_word(getattr(route, "path", "/x")).startswith("{")]
