@@ -8,9 +8,9 @@
  *
  *   round ROUNDS FRAMES       ROUNDS times: send one byte to CONTROL_PORT, and wait until FRAMES updates have come on
  *                             each; prints the median and the 99th percentile of a round in microseconds
- *   write COUNT GAP_MS FILE KIND  send the COUNT requests in FILE (each ended by a zero byte) to CONTROL_PORT, one every
- *                             GAP_MS on one connection, and wait until COUNT updates of KIND have come on each; the n-th
- *                             of them is taken for that of the n-th request. Prints the median and the 99th percentile
+ *   write COUNT GAP_MS FILE KIND EACH  send the COUNT requests in FILE (each ended by a zero byte) to CONTROL_PORT, one every
+ *                             GAP_MS on one connection, and wait until COUNT times EACH updates whose kind ends with KIND
+ *                             have come on each; the last of the n-th EACH is taken for that of the n-th request. Prints the median and the 99th percentile
  *                             of the time from the request to the last of the followers, and the same from its answer,
  *                             in microseconds
  *   leave                     close all; prints how many
@@ -56,7 +56,7 @@ static uint64_t updates_in, pings;
 
 /* Writes: their kind as it stands in a frame, when each was asked, answered, and seen by all. */
 static char mark[80];
-static int seen[MOST_WRITES], writes, answers, all_seen;
+static int seen[MOST_WRITES], writes, answers, all_seen, each;
 static int64_t asked_ns[MOST_WRITES], answered_ns[MOST_WRITES], seen_ns[MOST_WRITES];
 
 /* Returning: when each was caught up, and how many are. */
@@ -154,7 +154,8 @@ static void text_ended(follower *one)
     else if (begins(one, "{\"type\":\"update\"")) {
         one->updates++;
         updates_in++;
-        if (*mark && one->marked < MOST_WRITES && strstr(one->start, mark) && ++seen[one->marked++] == total)
+        if (*mark && one->marked / each < MOST_WRITES && strstr(one->start, mark) && ++one->marked % each == 0
+            && ++seen[one->marked / each - 1] == total)
             seen_ns[all_seen++] = now_ns();
     }
     if (awaited && one->followings >= (uint64_t)channels && one->updates >= awaited && !back_ns[one - all]) {
@@ -315,7 +316,7 @@ static void play_rounds(int control, int rounds, int frames)
     free(took_ns);
 }
 
-static void write_all(int to_port, int count, int gap_ms, const char *name, const char *kind)
+static void write_all(int to_port, int count, int gap_ms, const char *name, const char *kind, int updates)
 {
     static char requests[8 << 20];
     FILE *file = fopen(name, "rb");
@@ -323,7 +324,8 @@ static void write_all(int to_port, int count, int gap_ms, const char *name, cons
         fail("no such requests");
     fread(requests, 1, sizeof requests, file);
     fclose(file);
-    snprintf(mark, sizeof mark, "\"kind\":\"%s\"", kind);
+    snprintf(mark, sizeof mark, "%s\"", kind);
+    each = updates;
     memset(seen, 0, sizeof seen);
     for (int i = 0; i < total; i++)
         all[i].marked = 0;
@@ -433,11 +435,11 @@ int main(int argc, char **argv)
     fflush(stdout);
     char line[1000], name[500], kind[60];
     while (fgets(line, sizeof line, stdin)) {
-        int first, second;
+        int first, second, third;
         if (sscanf(line, "round %d %d", &first, &second) == 2) {
             play_rounds(control, first, second);
-        } else if (sscanf(line, "write %d %d %499s %59s", &first, &second, name, kind) == 4) {
-            write_all(control_port, first, second, name, kind);
+        } else if (sscanf(line, "write %d %d %499s %59s %d", &first, &second, name, kind, &third) == 5) {
+            write_all(control_port, first, second, name, kind, third);
         } else if (!strcmp(line, "leave\n")) {
             leave();
         } else if (sscanf(line, "again %d", &first) == 1) {

@@ -1,8 +1,8 @@
 """Live: from a request to the last of the screens, log, render and sockets included.
 
 `message_live`, `reply_live`: twenty a second, one request after the other on one connection, none waiting for the
-screens of the one before. `removal_live` counts from the answer. `two_processes`: what a delivery costs the server
-when one process serves all screens, and when two share them.
+screens of the one before. `removal_live` counts from the answer, `sweep` from the request. `two_processes`: what a
+delivery costs the server when one process serves all screens, and when two share them.
 """
 
 import secrets
@@ -24,6 +24,8 @@ SCREENS = 1000
 REPLY_SCREENS = 200
 REPLY_THREAD = BUSY_THREADS[0] + 1
 REMOVAL_THREAD = BUSY_THREADS[0] + 2
+SWEPT_THREADS = (BUSY_THREADS[0] + 10, BUSY_THREADS[0] + 29)
+SWEPT = 250
 MESSAGE = "Number {}: has anyone moved the e-referral feed to the new gateway yet? Ours drops one in ten."
 
 
@@ -120,6 +122,31 @@ def _removal_live(bench: Bench) -> Row:
     )  # fmt: skip
 
 
+def _sweep(bench: Bench) -> Row:
+    """A new spammer in each turn, whose words screens of twenty threads and of the room show."""
+    bench.servers.fill_busy()
+    took: list[Delivered] = []
+    busy = Busy()
+    threads = range(SWEPT_THREADS[0], SWEPT_THREADS[1] + 1)
+    channels = [*(f"thread:{thread}" for thread in threads), _room(BUSY_NETWORK)]
+    with site.web(bench.servers) as served:
+        for _ in range(bench.turns):
+            spammer = bench.servers.value(bench.servers.sql("spam.sql"), *SWEPT_THREADS)
+            body = {"hours": 1, "reason": "Advertising", "note": "Measured"}
+            path = f"/api/v1/networks/{BUSY}/members/{spammer}/removals"
+            sweep = request(served.port, "POST", path, token=MODERATOR, body=body)
+            with bench.programs.followers(served.port, cursors(bench, channels), REPLY_SCREENS) as screens, busy:
+                took.append(
+                    screens.write([sweep], every_ms=0, kind=".removed", folder=bench.programs.folder, updates=SWEPT)
+                )
+    value = statistics.median(each.p50_ms for each in took) / 1e3
+    note = (
+        f"200 posts in {len(threads)} threads and 50 messages, from the request to the last of {REPLY_SCREENS} screens "
+        f"that show all of them; longest {max(each.p50_ms for each in took) / 1e3:.2f} s; {busy}"
+    )
+    return Row("sweep", round(value, 2), "s", None, None, "≤ 3 s", value <= 3, note, reason=busy.bound)
+
+
 def _removal(port: int, post: int) -> bytes:
     body = {"reason": "Off topic", "note": "Measured"}
     return request(port, "PUT", f"/api/v1/posts/{post}/removal", token=MODERATOR, body=body)
@@ -188,5 +215,6 @@ ROWS = {
     "message_live": _message_live,
     "reply_live": _reply_live,
     "removal_live": _removal_live,
+    "sweep": _sweep,
     "two_processes": _two_processes,
 }

@@ -141,11 +141,15 @@ class Followers:
         """Have `frames` updates delivered to each, `rounds` times; the median round in microseconds."""
         return self._tell(f"round {rounds} {frames}")[0]
 
-    def write(self, requests: Sequence[bytes], *, every_ms: int, kind: str, folder: Path) -> Delivered:
-        """Send the requests one after the other, and wait until each screen has an update of the kind for each."""
+    def write(
+        self, requests: Sequence[bytes], *, every_ms: int, kind: str, folder: Path, updates: int = 1
+    ) -> Delivered:
+        """Send the requests one after the other, and wait until each screen has the updates of each: so many of a kind
+        that ends like this.
+        """
         file = folder / f"requests-{os.getpid()}"
         file.write_bytes(b"".join(request + b"\0" for request in requests))
-        took_us = self._tell(f"write {len(requests)} {every_ms} {file} {kind}")
+        took_us = self._tell(f"write {len(requests)} {every_ms} {file} {kind} {updates}")
         return Delivered(*(each / 1e3 for each in took_us))
 
     def leave(self) -> None:

@@ -51,9 +51,14 @@ class Servers:
         """The first column of the first row."""
         return self.fetch(sql, *arguments)[0][0]
 
+    @staticmethod
+    def sql(file: str) -> str:
+        """One of the files beside this one."""
+        return (HERE / file).read_text(encoding="utf-8")
+
     def run(self, file: str) -> None:
-        """Run one of the files beside this one."""
-        asyncio.run(_run(self.database_url, (HERE / file).read_text(encoding="utf-8")))
+        """Run one of them."""
+        asyncio.run(_run(self.database_url, self.sql(file)))
 
     def fill_busy(self) -> None:
         """Put the network for writing there, unless it stands already; its rows do not change what pages read."""
