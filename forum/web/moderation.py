@@ -1,6 +1,7 @@
 """What waits for the moderators of a network, how it removes, and taking away all that a member wrote there."""
 
 from typing import Final
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -134,10 +135,12 @@ async def sweep(request: Request) -> Response:
 
 
 async def restore_together(request: Request) -> Response:
-    """Bring back all that went in one act."""
+    """Bring back all that went in one act; on to the log of the network whose page asked."""
+    form = await form_of(request)
     caller = await writer_of(request, "moderate")
     await removal.restore_together(site_of(request).db, caller, request.path_params["removal"])
-    return answers.done(request, "/")
+    network = quote(form.text("network"), safe="")
+    return answers.done(request, f"/networks/{network}/log" if network else "/")
 
 
 def routes() -> list[BaseRoute]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,6 +49,21 @@ async def test_the_file_has_every_line_and_no_formula(world: World, visit: Visit
         ("remove", "post", "Advertising", "'=1+1 in a note"),
     ]
     assert (await (await visit(world.ana)).get(f"/networks/{world.network}/log.csv")).status_code == 403
+
+
+async def test_what_went_in_one_act_comes_back_from_the_log(world: World, visit: Visit) -> None:
+    said = [(await rooms.say(world.db, world.ben, world.network, f"Buy now {n}"))["id"] for n in range(3)]
+    mod, at = await visit(world.mod), f"/networks/{world.network}"
+    page = await mod.post(f"{at}/people/{world.ben.member}/removals", {"hours": "1", "reason": "Advertising"})
+    assert "3 messages removed." in page.text
+    log = (await mod.get(f"{at}/log")).text
+    assert log.count("Bring all 3 back") == 1
+    batch = re.search(r'action="(/removals/\d+/restore)"', log)
+    assert batch is not None
+    back = await mod.post(batch[1], {"network": world.network})
+    assert back.headers["location"] == f"{at}/log"
+    assert "Bring all" not in (await mod.get(f"{at}/log")).text
+    assert {(await rooms.one(world.db, each))["state"] for each in said} == {"shown"}
 
 
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx"])

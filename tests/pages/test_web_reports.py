@@ -107,6 +107,20 @@ async def test_a_decision_leads_to_what_waits_next(world: World, visit: Visit, a
     assert (await _state(world, case))["outcome"] is None
 
 
+async def test_what_would_be_deleted_for_good_is_asked_about_first(world: World, visit: Visit) -> None:
+    post = await _post(world)
+    case, mod = await _case(world, post), await visit(world.mod)
+    sent = {"act": "remove", "reason": "Advertising", "version": "1", "purge": "yes"}
+    asked = await mod.post(f"/reports/{case}/decision", sent)
+    assert (await _state(world, case))["outcome"] is None
+    form = (await mod.get(asked.headers["location"])).text
+    assert 'name="purge" value="yes"' in form
+    assert "checked><span>It must not be kept" in form
+    await mod.post(f"/reports/{case}/decision", {**sent, "sure": "yes"})
+    row = await _state(world, case)
+    assert (row["outcome"], row["state"]) == ("removed", "purged")
+
+
 async def test_who_comes_second_is_told_who_was_first(world: World, visit: Visit) -> None:
     case = await _case(world, await _post(world))
     await reports.decide(world.db, world.lead, case, "remove", reason="Advertising")
