@@ -8,7 +8,7 @@ networks, and reads no private words without a role there.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from forum.db import Connection, statements
 from forum.errors import Forbidden, NotFound, Unauthenticated
@@ -49,6 +49,7 @@ class Caller:
 
 
 GUEST = Caller()
+FORMER_MEMBER: Final = "A former member"
 
 
 def muted_sentence(network: str, mute: Mapping[str, Any]) -> str:
@@ -79,6 +80,11 @@ class Network:
         return self.mute is not None
 
     @property
+    def mentionable(self) -> Sequence[int]:
+        """The networks whose people a text may mention here."""
+        return [self.id]
+
+    @property
     def may_write(self) -> bool:
         """May start threads and reply here."""
         return RANK[self.role] >= RANK["member"] and not self.muted
@@ -87,6 +93,17 @@ class Network:
     def may_say(self) -> bool:
         """May write into the room."""
         return self.may_write and (self.row["posting"] == "member" or self.may_moderate)
+
+    @property
+    def closed(self) -> str:
+        """Why there is no composer in the room; "" where there is one."""
+        if self.may_say:
+            return ""
+        if self.mute is not None:
+            return muted_sentence(self.name, self.mute)
+        if self.may_write:
+            return f"In this room only the leads and moderators of {self.name} write."
+        return f"Join {self.name} to write here."
 
     @property
     def may_moderate(self) -> bool:
@@ -102,6 +119,51 @@ class Network:
     def may_run(self) -> bool:
         """Settles who belongs and what the network is: a lead, or an administrator of the site."""
         return self.may_lead or self.administrator
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A direct conversation, which is a room with no network, as one of its two stands to it."""
+
+    room_id: int
+    other: Mapping[str, Any]
+    """Who the other one is: id, name, title, organisation."""
+    reachable: bool
+    blocked: bool
+    """Whether the caller has blocked the other."""
+
+    id: None = None
+    """It has no network,"""
+    mentionable: Sequence[int] = ()
+    """nobody to mention in it,"""
+    may_write: bool = False
+    """no threads,"""
+    may_moderate: bool = False
+    """and no moderators: what is reported goes to the administrators."""
+
+    @property
+    def name(self) -> str:
+        """How it is called: by the other's name."""
+        return self.other["name"] or FORMER_MEMBER
+
+    @property
+    def may_say(self) -> bool:
+        """May write to the other."""
+        return self.reachable and not self.blocked
+
+    @property
+    def closed(self) -> str:
+        """Why there is no composer; "" where there is one.
+
+        One sentence for all that is the other's affair, so that nobody is told that they were blocked.
+        """
+        if self.blocked:
+            return f"You have blocked {self.name}. To write to them, unblock them on their profile."
+        return "" if self.reachable else f"{self.name} is not to be reached by direct messages."
+
+
+Room = Network | Conversation
+"""A room as one caller stands to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +326,25 @@ async def require_room(connection: Connection, caller: Caller, room_id: int, nee
     return network_of(row, caller, need)
 
 
+async def require_conversation(connection: Connection, caller: Caller, room_id: int) -> Conversation:
+    """A direct conversation, for its two. Raises NotFound."""
+    row = None
+    if caller.member_id is not None:
+        row = await SQL.conversation(connection, member=caller.member_id, room=room_id)
+    if row is None:
+        raise NotFound
+    other = {name: row[f"other_{name}"] for name in ("id", "name", "title", "organisation", "version")}
+    return Conversation(row["room_id"], other, row["reachable"], row["blocked"])
+
+
+async def require_any_room(connection: Connection, caller: Caller, room_id: int) -> Room:
+    """A network's room or a direct conversation, for who may read it. Raises NotFound."""
+    try:
+        return await require_room(connection, caller, room_id)
+    except NotFound:
+        return await require_conversation(connection, caller, room_id)
+
+
 async def require_thread(connection: Connection, caller: Caller, thread_id: int) -> Thread:
     """The thread, if the caller may read it. Raises NotFound."""
     thread = await thread_unchecked(connection, caller, thread_id)
@@ -309,12 +390,18 @@ async def lock_room(connection: Connection, caller: Caller, room_id: int, need: 
     return await require_room(connection, caller, room_id, need)
 
 
-async def lock_room_of_message(connection: Connection, caller: Caller, message_id: int) -> Network:
-    """`lock_room` for the room of the message. Raises NotFound for a message that the caller may not see."""
+async def lock_any_room(connection: Connection, caller: Caller, room_id: int) -> Room:
+    """`require_any_room` for an act: what lets the caller in, and the room, stay as they are until commit."""
+    await SQL.lock_room(connection, member=caller.member_id, room=room_id)
+    return await require_any_room(connection, caller, room_id)
+
+
+async def lock_room_of_message(connection: Connection, caller: Caller, message_id: int) -> Room:
+    """`lock_any_room` for that of the message. Raises NotFound for a message that the caller may not see."""
     room_id = await SQL.room_of_message(connection, message=message_id)
     if room_id is None:
         raise NotFound
-    return await lock_room(connection, caller, room_id)
+    return await lock_any_room(connection, caller, room_id)
 
 
 async def may_follow(

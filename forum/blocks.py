@@ -1,13 +1,13 @@
 """Blocks: whom a member does not want to read.
 
-They fold the other's words on the member's own screens, quoted ones too, and keep notifications of them away; nothing
-that anybody else sees changes, and the other is not told.
+They fold the other's words on the member's own screens, quoted ones too, keep notifications of them away, and let
+neither of the two write to the other directly; nothing that anybody else sees changes, and the other is not told.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from forum import members
+from forum import conversations, members
 from forum.access import Caller
 from forum.db import Connection, Database, statements
 from forum.errors import Conflict, Invalid, NotFound
@@ -25,6 +25,8 @@ async def block(db: Database, caller: Caller, member: int) -> None:
             raise NotFound
         if await SQL.count(tx.connection, member=caller.member) >= MAX_BLOCKED:
             raise Conflict(f"You can block at most {MAX_BLOCKED} members.")
+        # After this no message of theirs comes any more, not even one that is on its way.
+        await conversations.lock(tx, caller.member, member)
         if await SQL.block(tx.connection, member=caller.member, blocked=member) is not None:
             tx.record(f"member:{caller.member}", "block.made", member)
             for row in await SQL.hear_no_more(tx.connection, member=caller.member, blocked=member):

@@ -121,11 +121,15 @@ def _membership(views: Views, row: asyncpg.Record) -> Facts:
 
 
 def _member(_views: Views, row: asyncpg.Record) -> Facts:
-    name = row["m_name"]
+    return _named(row, "m_")
+
+
+def _named(row: asyncpg.Record, prefix: str) -> Facts:
+    name = row[f"{prefix}name"]
     return {
-        "version": row["m_version"],
+        "version": row[f"{prefix}version"],
         "name": name,
-        "role": words.role(row["m_title"], row["m_organisation"]),
+        "role": words.role(row[f"{prefix}title"], row[f"{prefix}organisation"]),
         "initials": words.initials(name),
     }
 
@@ -135,8 +139,16 @@ def _room(_views: Views, row: asyncpg.Record) -> Facts:
 
 
 def _notification(views: Views, row: asyncpg.Record) -> Facts:
-    notification = _columns(row, "id", "until")
+    notification = _columns(row, "id", "room_id")
     return {"version": notification["about_version"], "html": str(views.notification(notification))}
+
+
+def _conversation(views: Views, row: asyncpg.Record) -> Facts:
+    return {"html": str(views.conversation(_columns(row, "d_id", "d_last_at", prefix="d_")))}
+
+
+def _participant(_views: Views, row: asyncpg.Record) -> Facts:
+    return _named(row, "w_")
 
 
 def _request(views: Views, row: asyncpg.Record) -> Facts:
@@ -186,7 +198,9 @@ RENDERERS: Mapping[tuple[str, str], Render] = {
     ("network", "room"): _room,
     ("room", "message"): _message,
     ("member", "notification"): _notification,
+    ("member", "conversation"): _conversation,
     ("room", "room"): _slow,
+    ("room", "member"): _participant,
     ("moderators", "request"): _request,
     ("moderators", "submission"): _submission,
     ("moderators", "hold"): _hold,

@@ -125,6 +125,9 @@ async def record_change(tx: Transaction, member: int) -> None:
         tx.record(f"network:{row['network_id']}", "member.changed", member)
     for row in await SQL.named_by_value(tx.connection, member=member):
         tx.record(row["channel"], row["kind"], row["object"])
+    for row in await SQL.talks_with(tx.connection, member=member):
+        tx.record(f"room:{row['room_id']}", "member.changed", member)
+        tx.record(f"member:{row['member_id']}", "conversation.changed", row["room_id"])
     tx.record(f"member:{member}", "member.changed", member)
 
 

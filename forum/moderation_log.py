@@ -1,4 +1,7 @@
-"""The log of a network: who did what to whom, why, when. It only grows; words stand in rows of their own (notes)."""
+"""The log of a network: who did what to whom, why, when. It only grows; words stand in rows of their own (notes).
+
+What was done in no network (to an account, in a direct conversation) is a line of the site's, for the administrators.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,8 +69,7 @@ async def write(
         before=versions[0],
         after=versions[1],
     )
-    if network_id is not None:
-        tx.record(f"moderators:{network_id}", "log.written", log_id)
+    tx.record(f"moderators:{network_id or 0}", "log.written", log_id)
     return words.reason_id
 
 
@@ -75,7 +77,7 @@ async def write(
 class Line:
     """What one act did to one thing, for the log of a network: several at once say the same words."""
 
-    network_id: int
+    network_id: int | None
     object_id: int
     subject_id: int | None
     before: int | None
@@ -100,7 +102,7 @@ async def write_each(
         afters=[line.after for line in lines],
     )
     for row in rows:
-        tx.record(f"moderators:{row['network_id']}", "log.written", row["id"])
+        tx.record(f"moderators:{row['network_id'] or 0}", "log.written", row["id"])
 
 
 async def read(

@@ -42,7 +42,7 @@ async def tell_decision(
     kind: str,
     reason_id: int | None,
     *,
-    network: int,
+    network: int | None,
     post: int | None = None,
     message: int | None = None,
 ) -> None:

@@ -3,7 +3,8 @@
 A removal answered is a removal done: the words have moved into the sealed table in the same transaction, and every
 screen that showed them reads a gap. Each is a row of its own (`removals`): its author is told of it, may appeal against
 it, and its words are purged when the network's time is over, or at once where they must not be kept. Each post is
-decided about by the moderators of the network it was written through; a message by those of its room's network.
+decided about by the moderators of the network it was written through; a message by those of its room's network, and in
+a direct conversation by the administrators, once it was reported.
 
 One act takes away one thing, or several of one kind of words: those that repeat it, or all that a member wrote.
 """
@@ -133,7 +134,8 @@ async def _decided(tx: Transaction, caller: Caller, noun: Noun, ids: Sequence[in
         raise NotFound
     for row in rows.values():
         if not row["decides"]:
-            raise Forbidden(f"The moderators of {row['network_name']} decide about this {noun}.")
+            who = "administrators" if row["network_id"] is None else f"moderators of {row['network_name']}"
+            raise Forbidden(f"The {who} decide about this {noun}.")
     return rows
 
 

@@ -3,7 +3,8 @@
 Invariants: a case is decided in one transaction that holds the thing and then the case, so of two moderators at once
 exactly one decides; a decision counts only for the words that the moderator saw; who reported it is read by moderators
 alone, and not by those whom the words are by or about. Cases of other networks do not exist for anybody, but for those
-who moderate another holder of the thread: they see the case, and may hold the post.
+who moderate another holder of the thread: they see the case, and may hold the post. A message of a direct conversation
+is the administrators' to decide, who see the words that were reported and nothing that stands around them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,9 @@ SQL = statements("reports")
 PAGE: Final = 50
 URGENT: Final = ("private information", "patient")
 """What a reason says of a case that cannot wait."""
+
+ADMINISTRATORS: Final = 0
+"""In the place of a network: the cases of none, which are the administrators'."""
 
 State = Literal["open", "decided"]
 Decision = Literal["remove", "leave", "hold"]
@@ -96,14 +100,17 @@ async def reasons_for(connection: Connection, network_id: int | None) -> Sequenc
     return tuple(own or removal.REASONS)
 
 
-async def _lock(tx: Transaction, caller: Caller, noun: Noun, object_id: int) -> tuple[asyncpg.Record, int]:
-    """The thing, locked, for who may read it, and the network whose moderators decide about it. Raises NotFound."""
+async def _lock(tx: Transaction, caller: Caller, noun: Noun, object_id: int) -> tuple[asyncpg.Record, int | None]:
+    """The thing, locked, for who may read it, and the network whose moderators decide about it (None: administrators).
+
+    Raises NotFound.
+    """
     if noun == "post":
         await access.lock_thread_of_post(tx.connection, caller, object_id)
         post = await posts.current(tx.connection, object_id)
         return post, post["network_id"]
-    network = await access.lock_room_of_message(tx.connection, caller, object_id)
-    return await rooms.current(tx.connection, object_id), network.id
+    room = await access.lock_room_of_message(tx.connection, caller, object_id)
+    return await rooms.current(tx.connection, object_id), room.id
 
 
 # Deciding -----------------------------------------------------------------------------------------------------------
@@ -158,7 +165,9 @@ async def standing(connection: Connection, caller: Caller, case_id: int) -> Stan
     row = await SQL.one(connection, case=case_id)
     networks = [each["id"] for each in seen]
     about_me = row["author_id"] == member or member in (row["mentions"] or ())
-    return Standing(row, row["network_id"] in networks, networks, about_me)
+    if row["network_id"] is None:
+        about_me = not await SQL.decides_directly(connection, member=member, message=row["message_id"])
+    return Standing(row, (row["network_id"] or 0) in networks, networks, about_me)
 
 
 async def _lock_case(tx: Transaction, caller: Caller, case_id: int) -> Standing:
@@ -167,7 +176,11 @@ async def _lock_case(tx: Transaction, caller: Caller, case_id: int) -> Standing:
     if place is None:
         raise NotFound
     noun: Noun = "post" if place["post_id"] is not None else "message"
-    await _lock(tx, caller, noun, place["post_id"] or place["message_id"])
+    if place["network_id"] is None:
+        # Administrators decide about a message without a way into the conversation.
+        await contributions.lock(tx, noun, None, [place["message_id"]])
+    else:
+        await _lock(tx, caller, noun, place["post_id"] or place["message_id"])
     await SQL.lock_case(tx.connection, case=case_id)
     return await standing(tx.connection, caller, case_id)
 
@@ -213,7 +226,7 @@ async def _require_decision(tx: Transaction, case: Standing, decision: Decision,
     if not case.decides and decision != "hold":
         raise Forbidden(f"The moderators of {row['network_name']} decide about this one. You can hold it.")
     if case.noun == "message" and decision == "hold":
-        raise Conflict("A message is in one network's room: remove it, or leave it.")
+        raise Conflict("A message is in one room: remove it, or leave it.")
     if version is not None and version != row["about_version"]:
         raise Conflict(CHANGED)
     if version is None and len(await _versions_since(tx.connection, case)) > 1:
@@ -302,7 +315,10 @@ async def one(db: Database, case_id: int) -> asyncpg.Record:
 
 
 async def moderated(connection: Connection, caller: Caller) -> Sequence[Any]:
-    """The networks (id, slug, name) that the caller moderates. Raises NotFound for who moderates none."""
+    """The networks (id, slug, name) that the caller moderates; of an administrator also 0, what is in none.
+
+    Raises NotFound for who moderates nothing.
+    """
     rows: Sequence[Any] = await SQL.moderated(connection, member=caller.member)
     if not rows:
         raise NotFound

@@ -1,7 +1,8 @@
 """Rooms: a network's live chat. Say, edit, withdraw and its undo, read on.
 
 A message records in its room's channel and for the people whom it addresses; what the rest of the network sees of it
-(an unread mark on the room) is told by a job, at most once a second (forum/announcements.py).
+(an unread mark on the room) is told by a job, at most once a second (forum/announcements.py). A room with no network is
+a direct conversation: who is in it, and how it begins, is in forum/conversations.py; its messages are as all are.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from datetime import datetime
 import asyncpg
 
 from forum import access, contributions, idempotency, moderation_log, newcomers
-from forum.access import Caller, Network
+from forum.access import Caller, Conversation, Network, Room
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
 from forum.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
@@ -30,12 +31,21 @@ async def say(
     """
     async with db.connection() as connection:
         network = await access.require_network(connection, caller, slug)
-        words = await contributions.prepare(connection, "message", body, [network.id], max_bytes=MAX_BYTES)
+    return await say_in(db, caller, network, body, reply_to=reply_to, key=key)
+
+
+async def say_in(
+    db: Database, caller: Caller, room: Room, body: str, *, reply_to: int | None = None, key: str | None = None
+) -> asyncpg.Record:
+    """The same into a room that was found already; what the caller may do there is asked again."""
+    async with db.connection() as connection:
+        words = await contributions.prepare(connection, "message", body, room.mentionable, max_bytes=MAX_BYTES)
+    request = ("say", room.id if room.id is not None else f"room {room.room_id}", body, reply_to)
     async with db.transaction() as tx:
-        network = await access.lock_room(tx.connection, caller, network.room_id)
-        message_id = await idempotency.earlier(tx, caller.member, key, "say", network.id, body, reply_to)
+        room = await access.lock_any_room(tx.connection, caller, room.room_id)
+        message_id = await idempotency.earlier(tx, caller.member, key, *request)
         if message_id is None:
-            message_id = await insert(tx, caller, network, words, reply_to)
+            message_id = await insert(tx, caller, room, words, reply_to)
             await idempotency.made(tx, caller.member, key, message_id)
     return await one(db, message_id)
 
@@ -43,30 +53,41 @@ async def say(
 async def insert(
     tx: Transaction,
     caller: Caller,
-    network: Network,
+    room: Room,
     words: contributions.Words,
     reply_to: int | None,
     *,
     approved: bool = False,
 ) -> int:
     """Store a message in a locked room and record it; returns its id. Raises NeedsApproval unless it is `approved`."""
-    require_may_say(network)
-    if not approved:
-        await newcomers.require_known(tx.connection, caller, network.id, network.role, network.row["approves_first"])
-        await _require_slow(tx.connection, caller, network)
+    require_may_say(room)
+    if isinstance(room, Network) and not approved:
+        await newcomers.require_known(tx.connection, caller, room.id, room.role, room.row["approves_first"])
+        await _require_slow(tx.connection, caller, room)
     row = await SQL.insert(
         tx.connection,
-        room=network.room_id,
-        network=network.id,
+        room=room.room_id,
+        network=room.id,
         author=caller.member,
         reply_to=reply_to,
         **words.message_columns(),
     )
     if row is None:
         raise Invalid("reply_to", "The message that this answers is not in this room.")
-    tx.record(f"room:{network.room_id}", "message.created", row["id"])
+    tx.record(f"room:{room.room_id}", "message.created", row["id"])
     contributions.record_told(tx, row)
+    if isinstance(room, Conversation):
+        await _tell_directly(tx, caller, room, row["id"])
     return int(row["id"])
+
+
+async def _tell_directly(tx: Transaction, caller: Caller, room: Conversation, message_id: int) -> None:
+    """Both have the conversation at the head of their lists; the other is told, once while it stands unread."""
+    rows = await SQL.told_directly(tx.connection, room=room.room_id, message=message_id, author=caller.member)
+    for row in rows:
+        tx.record(f"member:{row['member_id']}", "conversation.changed", room.room_id)
+        if row["id"] is not None:
+            tx.record(f"member:{row['member_id']}", "notification.created", row["id"])
 
 
 async def _require_slow(connection: Connection, caller: Caller, network: Network) -> None:
@@ -96,15 +117,10 @@ async def slow_down(db: Database, caller: Caller, slug: str, slow_s: int) -> Non
         await moderation_log.write(tx, network.id, caller, act, "room", network.room_id)
 
 
-def require_may_say(network: Network) -> None:
+def require_may_say(room: Room) -> None:
     """Raises Forbidden, with the sentence that stands in the composer's place."""
-    if network.may_say:
-        return
-    if network.mute is not None:
-        raise Forbidden(access.muted_sentence(network.name, network.mute))
-    if network.may_write:
-        raise Forbidden(f"In this room only the leads and moderators of {network.name} write.")
-    raise Forbidden(f"Join {network.name} to write here.")
+    if not room.may_say:
+        raise Forbidden(room.closed)
 
 
 async def one(db: Database, message_id: int) -> asyncpg.Record:
@@ -121,13 +137,13 @@ async def current(connection: Connection, message_id: int) -> asyncpg.Record:
     return row
 
 
-async def require(connection: Connection, caller: Caller, message_id: int) -> tuple[Network, asyncpg.Record]:
-    """The message and its network, for who may read the room. Raises NotFound."""
+async def require(connection: Connection, caller: Caller, message_id: int) -> tuple[Room, asyncpg.Record]:
+    """The message and its room, for who may read it. Raises NotFound."""
     place = await SQL.place(connection, message=message_id)
     if place is None:
         raise NotFound
-    network = await access.require_room(connection, caller, place["room_id"])
-    return network, await current(connection, message_id)
+    room = await access.require_any_room(connection, caller, place["room_id"])
+    return room, await current(connection, message_id)
 
 
 async def edit(
@@ -135,20 +151,20 @@ async def edit(
 ) -> asyncpg.Record:
     """Change the words of one's own shown message. Returns it. Raises NotFound, Forbidden, Invalid, Conflict."""
     async with db.connection() as connection:
-        network, _ = await require(connection, caller, message_id)
-        words = await contributions.prepare(connection, "message", body, [network.id], max_bytes=MAX_BYTES)
+        room, _ = await require(connection, caller, message_id)
+        words = await contributions.prepare(connection, "message", body, room.mentionable, max_bytes=MAX_BYTES)
     async with db.transaction() as tx:
-        network = await access.lock_room_of_message(tx.connection, caller, message_id)
+        room = await access.lock_room_of_message(tx.connection, caller, message_id)
         if await idempotency.earlier(tx, caller.member, key, "edit message", message_id, body, version) is None:
             message = await current(tx.connection, message_id)
             _require_author(message, caller)
             contributions.require_state(message, "shown")
-            require_may_say(network)
+            require_may_say(room)
             if version is not None and version != message["version"]:
                 raise Conflict("This message has changed since you opened it. Your text is safe.")
             if words.body != message["body"]:
                 await SQL.edit(tx.connection, object=message_id, **words.message_columns())
-                tx.record(f"room:{network.room_id}", "message.edited", message_id)
+                tx.record(f"room:{room.room_id}", "message.edited", message_id)
                 await contributions.tell_references(tx, "message", message_id)
             await idempotency.made(tx, caller.member, key, message_id)
     return await one(db, message_id)
@@ -162,13 +178,13 @@ def _require_author(message: asyncpg.Record, caller: Caller) -> None:
 async def withdraw(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
     """Take one's own message back. Returns the gap. Raises NotFound, Forbidden, Conflict."""
     async with db.transaction() as tx:
-        network = await access.lock_room_of_message(tx.connection, caller, message_id)
+        room = await access.lock_room_of_message(tx.connection, caller, message_id)
         message = await current(tx.connection, message_id)
         _require_author(message, caller)
         contributions.require_state(message, "shown", "withdrawn")
         if message["state"] == "shown":
             await contributions.seal(tx, "message", message_id, "withdrawn", by=caller.member_id)
-            tx.record(f"room:{network.room_id}", "message.withdrawn", message_id)
+            tx.record(f"room:{room.room_id}", "message.withdrawn", message_id)
             await contributions.tell_references(tx, "message", message_id)
     return await one(db, message_id)
 
@@ -176,13 +192,13 @@ async def withdraw(db: Database, caller: Caller, message_id: int) -> asyncpg.Rec
 async def undo(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
     """Bring one's withdrawn message back. Returns it. Raises NotFound, Forbidden, Conflict."""
     async with db.transaction() as tx:
-        network = await access.lock_room_of_message(tx.connection, caller, message_id)
+        room = await access.lock_room_of_message(tx.connection, caller, message_id)
         message = await current(tx.connection, message_id)
         _require_author(message, caller)
         contributions.require_state(message, "withdrawn", "shown")
         if message["state"] == "withdrawn":
             await contributions.unseal(tx, "message", message_id)
-            tx.record(f"room:{network.room_id}", "message.restored", message_id)
+            tx.record(f"room:{room.room_id}", "message.restored", message_id)
             await contributions.tell_references(tx, "message", message_id)
     return await one(db, message_id)
 

@@ -85,6 +85,9 @@ PAGES: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     # Beside the frame of the page      shows                               cleared by
     ("/",                               "post message title purpose reason note","network member"),
     ("/invitations/{token}",            "purpose",                          "", BEFORE),
+    ("/conversations",                  "message",                          "member"),
+    ("/conversations/{conversation}",   "message profile",                  "room"),
+    ("/conversations/{conversation}/messages", "message profile",           "room"),
     ("/appeals",                        "",                                 ""),
     ("/appeals/{appeal}",               "post message edit title reason note appeal", "thread room", "", "moderator"),
     ("/links/{token}",                  "",                                 "", BEFORE),
@@ -125,6 +128,7 @@ PAGES: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/posts/{id}/withdraw",            "title",                            "thread"),
     ("/removals/{removal}",             "reason note appeal",               "member"),
     ("/reports",                        "post message title profile reason","moderators", "", "moderator"),
+    ("/reports/direct/{case}",          "post message profile reason report","moderators", "", "moderator"),
     ("/rooms",                          "message",                          "network"),
     ("/search",                         "post message title",               "thread room"),
     ("/settings",                       "about profile",                    "", FORM),
@@ -157,6 +161,9 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/api/v1/appeals",                 "",                                 "moderators"),
     ("/api/v1/appeals/{appeal}",        "post message edit name profile reason note appeal",
                                                                             "moderators", "", "moderator"),
+    ("/api/v1/administrators/reports",  "name report",                      "moderators"),
+    ("/api/v1/conversations",           "name profile message",             "member"),
+    ("/api/v1/conversations/{conversation}/messages", "message name profile", "room"),
     ("/api/v1/me",                      "name profile about network",       "member network"),
     ("/api/v1/me/blocks",               "name profile",                     "network"),
     ("/api/v1/me/moderation",           "name network profile reason note submission","member network"),
@@ -193,6 +200,7 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
 
 UPDATES: Final = tuple(_surface(name, shows, name.partition(" ")[0]) for name, shows in (
     # Channel and kind                  show
+    ("member conversation",             "message name profile"),
     ("member notification",             "name profile network title post message reason note"),
     ("moderators appeal",               "network"),
     ("moderators case",                 "post message name network"),
@@ -204,6 +212,7 @@ UPDATES: Final = tuple(_surface(name, shows, name.partition(" ")[0]) for name, s
     ("network network",                 "network purpose name"),
     ("network room",                    ""),
     ("network thread",                  "title name network"),
+    ("room member",                     "name profile"),
     ("room message",                    "message name profile"),
     ("room room",                       ""),
     ("thread post",                     "post name profile network"),
@@ -231,6 +240,7 @@ ACTS: Final[Mapping[str, str]] = {
     "the message as it stands now": """
         POST /messages/{id}/edit  POST /messages/{id}/remove  POST /messages/{id}/restore  POST /messages/{id}/undo
         POST /messages/{id}/withdraw  POST /networks/{slug}/messages  POST /api/v1/networks/{slug}/messages
+        POST /conversations/{conversation}/messages  POST /api/v1/conversations/{conversation}/messages
         PATCH /api/v1/messages/{message}  DELETE /api/v1/messages/{message}
         DELETE /api/v1/messages/{message}/withdrawal  PUT /api/v1/messages/{message}/removal
         DELETE /api/v1/messages/{message}/removal""",
@@ -247,6 +257,8 @@ ACTS: Final[Mapping[str, str]] = {
         PUT /api/v1/networks/{slug}/members/{member}  DELETE /api/v1/networks/{slug}/members/{member}
         PATCH /api/v1/networks/{slug}/requests/{request}  POST /api/v1/networks/{slug}/invitations
         DELETE /api/v1/networks/{slug}/invitations/{invitation}""",
+    "a conversation of one's own, with the message that stands last in it": """
+        POST /members/{member}/conversation  POST /api/v1/conversations""",
     "a case, or one's own report": """
         POST /posts/{id}/report  POST /messages/{id}/report  POST /reports/{case}/decision  POST /reports/{case}/notes
         POST /reports/{case}/reopen  POST /reports/{case}/taken  POST /api/v1/posts/{post}/reports
@@ -273,6 +285,7 @@ ACTS: Final[Mapping[str, str]] = {
         DELETE /api/v1/me/blocks/{member}  PUT /api/v1/members/{member}/suspension
         DELETE /api/v1/members/{member}/suspension  DELETE /api/v1/networks/{slug}/members/{member}/sanctions/{kind}
         PUT /api/v1/networks/{slug}/newcomers  PUT /api/v1/networks/{slug}/slow
+        POST /conversations/{conversation}/read  PUT /api/v1/conversations/{conversation}/read
         POST /networks/{slug}/read  POST /notifications/read  POST /threads/{thread}/read
         POST /threads/{thread}/watch  PUT /api/v1/me/notifications/read  PUT /api/v1/networks/{slug}/read
         PUT /api/v1/threads/{thread}/read""",

@@ -16,6 +16,8 @@ from forum.db import Connection, statements
 
 SQL = statements("updates")
 CHANNEL = re.compile(r"(thread|network|room|member|moderators):([1-9][0-9]{0,17})\Z")
+ADMINISTRATORS = "moderators:0"
+"""Where the administrators are told of what is in no network, and theirs to decide about."""
 MAX_CATCH_UP = 500
 
 READERS = {
@@ -43,6 +45,8 @@ class LogRead:
 
 def parse(channel: str) -> tuple[str, int] | None:
     """`("thread", 9)` for `thread:9`; None for what can be no channel."""
+    if channel == ADMINISTRATORS:
+        return "moderators", 0
     match = CHANNEL.match(channel)
     return (match[1], int(match[2])) if match else None
 

@@ -29,7 +29,7 @@ SIGNED_OUT: Final = 4001
 SUSPENDED: Final = 4003
 
 # \Z, for $ would let a line feed pass; 18 digits always fit a bigint.
-CHANNEL_PATTERN: Final = r"\A(network|thread|room|member|moderators):[1-9][0-9]{0,17}\Z"
+CHANNEL_PATTERN: Final = r"\A((network|thread|room|member|moderators):[1-9][0-9]{0,17}|moderators:0)\Z"
 _channel_match = re.compile(CHANNEL_PATTERN).match
 
 Channel = Annotated[str, Meta(pattern=CHANNEL_PATTERN)]

@@ -23,6 +23,17 @@ LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
 LEFT JOIN networks p ON p.id = n.parent_id
 WHERE r.id = :room;
 
+-- name: conversation^
+-- A direct conversation as one of its two stands to it. Whether the other has blocked them is part of `reachable` alone.
+SELECT r.id AS room_id, o.id AS other_id, o.name AS other_name, o.title AS other_title, o.organisation AS other_organisation,
+       o.version AS other_version,
+       share_a_network(p.member_id, o.id) AND hears(o.id, p.member_id) AS reachable, NOT hears(p.member_id, o.id) AS blocked
+FROM rooms r
+JOIN participants p ON p.room_id = r.id AND p.member_id = :member
+JOIN participants q ON q.room_id = r.id AND q.member_id <> p.member_id
+JOIN people o ON o.id = q.member_id
+WHERE r.id = :room AND may_read_room(:member, r.id);
+
 -- name: thread^
 SELECT * FROM thread_for(:member, :thread);
 
@@ -46,11 +57,12 @@ FROM unnest(:members::bigint[], :nouns::text[], :objects::bigint[], :channels::t
 WHERE CASE w.noun
     WHEN 'thread' THEN may_read_thread(w.member, w.object)
     WHEN 'network' THEN may_read_network(w.member, w.object)
-    WHEN 'room' THEN w.member IS NOT NULL
-        AND may_read_network(w.member, (SELECT network_id FROM rooms r WHERE r.id = w.object))
+    WHEN 'room' THEN may_read_room(w.member, w.object)
     WHEN 'member' THEN w.member = w.object AND EXISTS (SELECT FROM members m WHERE m.id = w.object AND m.state = 'active')
-    WHEN 'moderators' THEN EXISTS (
-        SELECT FROM standing s WHERE s.network_id = w.object AND s.member_id = w.member AND s.role IN ('moderator', 'lead'))
+    WHEN 'moderators' THEN CASE WHEN w.object = 0
+        THEN EXISTS (SELECT FROM members m WHERE m.id = w.member AND m.administrator AND m.state = 'active')
+        ELSE EXISTS (
+        SELECT FROM standing s WHERE s.network_id = w.object AND s.member_id = w.member AND s.role IN ('moderator', 'lead')) END
     ELSE false END;
 
 -- name: lock_standing

@@ -37,7 +37,7 @@ SELECT a.id, a.removal_id, a.decides_id, a.step, a.appealed_at, a.due_at, a.outc
        r.removed_by, d.name AS removed_by_name, r.removed_at, r.purged_at, r.restored_at, v.body AS reason, x.body AS note,
        p.thread_id, t.title AS thread_title, m.room_id, b.name AS decided_by_name, a.decided_by,
        coalesce(p.created_at, m.created_at) AS written_at, coalesce(p.number, m.number) AS number
-FROM appeals a JOIN removals r ON r.id = a.removal_id JOIN networks n ON n.id = r.network_id
+FROM appeals a JOIN removals r ON r.id = a.removal_id LEFT JOIN networks n ON n.id = r.network_id
 LEFT JOIN posts p ON p.id = r.post_id LEFT JOIN threads t ON t.id = p.thread_id LEFT JOIN messages m ON m.id = r.message_id
 LEFT JOIN notes s ON s.id = a.note_id LEFT JOIN notes y ON y.id = a.answer_id
 LEFT JOIN notes v ON v.id = r.reason_id LEFT JOIN notes x ON x.id = r.note_id
@@ -61,7 +61,8 @@ ORDER BY number;
 
 -- name: messages_around
 SELECT * FROM (
-    SELECT m.* FROM messages o JOIN shown_messages m ON m.room_id = o.room_id AND m.id <> o.id AND m.state = 'shown'
+    SELECT m.* FROM messages o JOIN rooms r ON r.id = o.room_id AND r.network_id IS NOT NULL -- of a direct conversation nothing
+    JOIN shown_messages m ON m.room_id = o.room_id AND m.id <> o.id AND m.state = 'shown'
                                                     AND m.number BETWEEN o.number - 40 AND o.number + 40
     WHERE o.id = :object ORDER BY m.id IS NOT DISTINCT FROM o.reply_to_id DESC, abs(m.number - o.number), m.number LIMIT 5) near
 ORDER BY number;

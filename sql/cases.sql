@@ -19,8 +19,8 @@ WHERE outcome IS NULL AND (post_id = ANY (:posts) OR message_id = ANY (:messages
 RETURNING id;
 
 -- name: audience
--- Whose moderators see it.
-SELECT network_id AS id FROM cases WHERE id = :case AND network_id IS NOT NULL
+-- Whose moderators see it; 0: the administrators.
+SELECT coalesce(network_id, 0) AS id FROM cases WHERE id = :case
 UNION
 SELECT h.network_id FROM cases c JOIN posts p ON p.id = c.post_id JOIN thread_networks h ON h.thread_id = p.thread_id WHERE c.id = :case;
 

@@ -120,5 +120,10 @@ UNION SELECT 'room:' || r.room_id, 'message.edited', r.id FROM said s JOIN messa
 UNION SELECT 'member:' || n.member_id, 'notification.changed', n.id FROM words w JOIN notifications n ON n.post_id = w.id
 UNION SELECT 'member:' || n.member_id, 'notification.changed', n.id FROM said s JOIN notifications n ON n.message_id = s.id;
 
+-- name: talks_with
+-- The direct conversations of a member, and with whom: their name stands there, whatever networks they share.
+SELECT p.room_id, q.member_id FROM participants p JOIN participants q ON q.room_id = p.room_id AND q.member_id <> p.member_id
+WHERE p.member_id = :member;
+
 -- name: has_about$
 SELECT about <> '' FROM members WHERE id = :member;

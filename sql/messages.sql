@@ -27,6 +27,20 @@ SELECT new.id, new.number, (SELECT array_agg(told.member_id) FROM told) AS told_
        (SELECT array_agg(told.id) FROM told) AS told_ids
 FROM new;
 
+-- name: told_directly
+-- Both of a conversation have it at the head of their lists now; the other is told, unless a notification of it waits already.
+WITH listed AS (
+    UPDATE participants SET listed_at = now() WHERE room_id = :room RETURNING member_id),
+told AS (
+    INSERT INTO notifications (member_id, kind, message_id, room_id, actor_id)
+    SELECT member_id, 'direct', :message, :room, :author FROM listed WHERE member_id <> :author
+    ON CONFLICT (member_id, room_id) WHERE kind = 'direct' AND read_at IS NULL DO NOTHING RETURNING id, member_id)
+SELECT l.member_id, t.id FROM listed l LEFT JOIN told t ON t.member_id = l.member_id ORDER BY l.member_id;
+
+-- name: in_lists
+-- Whose lists of conversations show something of these messages.
+SELECT DISTINCT m.room_id, p.member_id FROM messages m JOIN participants p ON p.room_id = m.room_id WHERE m.id = ANY (:objects);
+
 -- name: edit^
 WITH old AS (
     SELECT id, version, body, coalesce(edited_at, created_at) AS at FROM messages WHERE id = :object),
@@ -132,6 +146,12 @@ INSERT INTO room_reads (member_id, room_id, number)
 SELECT :member, :room, least(:number::bigint, (SELECT max(number) FROM messages WHERE room_id = :room))
 ON CONFLICT (member_id, room_id) DO UPDATE SET number = EXCLUDED.number, read_at = now() WHERE room_reads.number < EXCLUDED.number
 RETURNING number;
+
+-- name: read_directly
+-- Whoever has read what they were told of is told anew of the next.
+UPDATE notifications n SET read_at = now() FROM messages m
+WHERE n.member_id = :member AND n.room_id = :room AND n.kind = 'direct' AND n.read_at IS NULL AND m.id = n.message_id AND m.number <= :number
+RETURNING n.id;
 
 -- name: last_number$
 SELECT coalesce(max(number), 0) FROM messages WHERE room_id = :room;

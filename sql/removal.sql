@@ -10,19 +10,24 @@ SELECT p.id, p.thread_id AS place_id, p.network_id, p.author_id, p.state, p.vers
 FROM posts p JOIN networks n ON n.id = p.network_id WHERE p.id = ANY (:ids) ORDER BY p.id;
 
 -- name: messages_to_decide
+-- In a direct conversation the administrators decide, about what was reported to them and nothing else.
 SELECT m.id, m.room_id AS place_id, n.id AS network_id, m.author_id, m.state, m.version, n.name AS network_name,
-       :member::bigint IS NOT NULL AND may_read_network(:member, n.id) AS may_read,
-       EXISTS (SELECT FROM standing s WHERE s.network_id = n.id AND s.member_id = :member AND s.role IN ('moderator', 'lead')) AS decides
-FROM messages m JOIN rooms r ON r.id = m.room_id JOIN networks n ON n.id = r.network_id WHERE m.id = ANY (:ids) ORDER BY m.id;
+       may_read_room(:member, m.room_id) OR a.decides AS may_read,
+       a.decides OR EXISTS (SELECT FROM standing s WHERE s.network_id = n.id AND s.member_id = :member
+                                                     AND s.role IN ('moderator', 'lead')) AS decides
+FROM messages m JOIN rooms r ON r.id = m.room_id LEFT JOIN networks n ON n.id = r.network_id
+CROSS JOIN LATERAL (SELECT r.network_id IS NULL AND decides_directly(:member, m.id) AS decides) a
+WHERE m.id = ANY (:ids) ORDER BY m.id;
 
 -- name: insert
--- An appeal needs the words: where they are kept for less than thirty days, it ends with them.
+-- An appeal needs the words: where they are kept for less than thirty days, it ends with them. What is in no network is kept as
+-- long as a network keeps it that has settled nothing else.
 INSERT INTO removals (network_id, post_id, message_id, author_id, removed_by, reason_id, note_id, batch, named, purge_at, appeal_until)
 SELECT n.id, CASE WHEN :noun = 'post' THEN x.id END, CASE WHEN :noun = 'message' THEN x.id END, x.author_id, :member,
-       :reason, :note, :batch, n.names_moderators, now() + make_interval(days => n.keeps_removed_days),
+       :reason, :note, :batch, coalesce(n.names_moderators, false), now() + make_interval(days => coalesce(n.keeps_removed_days, 90)),
        now() + make_interval(days => CASE WHEN :keep THEN least(n.keeps_removed_days, 30) ELSE 30 END)
 FROM unnest(:ids::bigint[], :networks::bigint[], :authors::bigint[]) AS x (id, network_id, author_id)
-JOIN networks n ON n.id = x.network_id ORDER BY x.id
+LEFT JOIN networks n ON n.id = x.network_id ORDER BY x.id
 RETURNING id;
 
 -- name: join_batch!

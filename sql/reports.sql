@@ -12,7 +12,10 @@ INSERT INTO reports (case_id, member_id, reason_id, note_id) VALUES (:case, :mem
 
 -- name: place^
 -- What a case is about, before anything is locked.
-SELECT post_id, message_id FROM cases WHERE id = :case;
+SELECT post_id, message_id, network_id FROM cases WHERE id = :case;
+
+-- name: decides_directly$
+SELECT decides_directly(:member, :message);
 
 -- name: lock_case
 SELECT FROM cases WHERE id = :case FOR NO KEY UPDATE;
@@ -25,9 +28,12 @@ SELECT * FROM shown_cases WHERE id = :case;
 SELECT id FROM unnest(:networks::bigint[]) id WHERE sees_case(id, :case);
 
 -- name: moderated
--- The networks that a member moderates.
+-- The networks that a member moderates; 0, with neither slug nor name: what is in none, of an administrator.
 SELECT d.network_id AS id, n.slug, n.name FROM standing d JOIN networks n ON n.id = d.network_id
-WHERE d.member_id = :member AND d.role IN ('moderator', 'lead') ORDER BY n.name;
+WHERE d.member_id = :member AND d.role IN ('moderator', 'lead')
+UNION ALL
+SELECT 0, NULL, NULL FROM members m WHERE m.id = :member AND m.administrator AND m.state = 'active'
+ORDER BY name;
 
 -- name: take$
 UPDATE cases SET taken_by = :member, taken_at = CASE WHEN :member::bigint IS NOT NULL THEN now() END, version = version + 1
@@ -45,12 +51,18 @@ WITH own AS (
           AND (:after_id::bigint IS NULL
                OR (NOT c.urgent, c.opened_at, c.id) > (:after_later::boolean, :after_at::timestamptz, :after_id::bigint))
         ORDER BY c.urgent DESC, c.opened_at, c.id LIMIT :limit) c),
+direct AS (
+    SELECT c.id, NOT c.urgent AS later, c.opened_at FROM cases c
+    WHERE c.outcome IS NULL AND c.network_id IS NULL AND 0 = ANY (:networks)
+      AND (:after_id::bigint IS NULL
+           OR (NOT c.urgent, c.opened_at, c.id) > (:after_later::boolean, :after_at::timestamptz, :after_id::bigint))
+    ORDER BY c.urgent DESC, c.opened_at, c.id LIMIT :limit),
 joint AS (
     SELECT c.id, NOT c.urgent AS later, c.opened_at FROM cases c JOIN posts p ON p.id = c.post_id
     WHERE c.outcome IS NULL AND c.network_id <> ALL (:networks)
       AND EXISTS (SELECT FROM thread_networks h WHERE h.thread_id = p.thread_id AND h.network_id = ANY (:networks))),
 page AS (
-    SELECT * FROM (SELECT * FROM own UNION ALL SELECT * FROM joint) c
+    SELECT * FROM (SELECT * FROM own UNION ALL SELECT * FROM direct UNION ALL SELECT * FROM joint) c
     WHERE :after_id::bigint IS NULL
        OR (c.later, c.opened_at, c.id) > (:after_later::boolean, :after_at::timestamptz, :after_id::bigint)
     ORDER BY c.later, c.opened_at, c.id LIMIT :limit)
@@ -59,11 +71,15 @@ ORDER BY page.later, page.opened_at, page.id;
 
 -- name: decided_queue
 WITH page AS (
-    SELECT c.* FROM unnest(:networks::bigint[]) n CROSS JOIN LATERAL (
+    SELECT c.id, c.decided_at FROM unnest(:networks::bigint[]) n CROSS JOIN LATERAL (
         SELECT c.id, c.decided_at FROM cases c WHERE c.outcome IS NOT NULL AND c.network_id = n
           AND (:after_id::bigint IS NULL OR (c.decided_at, c.id) < (:after_at::timestamptz, :after_id::bigint))
         ORDER BY c.decided_at DESC, c.id DESC LIMIT :limit) c
-    ORDER BY c.decided_at DESC, c.id DESC LIMIT :limit)
+    UNION ALL
+    (SELECT c.id, c.decided_at FROM cases c WHERE c.outcome IS NOT NULL AND c.network_id IS NULL AND 0 = ANY (:networks)
+       AND (:after_id::bigint IS NULL OR (c.decided_at, c.id) < (:after_at::timestamptz, :after_id::bigint))
+     ORDER BY c.decided_at DESC, c.id DESC LIMIT :limit)
+    ORDER BY decided_at DESC, id DESC LIMIT :limit)
 SELECT k.* FROM page CROSS JOIN LATERAL (SELECT * FROM shown_cases s WHERE s.id = page.id OFFSET 0) k
 ORDER BY page.decided_at DESC, page.id DESC;
 
@@ -71,6 +87,8 @@ ORDER BY page.decided_at DESC, page.id DESC;
 -- How many are open, counted to 100.
 SELECT count(*) FROM (
     SELECT FROM cases c WHERE c.outcome IS NULL AND c.network_id = ANY (:networks)
+    UNION ALL
+    SELECT FROM cases c WHERE c.outcome IS NULL AND c.network_id IS NULL AND 0 = ANY (:networks)
     UNION ALL
     SELECT FROM cases c JOIN posts p ON p.id = c.post_id
     WHERE c.outcome IS NULL AND c.network_id <> ALL (:networks)
@@ -97,10 +115,10 @@ SELECT s.since, m.created_at,
 FROM members m LEFT JOIN memberships s ON s.member_id = m.id AND s.network_id = :network WHERE m.id = :author;
 
 -- name: removed_before
--- What this network removed of theirs and did not bring back, the newest first.
+-- What this network (NULL: the administrators) removed of theirs and did not bring back, the newest first.
 SELECT l.noun, l.at, l.actor_id, a.name AS actor_name, w.body AS reason
 FROM moderation_log l LEFT JOIN people a ON a.id = l.actor_id LEFT JOIN notes w ON w.id = l.reason_id
-WHERE l.subject_id = :author AND l.network_id = :network AND l.act = 'remove' AND l.noun IN ('post', 'message')
+WHERE l.subject_id = :author AND l.network_id IS NOT DISTINCT FROM :network AND l.act = 'remove' AND l.noun IN ('post', 'message')
   AND NOT (l.noun = :noun AND l.object_id = :object)
   AND NOT EXISTS (SELECT FROM moderation_log b WHERE b.noun = l.noun AND b.object_id = l.object_id AND b.act = 'restore' AND b.id > l.id)
 ORDER BY l.id DESC LIMIT 20;
@@ -111,11 +129,11 @@ SELECT count(*) FROM posts p JOIN posts r ON r.thread_id = p.thread_id
 WHERE p.id = :post AND r.path > p.path AND r.path < p.path || '\xffffffff'::bytea AND r.id <> p.id AND r.state = 'shown';
 
 -- name: around_message
--- The message before it and the one after, if they are shown.
-(SELECT m.*, true AS before FROM shown_messages m JOIN messages x ON x.id = :message
+-- The message before it and the one after, if they are shown. Not of a direct conversation: of one only what was reported is read.
+(SELECT m.*, true AS before FROM shown_messages m JOIN messages x ON x.id = :message JOIN rooms r ON r.id = x.room_id AND r.network_id IS NOT NULL
  WHERE m.room_id = x.room_id AND m.number < x.number AND m.state = 'shown' ORDER BY m.number DESC LIMIT 1)
 UNION ALL
-(SELECT m.*, false FROM shown_messages m JOIN messages x ON x.id = :message
+(SELECT m.*, false FROM shown_messages m JOIN messages x ON x.id = :message JOIN rooms r ON r.id = x.room_id AND r.network_id IS NOT NULL
  WHERE m.room_id = x.room_id AND m.number > x.number AND m.state = 'shown' ORDER BY m.number LIMIT 1);
 
 -- name: parent^

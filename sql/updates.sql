@@ -53,11 +53,14 @@ ORDER BY u.seq;
 WITH u AS MATERIALIZED (
     SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
 SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
-       u.seq, u.kind, u.object, u.at, m.id IS NOT NULL OR u.kind LIKE 'room.%' AS there,
-       (SELECT slow_s FROM rooms r WHERE r.id = :object) AS slow_s, m.*
+       u.seq, u.kind, u.object, u.at, m.id IS NOT NULL OR u.kind LIKE 'room.%' OR w.id IS NOT NULL AS there,
+       (SELECT slow_s FROM rooms r WHERE r.id = :object) AS slow_s,
+       w.id AS w_id, w.name AS w_name, w.title AS w_title, w.organisation AS w_organisation, w.region AS w_region, w.version AS w_version, m.*
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true
 LEFT JOIN shown_messages m ON u.kind LIKE 'message.%' AND m.id = u.object AND m.room_id = :object
+LEFT JOIN participants q ON u.kind LIKE 'member.%' AND q.room_id = :object AND q.member_id = u.object
+LEFT JOIN people w ON w.id = q.member_id
 WHERE c.name = :channel
 ORDER BY u.seq;
 
@@ -65,10 +68,18 @@ ORDER BY u.seq;
 WITH u AS MATERIALIZED (
     SELECT seq, kind, object, at FROM updates WHERE channel = :channel AND seq > :after ORDER BY seq LIMIT :limit)
 SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
-       u.seq, u.kind, u.object, u.at, u.kind NOT LIKE 'notification.%' OR n.id IS NOT NULL AS there, n.*
+       u.seq, u.kind, u.object, u.at, CASE WHEN u.kind LIKE 'notification.%' THEN n.id IS NOT NULL
+                                           WHEN u.kind LIKE 'conversation.%' THEN d.id IS NOT NULL ELSE true END AS there,
+       d.id AS d_id, d.listed_at AS d_listed_at, d.other_id AS d_other_id, d.other_name AS d_other_name, d.other_title AS d_other_title,
+       d.other_organisation AS d_other_organisation, d.read_to AS d_read_to, d.unread AS d_unread, d.last_id AS d_last_id,
+       d.last_number AS d_last_number, d.last_version AS d_last_version, d.last_author_id AS d_last_author_id, d.last_state AS d_last_state,
+       d.html AS d_html, d.mention_names AS d_mention_names, d.last_at AS d_last_at, n.*
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true
 LEFT JOIN shown_notifications n ON u.kind LIKE 'notification.%' AND n.id = u.object AND n.member_id = :object
+LEFT JOIN LATERAL (
+    SELECT * FROM shown_conversations s WHERE u.kind LIKE 'conversation.%' AND s.id = u.object AND s.viewer_id = :object
+      AND s.listed_at IS NOT NULL OFFSET 0) d ON true
 WHERE c.name = :channel
 ORDER BY u.seq;
 

@@ -72,6 +72,14 @@ def _notification(row: Row) -> Content:
     return {"notification": shapes.notification(row)}
 
 
+def _conversation(row: Row) -> Content:
+    return {"conversation": shapes.conversation(_Prefixed(row, "d_"))}
+
+
+def _participant(row: Row) -> Content:
+    return {"version": row["w_version"], "member": shapes.member_head(_Prefixed(row, "w_"))}
+
+
 def _request(row: Row) -> Content:
     return {"request": shapes.request(_Prefixed(row, "q_"))}
 
@@ -107,7 +115,9 @@ SHOWN: Mapping[tuple[str, str], Callable[[Row], Content]] = {
     ("network", "room"): _room,
     ("room", "message"): _message,
     ("member", "notification"): _notification,
+    ("member", "conversation"): _conversation,
     ("room", "room"): _slow,
+    ("room", "member"): _participant,
     ("moderators", "request"): _request,
     ("moderators", "submission"): _submission,
     ("moderators", "hold"): _hold,

@@ -24,7 +24,10 @@ LEFT: Final = {
     )
 }
 SANCTION: Final = {"type": "string", "enum": ["warning", "mute", "suspension"]}
-CHANNEL: Final = {"type": "string", "pattern": "^(network|thread|room|member|moderators):[1-9][0-9]{0,17}$"}
+CHANNEL: Final = {
+    "type": "string",
+    "pattern": "^((network|thread|room|member|moderators):[1-9][0-9]{0,17}|moderators:0)$",
+}
 
 ABOUT: Final = """The forum as data. Everything here goes through the same acts as the pages. Every answer that lists or
 shows something says in `channels` from which cursors on its changes can be followed, by `/live` or by catch-up.

@@ -11,7 +11,7 @@ from forum.api.bodies import CaseChange, CasesQuery, NewReport
 from forum.api.routing import Call, Created
 from forum.api.shapes import Case, Page, Reported, Voice
 from forum.db import Connection
-from forum.errors import Conflict, Invalid
+from forum.errors import Conflict, Forbidden, Invalid
 from forum.views import words
 
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -42,13 +42,24 @@ def _reported(row: Any) -> Reported:
 async def listed(call: Call, connection: Connection, slug: str, query: CasesQuery) -> Page[Case]:
     """The cases of a network, and those of threads that it holds jointly: for its moderators."""
     network = await reports.require_moderated(connection, call.caller, slug)
-    follow = await lists.following(connection, f"moderators:{network.id}")
+    return await _cases(call, connection, network.id, query)
+
+
+async def of_administrators(call: Call, connection: Connection, query: CasesQuery) -> Page[Case]:
+    """What was reported of direct conversations: for administrators, message by message."""
+    if not call.caller.administrator:
+        raise Forbidden("Only administrators of the site may do this.")
+    return await _cases(call, connection, reports.ADMINISTRATORS, query)
+
+
+async def _cases(call: Call, connection: Connection, network: int, query: CasesQuery) -> Page[Case]:
+    follow = await lists.following(connection, f"moderators:{network}")
     if query.state == "open":
         after = cursors.decode("cases", query.after, tuple[bool, Moment, cursors.Id])
-        rows = await reports.queue(connection, [network.id], after=after, limit=query.limit + 1)
+        rows = await reports.queue(connection, [network], after=after, limit=query.limit + 1)
     else:
         before = cursors.decode("decided", query.after, tuple[Moment, cursors.Id])
-        rows = await reports.decided(connection, [network.id], after=before, limit=query.limit + 1)
+        rows = await reports.decided(connection, [network], after=before, limit=query.limit + 1)
     voices = await _voices(connection, call.caller, rows[: query.limit])
     return lists.page(rows, query.limit, lambda row: _with(row, voices), _cursor(query.state), follow)
 

@@ -12,21 +12,29 @@ from forum.api.shapes import Message, Page, Revision, Waiting
 from forum.db import Connection
 from forum.submissions import Submission
 
+EVERYTHING = 2**31 - 1
+"""No message has a larger number."""
+
 
 async def listed(call: Call, connection: Connection, slug: str, query: MessagesQuery) -> Page[Message]:
     """The messages of a network's room: the newest first, or with `order=time` as they were written."""
     seen = await access.require_network(connection, call.caller, slug)
     network = await access.require_room(connection, call.caller, seen.room_id)
+    return await messages_of(connection, network.room_id, query)
+
+
+async def messages_of(connection: Connection, room_id: int, query: MessagesQuery) -> Page[Message]:
+    """The messages of any room that the caller may read."""
     place = f"messages {query.order}"
     number = cursors.number_in(place, query.after)
-    follow = await lists.following(connection, f"room:{network.room_id}")
+    follow = await lists.following(connection, f"room:{room_id}")
     if query.order == "time":
         rows = await rooms.between(
-            connection, network.room_id, after=number or 0, limit=query.limit + 1, since=query.since, until=query.until
+            connection, room_id, after=number or 0, limit=query.limit + 1, since=query.since, until=query.until
         )
     else:
         rows = await rooms.between(
-            connection, network.room_id, before=number, limit=query.limit + 1, since=query.since, until=query.until
+            connection, room_id, before=number, limit=query.limit + 1, since=query.since, until=query.until
         )
     return lists.page(rows, query.limit, shapes.message, lambda row: cursors.encode(place, row["number"]), follow)
 
@@ -84,4 +92,4 @@ async def slow_down(call: Call, slug: str, body: Slow) -> None:
 
 async def read(call: Call, slug: str, body: ReadRoom) -> None:
     """Everything in the room up to a message is read; without its number, everything."""
-    await rooms.mark_read(call.db, call.caller, slug, 2**31 - 1 if body.number is UNSET else body.number)
+    await rooms.mark_read(call.db, call.caller, slug, EVERYTHING if body.number is UNSET else body.number)

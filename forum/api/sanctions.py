@@ -49,7 +49,7 @@ class OwnRemoval(Struct, frozen=True, kw_only=True):
     id: int
     post: int | None
     message: int | None
-    network: str
+    network: str | None
     reason: str | None
     note: str | None
     removed_at: datetime

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from forum.api import (
     appeals,
     blocks,
+    conversations,
     me,
     members,
     memberships,
@@ -111,6 +112,12 @@ TABLE: Sequence[Endpoint] = (
     Endpoint("GET", "/messages/{message}/history", rooms.history, "guest"),
     Endpoint("PUT", "/messages/{message}/removal", moderation.remove_message, "moderate", limit="moderate"),
     Endpoint("DELETE", "/messages/{message}/removal", moderation.restore_message, "moderate", limit="moderate"),
+    Endpoint("GET", "/conversations", conversations.listed, "read"),
+    Endpoint("POST", "/conversations", conversations.open_one, "write", limit="open"),
+    Endpoint("GET", "/conversations/{conversation}/messages", conversations.messages, "read"),
+    Endpoint("POST", "/conversations/{conversation}/messages", conversations.say, "write", limit="say", keyed=True),
+    Endpoint("PUT", "/conversations/{conversation}/read", conversations.read, "write", limit="mark"),
+    Endpoint("GET", "/administrators/reports", reports.of_administrators, "moderate"),
     Endpoint("GET", "/channels/{channel}/updates", updates.after, "guest"),
     Endpoint("GET", "/search", search.find, "guest", limit="search"),
 )

@@ -217,6 +217,10 @@ class Fragments:
         """A row of `shown_notifications`: what one member is told, alike on all of their screens."""
         return self._kept("notifications/_item.html", "n", row, _notification_words)
 
+    def conversation(self, row: Row) -> Markup:
+        """A row of `shown_conversations`: a direct conversation in the list of one of its two."""
+        return self._kept("conversations/_row.html", "d", row, lambda row: {"said": self.said(row)})
+
     def request(self, row: Row, slug: str) -> Markup:
         """Somebody asks to join the network of this slug (templates/moderation/_request.html names the columns)."""
         return self._kept("moderation/_request.html", "q", row, lambda _: {"slug": slug})

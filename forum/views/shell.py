@@ -54,19 +54,21 @@ class Shell:
     """My networks as a tree: the roots."""
     notifications: int = 0
     """Unread ones."""
+    conversations: int = 0
+    """Direct conversations in which something is unread."""
     requests: int = 0
     """Requests to join that wait for me, over all networks that I lead."""
     reports: int = 0
-    """Cases that wait in the networks that I moderate, counted to 100."""
+    """Cases that wait in the networks that I moderate, or for me as an administrator, counted to 100."""
     here: str = ""
-    """Where the page is, for `aria-current`: home, notifications, networks, reports, rooms, search, settings; or by a
-    network's id network:3, room:3, thread:3 (a thread of it)."""
+    """Where the page is, for `aria-current`: home, notifications, conversations, networks, reports, rooms, search,
+    settings; or by a network's id network:3, room:3, thread:3 (a thread of it)."""
     channels: Mapping[str, int] = field(default_factory=dict)
     """What the page follows, and from which cursor: {"thread:9": 44}."""
     log: str = ""
     """The identity of the update log that the cursors belong to."""
     moderates: tuple[int, ...] = ()
-    """Networks in which I am a moderator or lead."""
+    """Networks in which I am a moderator or lead; 0 for an administrator: what is in none."""
 
     @property
     def unread_threads(self) -> int:

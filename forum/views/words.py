@@ -10,7 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-FORMER_MEMBER: Final = "A former member"
+from forum import access
+
+FORMER_MEMBER: Final = access.FORMER_MEMBER
 TITLE_REMOVED: Final = "(title removed)"
 FOR_GOOD: Final = (
     "The words are deleted at once, with all versions. Nobody can restore them, or read them for an appeal."

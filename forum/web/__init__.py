@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from forum.settings import Settings
 from forum.web import (
     appeals,
+    conversations,
     home,
     live,
     log,
@@ -50,6 +51,7 @@ NOUNS = (
     splits,
     posts,
     rooms,
+    conversations,
     members,
     sanctions,
     submissions,

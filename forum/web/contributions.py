@@ -37,15 +37,21 @@ class Place:
 
     row: Row
     network: Mapping[str, Any]
-    """id, slug, name of the network that it was written through."""
+    """id, slug, name of the network that it was written through; of a direct conversation all of them None."""
     may: frozenset[str]
     at: str
     """Where it is read."""
     back: str
     """The words of the link that leads there."""
+    room_at: str = ""
+    """Where the room of a message is."""
+    other: int | None = None
+    """Of a message in a direct conversation: the id of the other one, by whose name it is called."""
 
     def link(self, noun: str) -> Mapping[str, str | int]:
-        """For templates: the words are the thread's title, or the network's name, and change with them."""
+        """For templates: the words are the thread's title, or a network's or member's name, and change with them."""
+        if self.other is not None:
+            return {"href": self.at, "words": self.back, "to": "the conversation", "named": "name", "id": self.other}
         of: Mapping[str, str | int] = (
             {"to": "the thread", "named": "title", "id": self.row["thread_id"]}
             if noun == "post"
@@ -120,11 +126,14 @@ class Pages:
         views = site_of(request).views
         return answers.page(
             request, "contributions/acts.html", shell=frame.shell(), noun=self._noun.name, item=place.row,
-            may=place.may, slug=place.network["slug"], said=views.said(place.row), back=place.link(self._noun.name),
+            may=place.may, slug=place.network["slug"], room_at=place.room_at, said=views.said(place.row),
+            back=place.link(self._noun.name),
         )  # fmt: skip
 
     def _menu(self, request: Request, place: Place) -> str:
-        return site_of(request).views.page(self._noun.menu, item=place.row, may=place.may, slug=place.network["slug"])
+        return site_of(request).views.page(
+            self._noun.menu, item=place.row, may=place.may, slug=place.network["slug"], room_at=place.room_at
+        )
 
     async def edit_page(self, request: Request) -> Response:
         """The words as they were written."""
@@ -245,7 +254,8 @@ class Pages:
             place = await self.find(request, connection, caller)
             act = next((act for act in ("remove", "hold") if act in place.may), None)
             if act is None:
-                raise _refused(caller, place.row, f"Only moderators of {place.network['name']} may do this.")
+                who = "administrators" if place.other is not None else f"moderators of {place.network['name']}"
+                raise _refused(caller, place.row, f"Only {who} may do this.")
             repeating = await self._repeating(connection, caller, place, form) if act == "remove" else ()
             # Whatever shows its words follows what clears them: read again once it is known from where on.
             channels = dict.fromkeys([self._noun.channel(place.row), *(each["channel"] for each in repeating)])

@@ -10,13 +10,16 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
-from forum import networks
+from forum import conversations, networks
 from forum.db import Connection
 from forum.networks import Unread
 from forum.sessions import Visit
 
 MAX_KEPT: Final = 50_000
 """Of pairs of a member and a network: about 10 MB."""
+
+DIRECT: Final = 0
+"""In the place of a network: the member's direct conversations."""
 
 Version = tuple[str, int, int]
 """The log, and the cursors of the member's and of the network's channel."""
@@ -49,6 +52,20 @@ class KeptCounts:
                 found[network] = unread
                 self._keep((member, network), versions[network], unread)
         return found
+
+    async def conversations(self, connection: Connection, visit: Visit) -> int:
+        """In how many direct conversations something is unread: told in the member's own channel alone."""
+        if visit.known is None:
+            return 0
+        member: int = visit.known.row["id"]
+        place, version = (member, DIRECT), (visit.log, visit.channels.get(f"member:{member}", 0), 0)
+        kept = self._kept.get(place)
+        if kept is not None and kept[0] == version:
+            self._kept.move_to_end(place)
+            return kept[1].messages
+        unread = Unread(messages=await conversations.unread(connection, member))
+        self._keep(place, version, unread)
+        return unread.messages
 
     def _keep(self, place: tuple[int, int], version: Version, unread: Unread) -> None:
         self._kept[place] = (version, unread)

@@ -35,6 +35,7 @@ Act = Literal[
     "write",
     "say",
     "start",
+    "open",
     "mark",
     "report",
     "moderate",
@@ -94,6 +95,8 @@ LIMITS: Mapping[Act, Limit] = {
     "write": _limit("1200 per 1 minute", "24000 per 1 minute"),
     "say": _limit("2400 per 1 minute", "48000 per 1 minute"),
     "start": _limit("120 per 1 minute", "2400 per 1 minute"),
+    # Conversations with ever more people: what is said in one counts as any message does.
+    "open": _limit("120 per 1 hour", "2400 per 1 hour"),
     # Reads, watching, preferences: small writes that a page does by itself.
     "mark": _limit("600 per 1 minute", "24000 per 1 minute"),
     # What moderators have to read one by one.

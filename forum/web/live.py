@@ -32,6 +32,7 @@ async def unread(request: Request) -> Response:
         {
             "notifications": frame.notifications,
             "reports": frame.reports,
+            "conversations": frame.conversations,
             "networks": {
                 str(row["id"]): {
                     "threads": row["unread_threads"],

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, blocks, members, networks, removal, sanctions
+from forum import access, blocks, conversations, members, networks, removal, sanctions
 from forum.access import Caller
 from forum.db import Connection
 from forum.errors import Invalid, NotFound, Unauthenticated
@@ -33,10 +33,11 @@ async def profile(request: Request) -> Response:
         member, shared = await members.profile(connection, caller, member_id)
         runs = await _runs(connection, caller, member_id, shared)
         blocked = member_id in {row["id"] for row in await blocks.listed(connection, caller)}
+        writes = await conversations.may_begin(connection, caller, member_id)
     return answers.page(
         request, "members/profile.html", shell=frame.shell(), member=member, networks=shared,
         mine=member_id == caller.member_id, runs=runs, roles=networks.ROLES, reasons=removal.REASONS,
-        blocked=blocked, suspends=caller.administrator and member_id != caller.member_id,
+        blocked=blocked, writes=writes, suspends=caller.administrator and member_id != caller.member_id,
     )  # fmt: skip
 
 

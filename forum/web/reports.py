@@ -97,8 +97,8 @@ class Queue:
     """Which queue a page is about: that of one network, or of all that the caller moderates."""
 
     network: Mapping[str, Any] | None
-    mine: Mapping[int, str]
-    """The networks, with their slugs."""
+    mine: Mapping[int, str | None]
+    """The networks, with their slugs; 0, without one: what is in none."""
 
     @property
     def at(self) -> str:
@@ -115,9 +115,12 @@ class Queue:
         """What its pages follow."""
         return [f"moderators:{network}" for network in self.mine]
 
-    def slug_of(self, row: Row) -> str:
-        """The network in whose queue a case stands: its own, else one of mine that holds the thread."""
-        sides = [row["network_id"], *(other["id"] for other in row["others"] or ())]
+    def slug_of(self, row: Row) -> str | None:
+        """The network in whose queue a case stands: its own, else one of mine that holds the thread.
+
+        None: the administrators'.
+        """
+        sides = [row["network_id"] or reports.ADMINISTRATORS, *(other["id"] for other in row["others"] or ())]
         return next(self.mine[side] for side in sides if side in self.mine)
 
     def item(self, row: Row) -> Mapping[str, Any]:
@@ -143,6 +146,16 @@ async def listed(request: Request) -> Response:
 async def show(request: Request) -> Response:
     """One case; where there is room beside it, the queue. For our scripts the case alone."""
     return await _page(request, request.path_params["case"])
+
+
+async def show_direct(request: Request) -> Response:
+    """One case of no network, for administrators."""
+    case_id = request.path_params["case"]
+    async with reading(request) as (connection, caller):
+        case = await reports.standing(connection, caller, case_id)
+    if case.row["network_id"] is not None:
+        raise NotFound
+    return await _page(request, case_id)
 
 
 async def _page(request: Request, case_id: int | None) -> Response:
@@ -209,7 +222,9 @@ async def _case(request: Request, connection: Connection, caller: Caller, queue:
         raise NotFound
     # What stands around the words is of the same thread or room.
     channel = f"thread:{case.row['thread_id']}" if case.noun == "post" else f"room:{case.row['room_id']}"
-    _, channels = await updates.cursors(connection, [channel])
+    # A direct conversation nobody else may follow: what is shown of it goes with the case, and there is nothing around.
+    followed = [] if case.row["network_id"] is None else [channel]
+    _, channels = await updates.cursors(connection, followed)
     found = await reports.context(connection, case)
     views, row = site_of(request).views, case.row
     reasons = await reports.reasons_for(connection, row["network_id"])
@@ -258,15 +273,20 @@ async def _names(connection: Connection, body: str) -> Mapping[str, str | None]:
 async def permalink(request: Request) -> Response:
     """To the case in a queue of mine: a link that only its moderators can open."""
     async with reading(request) as (connection, caller):
-        at = await _place(connection, caller, request.path_params["case"])
+        case_id = request.path_params["case"]
+        at = address_of(await _slug(connection, caller, case_id), case_id)
     return answers.go(at)
 
 
-async def _place(connection: Connection, caller: Caller, case_id: int) -> str:
+async def _slug(connection: Connection, caller: Caller, case_id: int) -> str | None:
     case = await reports.standing(connection, caller, case_id)
     mine = {row["id"]: row["slug"] for row in await reports.moderated(connection, caller)}
-    slug = Queue(None, {network: mine[network] for network in case.networks}).slug_of(case.row)
-    return f"/networks/{slug}/reports/{case_id}"
+    return Queue(None, {network: mine[network] for network in case.networks}).slug_of(case.row)
+
+
+def address_of(slug: str | None, case_id: int) -> str:
+    """Where a case stands in the queue of a network; without one, of the administrators."""
+    return f"/reports/direct/{case_id}" if slug is None else f"/networks/{slug}/reports/{case_id}"
 
 
 # Acts -----------------------------------------------------------------------------------------------------------------
@@ -333,12 +353,13 @@ async def reopen(request: Request) -> Response:
 async def _acted(request: Request, caller: Caller, row: Row, *, on: bool = False) -> Response:
     """The case's row in the queue, as the live frame brings it; for a plain form the case, or what waits after it."""
     async with reading(request) as (connection, _):
-        at = await _place(connection, caller, row["id"])
-    slug = at.split("/")[2]
+        slug = await _slug(connection, caller, row["id"])
     html = "" if row["outcome"] is not None else site_of(request).views.case({**row, "slug": slug})  # type: ignore[dict-item]
+    queue = "/reports" if slug is None else f"/networks/{slug}/reports"
     return answers.written(
-        request, html, object_id=row["id"], version=row["version"], channel=f"moderators:{row['network_id']}",
-        at=f"/networks/{slug}/reports" if on else at,
+        request, html, object_id=row["id"], version=row["version"],
+        channel=f"moderators:{row['network_id'] or reports.ADMINISTRATORS}",
+        at=queue if on else address_of(slug, row["id"]),
     )  # fmt: skip
 
 
@@ -348,6 +369,7 @@ def routes() -> list[BaseRoute]:
         *Reporting("post").routes(),
         *Reporting("message").routes(),
         Route("/reports", listed, methods=["GET"]),
+        Route("/reports/direct/{case:id}", show_direct, methods=["GET"]),
         Route("/reports/{case:id}", permalink, methods=["GET"]),
         Route("/reports/{case:id}/decision", decide, methods=["POST"]),
         Route("/reports/{case:id}/taken", take, methods=["POST"]),

@@ -1,6 +1,7 @@
 """Rooms: the page that opens at the unread line, earlier messages, send, and the acts on one message."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -8,9 +9,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, members, removal, rooms, submissions, threads
-from forum.access import Caller, Network
+from forum.access import Caller, Conversation, Network, Room
 from forum.db import Connection
-from forum.errors import Forbidden, ForumError, Invalid, Unauthenticated
+from forum.errors import ForumError, Invalid, Unauthenticated
 from forum.submissions import Submission
 from forum.views import Row
 from forum.web import answers, shell
@@ -28,9 +29,29 @@ LATEST_THREADS: Final = 3
 FACES: Final = 50
 
 
-def place_in_room(message: Row, slug: str) -> str:
-    """Where a message is read: its room, opened there."""
-    return f"/networks/{slug}/room?at={message['number']}#message-{message['id']}"
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """A room as templates/rooms/room.html takes it: its id, where it is, and where its forms go."""
+
+    id: int
+    at: str
+    messages: str
+    read: str
+    name: str
+    slow_s: int = 0
+
+    @classmethod
+    def of(cls, room: Room) -> "Addresses":
+        """Of a network's room, or of a direct conversation."""
+        if isinstance(room, Conversation):
+            at = f"/conversations/{room.room_id}"
+            return cls(room.room_id, at, f"{at}/messages", f"{at}/read", room.name)
+        at = f"/networks/{room.slug}"
+        return cls(room.room_id, f"{at}/room", f"{at}/messages", f"{at}/read", room.name, room.row["slow_s"])
+
+    def place(self, message: Row) -> str:
+        """Where a message is read: its room, opened there."""
+        return f"{self.at}?at={message['number']}#message-{message['id']}"
 
 
 def channel_of(message: Row) -> str:
@@ -40,26 +61,30 @@ def channel_of(message: Row) -> str:
 
 async def find(connection: Connection, caller: Caller, message_id: int) -> Place:
     """A message as the caller stands to it. Raises NotFound."""
-    network, message = await rooms.require(connection, caller, message_id)
-    named = {"id": network.id, "slug": network.slug, "name": network.name}
-    at = place_in_room(message, network.slug)
-    return Place(message, named, may_on(network, message, caller), at, f"Room of {network.name}")
+    room, message = await rooms.require(connection, caller, message_id)
+    addresses, may = Addresses.of(room), may_on(room, message, caller)
+    at = addresses.place(message)
+    if isinstance(room, Conversation):
+        none = {"id": None, "slug": None, "name": None}
+        return Place(message, none, may, at, room.name, addresses.at, other=room.other["id"])
+    named = {"id": room.id, "slug": room.slug, "name": room.name}
+    return Place(message, named, may, at, f"Room of {room.name}", addresses.at)
 
 
-def may_on(network: Network, message: Row, caller: Caller) -> frozenset[str]:
+def may_on(room: Room, message: Row, caller: Caller) -> frozenset[str]:
     """Which acts this caller has on this message, as the domain would allow them now."""
     own = caller.member_id is not None and message["author_id"] == caller.member_id
     acts = {
         "shown": {
-            "reply": network.may_say,
-            "begin": network.may_write,
-            "edit": own and network.may_say,
+            "reply": room.may_say,
+            "begin": room.may_write,
+            "edit": own and room.may_say,
             "withdraw": own,
             "report": caller.member_id is not None and not own,
-            "remove": network.may_moderate,
+            "remove": room.may_moderate,
         },
         "withdrawn": {"undo": own, "read": own},
-        "removed": {"restore": network.may_moderate, "read": network.may_moderate},
+        "removed": {"restore": room.may_moderate, "read": room.may_moderate},
     }
     return frozenset(act for act, allowed in acts.get(message["state"], {}).items() if allowed)
 
@@ -99,20 +124,14 @@ async def _show(request: Request, form: Form | None = None, error: ForumError | 
         network = await _require_room(request, connection, caller)
         frame = await shell.frame(request, connection, [f"room:{network.room_id}", f"network:{network.id}"])
         network = await _require_room(request, connection, caller)
-        context = await _content(request, connection, caller, network)
-        answered = await _answered(request, connection, network, form)
-    composer = None
-    if network.may_say:
-        composer = {
-            "key": (form.text("key") if form else "") or new_key(),
-            "text": form.text("body") if form else "",
-            "error": "" if error is None else error.detail,
-            "parent": answered,
-        }
+        context = await content(request, connection, caller, network)
+        composer = await composer_of(request, connection, network, form, error)
+        listed = await threads.listed(connection, network.id, limit=LATEST_THREADS)
+        new = await threads.unread_in(connection, caller.member, [row["id"] for row in listed.items])
     return answers.page(
         request, "rooms/room.html", status=200 if error is None else error.status,
         shell=frame.shell(f"room:{network.id}"), network=network, ancestors=parents_of(network.row),
-        composer=composer, closed=closed_of(network), join=_join(network), **context,
+        composer=composer, closed=network.closed, join=_join(network), latest=listed.items, new=new, **context,
     )  # fmt: skip
 
 
@@ -123,22 +142,35 @@ async def _require_room(request: Request, connection: Connection, caller: Caller
     return network
 
 
-async def _content(request: Request, connection: Connection, caller: Caller, network: Network) -> dict[str, Any]:
-    read = await rooms.SQL.read_to(connection, member=caller.member, room=network.room_id) or 0
-    shown, previous, following = await _stretch(request, connection, network.room_id, read)
-    listed = await threads.listed(connection, network.id, limit=LATEST_THREADS)
-    new = await threads.unread_in(connection, caller.member, [row["id"] for row in listed.items])
-    here, people = await who_is_here(request, connection, network.room_id)
+async def content(request: Request, connection: Connection, caller: Caller, room: Room) -> dict[str, Any]:
+    """What templates/rooms/room.html shows of any room: its addresses, its messages, who is here."""
+    addresses = Addresses.of(room)
+    read = await rooms.SQL.read_to(connection, member=caller.member, room=room.room_id) or 0
+    shown, previous, following = await _stretch(request, connection, room.room_id, read)
+    here, people = await who_is_here(request, connection, room.room_id)
     return {
+        "room": addresses,
         "messages": shown,
         "previous": previous,
         "read": read,
-        "earlier": earlier_of(network.slug, shown, previous),
-        "later": "" if following is None else place_in_room(following, network.slug),
+        "earlier": _earlier_of(addresses, shown, previous),
+        "later": "" if following is None else addresses.place(following),
         "here": here,
         "people": people,
-        "latest": listed.items,
-        "new": new,
+    }
+
+
+async def composer_of(
+    request: Request, connection: Connection, room: Room, form: Form | None, error: ForumError | None
+) -> Mapping[str, Any] | None:
+    """The composer of a room, with what was sent and why it was refused; None where there is none."""
+    if not room.may_say:
+        return None
+    return {
+        "key": (form.text("key") if form else "") or new_key(),
+        "text": form.text("body") if form else "",
+        "error": "" if error is None else error.detail,
+        "parent": await _answered(request, connection, room, form),
     }
 
 
@@ -172,20 +204,20 @@ async def _last(
     return (rows[1:], rows[0]) if len(rows) > wanted else (rows, None)
 
 
-def earlier_of(slug: str, shown: Sequence[Row], previous: Row | None) -> str:
+def _earlier_of(room: Addresses, shown: Sequence[Row], previous: Row | None) -> str:
     """The address of what stands before these messages; "" where nothing does."""
-    return f"/networks/{slug}/messages?before={shown[0]['number']}" if shown and previous is not None else ""
+    return f"{room.messages}?before={shown[0]['number']}" if shown and previous is not None else ""
 
 
 async def _answered(
-    request: Request, connection: Connection, network: Network, form: Form | None
+    request: Request, connection: Connection, room: Room, form: Form | None
 ) -> Mapping[str, Any] | None:
     """The message that the composer answers, where one is named and it is in this room."""
     wanted = query_number(request, "reply") if form is None else form.number("reply_to")
     if wanted is None:
         return None
     row = await rooms.SQL.one(connection, message=wanted)
-    if row is None or row["room_id"] != network.room_id or row["state"] != "shown":
+    if row is None or row["room_id"] != room.room_id or row["state"] != "shown":
         return None
     return {"id": row["id"], "name": row["author_name"]}
 
@@ -195,15 +227,6 @@ async def who_is_here(request: Request, connection: Connection, room_id: int) ->
     ids = site_of(request).here([f"room:{room_id}"]).get(f"room:{room_id}", ())
     people: Sequence[Row] = await members.SQL.cards(connection, members=list(ids)[:FACES]) if ids else []
     return len(ids), people
-
-
-def closed_of(network: Network) -> str:
-    """The sentence in the composer's place; "" where there is a composer."""
-    try:
-        rooms.require_may_say(network)
-    except Forbidden as error:
-        return error.detail
-    return ""
 
 
 def _join(network: Network) -> Mapping[str, str] | None:
@@ -217,12 +240,16 @@ async def earlier(request: Request) -> Response:
     if not wants_fragment(request):
         return await _show(request)
     async with reading(request) as (connection, caller):
-        network = await _require_room(request, connection, caller)
-        shown, previous = await _last(connection, network.room_id, rooms.PAGE, query_number(request, "before"))
+        return await earlier_in(request, connection, caller, await _require_room(request, connection, caller))
+
+
+async def earlier_in(request: Request, connection: Connection, caller: Caller, room: Room) -> Response:
+    """The same of a room that was found already, as the fragment."""
+    shown, previous = await _last(connection, room.room_id, rooms.PAGE, query_number(request, "before"))
     return answers.fragment(
         site_of(request).views.page(
             "rooms/_earlier.html", me=caller.member_id or 0, messages=shown, previous=previous,
-            earlier=earlier_of(network.slug, shown, previous),
+            earlier=_earlier_of(Addresses.of(room), shown, previous),
         )
     )  # fmt: skip
 
@@ -252,11 +279,16 @@ async def read(request: Request) -> Response:
     """Everything up to this number is read."""
     form = await form_of(request)
     caller = await writer_of(request, "mark")
+    await rooms.mark_read(site_of(request).db, caller, request.path_params["slug"], number_read(form))
+    return Response(status_code=204)
+
+
+def number_read(form: Form) -> int:
+    """Up to which message. Raises Invalid."""
     number = form.number("number")
     if number is None or number >= 2**31:
         raise Invalid("number", "This is a whole number.")
-    await rooms.mark_read(site_of(request).db, caller, request.path_params["slug"], number)
-    return Response(status_code=204)
+    return number
 
 
 async def mine(request: Request) -> Response:

@@ -35,6 +35,7 @@ class Frame:
     requests: int
     here: Mapping[str, Sequence[int]]
     reports: int = 0
+    conversations: int = 0
 
     def shell(self, here: str = "") -> Shell:
         """The frame, for a page that is `here` (see `Shell.here`)."""
@@ -44,10 +45,11 @@ class Frame:
             notifications=self.notifications,
             requests=self.requests,
             reports=self.reports,
+            conversations=self.conversations,
             here=here,
             channels=self.channels,
             log=self.log,
-            moderates=tuple(row["id"] for row in self.networks if row["role"] in MODERATES),
+            moderates=moderated_by(self.caller, self.networks),
         )
 
     @property
@@ -108,13 +110,19 @@ async def around(request: HTTPConnection, connection: Connection, visit: Visit) 
         if len(cursors) < MAX_CHANNELS:
             cursors[f"network:{row['id']}"] = row["cursor"]
     here = site_of(request).here([f"room:{row['room_id']}" for row in rows])
-    moderated = [row["id"] for row in rows if row["role"] in MODERATES]
+    moderated = moderated_by(visit.known.caller, rows)
     waiting = 0
     if moderated:
         _, queues = await updates.cursors(connection, [f"moderators:{network}" for network in moderated])
         cursors = dict([*cursors.items(), *queues.items()][:MAX_CHANNELS])
         waiting = await reports.waiting(connection, moderated)
-    return Frame(visit.known, rows, visit.log, cursors, visit.notifications, visit.requests, here, waiting)
+    direct = await site_of(request).counts.conversations(connection, visit)
+    return Frame(visit.known, rows, visit.log, cursors, visit.notifications, visit.requests, here, waiting, direct)
+
+
+def moderated_by(caller: Caller, networks: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    """Those of the caller's networks that they moderate; 0 for an administrator: what is in none."""
+    return (*(row["id"] for row in networks if row["role"] in MODERATES), *((0,) if caller.administrator else ()))
 
 
 def me_of(who: Known) -> Me:
@@ -169,4 +177,4 @@ async def error_shell(request: HTTPConnection) -> Shell:
             found = replace(seen, here={}).shell()
     except ForumError:
         return Shell()
-    return replace(found, notifications=0, requests=0, channels={}, log="", moderates=())
+    return replace(found, notifications=0, conversations=0, requests=0, channels={}, log="", moderates=())

@@ -7,26 +7,32 @@ CREATE INDEX appeals_due ON appeals (due_at, id) WHERE outcome IS NULL;
 
 ALTER TABLE notifications DROP CONSTRAINT notifications_kind_check;
 ALTER TABLE notifications ADD CONSTRAINT notifications_kind_check CHECK (kind IN (
-    'reply', 'mention', 'watched', 'room_reply', 'room_mention', 'request', 'approved', 'declined', 'role',
+    'reply', 'mention', 'watched', 'room_reply', 'room_mention', 'direct', 'request', 'approved', 'declined', 'role',
     'removal', 'restoration', 'hold', 'agreement',
     'report_removed', 'report_left', 'appeal', 'appeal_passed_on', 'appeal_upheld', 'appeal_overturned',
     'warning', 'mute', 'suspension', 'sanction_ended', 'submission_approved', 'submission_declined'));
 
 -- Who neither removed it nor wrote it, by the step on which they decide: 0 the network's moderators, 1 its leads, 2 and on
--- the leads of each network above, and last the administrators.
+-- the leads of each network above, and last the administrators. Of a direct conversation these alone: not who is in it and not
+-- who removed it, unless no other administrator is left.
 CREATE FUNCTION appeal_free(removal bigint) RETURNS TABLE (member_id bigint, network_id bigint, step int)
     LANGUAGE sql STABLE AS $$
     WITH RECURSIVE chain AS (
         SELECT r.network_id AS id, 0 AS level FROM removals r WHERE r.id = removal
         UNION ALL SELECT n.parent_id, c.level + 1 FROM chain c JOIN networks n ON n.id = c.id WHERE n.parent_id IS NOT NULL),
     concerned AS (
-        SELECT coalesce(r.removed_by, 0) AS remover, coalesce(r.author_id, 0) AS author FROM removals r WHERE r.id = removal)
+        SELECT coalesce(r.removed_by, 0) AS remover, coalesce(r.author_id, 0) AS author, r.network_id IS NULL AS direct, g.room_id
+        FROM removals r LEFT JOIN messages g ON g.id = r.message_id WHERE r.id = removal),
+    administrators AS (
+        SELECT m.id, m.id = k.remover OR EXISTS (SELECT FROM participants p WHERE p.room_id = k.room_id AND p.member_id = m.id) AS partial
+        FROM members m, concerned k
+        WHERE m.administrator AND m.state = 'active' AND m.id <> k.author AND (k.direct OR m.id <> k.remover))
     SELECT s.member_id, c.id, CASE s.role WHEN 'moderator' THEN 0 ELSE c.level + 1 END
     FROM chain c JOIN standing s ON s.network_id = c.id AND (s.role = 'lead' OR (s.role = 'moderator' AND c.level = 0)), concerned k
     WHERE s.member_id NOT IN (k.remover, k.author)
     UNION ALL
-    SELECT m.id, NULL, (SELECT max(level) FROM chain) + 2 FROM members m, concerned k
-    WHERE m.administrator AND m.state = 'active' AND m.id NOT IN (k.remover, k.author)
+    SELECT a.id, NULL, (SELECT max(level) FROM chain) + 2 FROM administrators a
+    WHERE NOT a.partial OR NOT EXISTS (SELECT FROM administrators o WHERE NOT o.partial)
 $$;
 
 -- The first step, from the one to which an appeal was passed on, where somebody is free; the last one where nobody is.
@@ -52,7 +58,7 @@ CREATE OR REPLACE VIEW shown_removals AS
            CASE WHEN r.named THEN r.removed_by END AS removed_by, CASE WHEN r.named THEN d.name END AS removed_by_name,
            a.id AS appeal_id, a.appealed_at, a.due_at, a.outcome, a.decided_at, s.body AS appeal, y.body AS answer, a.step
     FROM removals r
-    JOIN networks n ON n.id = r.network_id
+    LEFT JOIN networks n ON n.id = r.network_id
     LEFT JOIN posts p ON p.id = r.post_id
     LEFT JOIN messages m ON m.id = r.message_id
     LEFT JOIN notes w ON w.id = r.reason_id
@@ -66,7 +72,7 @@ CREATE OR REPLACE VIEW shown_appeals AS
     SELECT a.id, a.removal_id, a.decides_id, a.appealed_at, a.due_at, a.outcome, a.decided_at,
            r.network_id, n.name AS network_name, n.slug AS network_slug, r.post_id, r.message_id, r.removed_at, r.purged_at,
            CASE WHEN r.post_id IS NULL THEN 'message' ELSE 'post' END AS noun, a.step
-    FROM appeals a JOIN removals r ON r.id = a.removal_id JOIN networks n ON n.id = r.network_id;
+    FROM appeals a JOIN removals r ON r.id = a.removal_id LEFT JOIN networks n ON n.id = r.network_id;
 
 -- Tokens are seen to be used, and end.
 

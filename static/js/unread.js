@@ -9,7 +9,7 @@ import { badge } from "./words.js";
 const EVERY_MS = 2_000;
 const SPREAD_MS = 1_500;
 const MAX_THREADS = 100;
-const KINDS = /^(case\.|thread\.(created|touched)|room\.touched|reads\.changed|notification\.|membership\.changed|post\.(removed|held|restored|withdrawn))/;
+const KINDS = /^(case\.|thread\.(created|touched)|room\.touched|reads\.changed|notification\.|conversation\.|membership\.changed|post\.(removed|held|restored|withdrawn))/;
 
 let timer = null;
 let askedAt = -Infinity;
@@ -51,7 +51,7 @@ function show(counts) {
 }
 
 function countOf(counts, of, id) {
-  if (of === "notifications" || of === "reports") return counts[of] ?? 0;
+  if (["notifications", "reports", "conversations"].includes(of)) return counts[of] ?? 0;
   if (of === "thread") return counts.threads?.[id];
   return counts.networks?.[id]?.[{ network: "threads", room: "room", mentions: "mentions" }[of]];
 }

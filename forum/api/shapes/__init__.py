@@ -33,6 +33,7 @@ from forum.api.shapes.contributions import (
     post,
     revision,
 )
+from forum.api.shapes.conversations import Conversation, LastMessage, conversation
 from forum.api.shapes.members import (
     Me,
     Member,
@@ -84,6 +85,7 @@ __all__ = (  # noqa: RUF022 (by noun, as above)
     "EXCERPT_MAX_CHARS", "Kind", "Mention", "Page", "Person", "Role", "Row", "State", "Visibility", "author",
     "known", "mentioned", "person",
     "Found", "Message", "MessageGap", "Post", "PostGap", "Revision", "found", "message", "post", "revision",
+    "Conversation", "LastMessage", "conversation",
     "Me", "Member", "MemberHead", "MyPlace", "Notification", "Place", "Session", "Token", "member",
     "member_head", "notification", "place", "session", "token",
     "Case", "Hold", "LogLine", "Reported", "Voice", "case", "log_line",

@@ -96,6 +96,8 @@ class Notification(Struct, frozen=True, kw_only=True):
     actor: Person | None
     post: int | None
     message: int | None
+    conversation: int | None
+    """The direct conversation in which somebody wrote."""
     thread: int | None
     network: str | None
     title: str | None
@@ -171,6 +173,7 @@ def notification(row: Row) -> Notification:
         else person(actor, row["actor_name"], row["actor_title"], row["actor_organisation"]),
         post=row["post_id"],
         message=row["message_id"],
+        conversation=row["room_id"],
         thread=row["thread_id"],
         network=row["network_slug"],
         title=row["thread_title"],

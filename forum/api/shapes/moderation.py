@@ -29,12 +29,12 @@ class Voice(Struct, frozen=True, kw_only=True):
 class Case(Struct, frozen=True, kw_only=True):
     """A post or message that was reported or held. `outcome` is null while the case is open.
 
-    `network` is the one whose moderators decide; `others` hold the thread too. `seen_version` is the version of the
-    post or message that was reported last.
+    `network` is the one whose moderators decide, null for the administrators; `others` hold the thread too.
+    `seen_version` is the version of the post or message that was reported last.
     """
 
     id: int
-    network: str
+    network: str | None
     others: list[str]
     post: int | None
     message: int | None

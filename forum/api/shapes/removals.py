@@ -45,7 +45,7 @@ class RemovalWays(Struct, frozen=True, kw_only=True):
 
 
 class Appeal(Struct, frozen=True, kw_only=True):
-    """An appeal in the queue of those who decide. A null `network` is one below theirs."""
+    """An appeal in the queue of those who decide. A null `network` is one below theirs, or none."""
 
     id: int
     removal: int
@@ -65,7 +65,8 @@ class AppealCase(Struct, frozen=True, kw_only=True):
     id: int
     removal: int
     kind: Literal["post", "message"]
-    network: str
+    network: str | None
+    """Null: out of a direct conversation, which is the administrators' to decide."""
     author: Mention | None
     removed_by: Mention | None
     removed_at: datetime
@@ -103,7 +104,8 @@ class Removal(Struct, frozen=True, kw_only=True):
     """A removal of something that the caller wrote: by whom where the network names its moderators, never the words."""
 
     id: int
-    network: str
+    network: str | None
+    """Null: out of a direct conversation, by an administrator."""
     post: int | None
     message: int | None
     reason: str | None

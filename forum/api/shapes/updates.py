@@ -6,6 +6,7 @@ from typing import Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from forum.api.shapes.contributions import Message, Post
+from forum.api.shapes.conversations import Conversation
 from forum.api.shapes.members import MemberHead, Notification
 from forum.api.shapes.moderation import Case, Hold
 from forum.api.shapes.networks import JoinRequest, Membership, NetworkHead
@@ -34,6 +35,7 @@ class Update(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="t
     membership: Membership | UnsetType = UNSET
     member: MemberHead | UnsetType = UNSET
     notification: Notification | UnsetType = UNSET
+    conversation: Conversation | UnsetType = UNSET
     request: JoinRequest | UnsetType = UNSET
     hold: Hold | UnsetType = UNSET
     appeal: Appeal | UnsetType = UNSET

@@ -55,6 +55,7 @@ class ForumList extends HTMLElement {
     const { list } = this.dataset;
     if (noun === "thread" && frame.channel.startsWith("network:")) this.#thread(frame);
     else if (noun === "notification" && ["home", "notifications"].includes(list)) this.#note(frame);
+    else if (noun === "conversation" && list === "conversations") this.#conversation(frame);
     else if (noun === "membership" && list === `people:${frame.channel.split(":")[1]}`) this.#row(frame, "member");
     else if (["request", "hold", "submission", "appeal"].includes(noun) && list === frame.channel) this.#row(frame, noun);
   }
@@ -108,6 +109,18 @@ class ForumList extends HTMLElement {
     } else if (frame.kind === "notification.created" && this.#isFirstPage) {
       this.#wait(id, frame.node);
     }
+    this.#drawEmpty();
+  }
+
+  /** A row of mine alone, counts and all; one in which something was said belongs at the head. */
+  #conversation(frame) {
+    const id = `conversation-${frame.id}`;
+    const shown = this.querySelector(`#${id}`);
+    if (frame.gone || !frame.node) shown?.remove();
+    else if (shown) shown.replaceWith(frame.node.cloneNode(true));
+    else if (this.#isFirstPage) this.#wait(id, frame.node);
+    const row = this.querySelector(`#${id}`);
+    if (shown && this.#isFirstPage && this.list.contains(row) && this.#wouldJump(row)) this.#wait(id);
     this.#drawEmpty();
   }
 
@@ -168,7 +181,7 @@ class ForumList extends HTMLElement {
       await this.#fetchAnew();
     } else {
       this.list.prepend(...this.#shelf.children);
-      if (this.dataset.list.startsWith("network:")) this.list.append(...this.#sorted());
+      if (/^(network:|conversations$)/.test(this.dataset.list)) this.list.append(...this.#sorted());
     }
     this.#drawPill();
     this.#drawEmpty();

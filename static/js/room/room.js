@@ -156,7 +156,7 @@ class ForumRoom extends HTMLElement {
     this.#versions.set(frame.id, frame.version);
     this.#stopTyping(message.dataset.author);
     if (this.#endsEarly) {
-      if (isMine) location.assign(`/networks/${this.dataset.slug}/room#${message.id}`);
+      if (isMine) location.assign(`${this.dataset.at}#${message.id}`);
       this.#beyond += Number(!isMine);
       this.#drawPill();
       return;
@@ -294,7 +294,7 @@ class ForumRoom extends HTMLElement {
   }
 
   toEnd() {
-    if (this.#beyond) location.assign(`/networks/${this.dataset.slug}/room`);
+    if (this.#beyond) location.assign(this.dataset.at);
     toEnd();
     this.#scrolled();
   }

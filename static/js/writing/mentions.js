@@ -62,13 +62,14 @@ export class Mentions {
 
   async #ask() {
     const asked = this.#asked();
-    if (asked === null) return;
+    // Where there is no network, as between two, nobody is to be mentioned.
+    if (asked === null || !this.#network) return;
     this.#asking?.abort();
     this.#asking = new AbortController();
     const { signal } = this.#asking;
     let people;
     try {
-      ({ people } = await json(`/people?${new URLSearchParams({ network: this.#network ?? "", q: asked })}`, signal));
+      ({ people } = await json(`/people?${new URLSearchParams({ network: this.#network, q: asked })}`, signal));
     } catch {
       // Without the list a name can still be written out.
       return;
