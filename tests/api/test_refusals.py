@@ -16,6 +16,7 @@ BODIES = {
     "NewPost": {"body": "B"},
     "ChangeBody": {"body": "B"},
     "NewMessage": {"body": "B"},
+    "NewConversation": {"member": 1},
     "Removal": {"reason": "R"},
     "TakeAway": {"reason": "R"},
     "Sweep": {"reason": "R", "hours": 1},
@@ -43,7 +44,9 @@ async def places(api: Api) -> tuple[dict[str, object], dict[str, object]]:
     reported = (await mod.post(f"/posts/{started['post']['id']}/reports", json=report)).json()
     removal, appeal = await _appealed(api)
     invited = (await mod.post(f"/networks/{world.network}/invitations", json={})).json()
+    between = (await ana.post("/conversations", json={"member": world.mod.member})).json()
     there = {
+        "conversation": between["id"],
         "slug": world.network,
         "thread": started["id"],
         "post": started["post"]["id"],

@@ -92,7 +92,7 @@ def room(messages: str, *, read: int = 1000, earlier: str = "") -> str:
     first = f'<li class="earlier"><a href="{earlier}">Earlier messages</a></li>' if earlier else ""
     pending = '<template data-pending><li class="msg" data-author="7"><div class="body"><div class="by"><h2>Ana Ortiz</h2></div><div class="prose"></div><p class="state"></p></div></li></template>'
     write = composer("message", "room:3:0", "/networks/london/messages", "reply_to")
-    return f"""<forum-room data-room="3" data-slug="london" data-read="{read}" data-read-url="/networks/london/read"><ol class="log">{first}{messages}</ol>
+    return f"""<forum-room data-room="3" data-at="/networks/london/room" data-read="{read}" data-read-url="/networks/london/read"><ol class="log">{first}{messages}</ol>
 <div class="dock"><button class="pill" type="button" hidden><span></span></button><div class="typing"><span data-typing hidden></span></div>{write}</div>{pending}</forum-room>"""
 
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page, expect
 
-from forum import members, networks, posts, removal, reports, rooms
+from forum import conversations, members, networks, posts, removal, reports, rooms
 from forum.access import Caller
 from forum.db import Database
 from tests.pages.test_web_pages import PAGES
@@ -41,6 +41,8 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
     case = (await reports.report_post(world.db, world.obs, first["id"], "Advertising", f"See {LONG}"))["case_id"]
     opening = await world.db.pool.fetchval("SELECT id FROM posts WHERE thread_id = $1 AND number = 1", thread)
     mine = await rooms.say(world.db, world.ana, world.network, f"Mine {LONG}")
+    between = (await conversations.open(world.db, world.ana, world.ben.member)).room_id
+    await conversations.say(world.db, world.ben, between, f"Between us {LONG}")
     invitation = await networks.invite(world.db, world.lead, world.network)
     link, _ = await members.one_time_link(world.db, world.obs.member)
     network = f"/networks/{world.network}"
@@ -69,6 +71,8 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
         "history": f"/posts/{first['id']}/history",
         "message": f"/messages/{message['id']}/acts",
         "rooms": "/rooms",
+        "conversations": "/conversations",
+        "conversation": f"/conversations/{between}",
         "notifications": "/notifications",
         "search": "/search?q=portal",
         "profile": f"/members/{world.ben.member}",
@@ -110,6 +114,8 @@ ALIKE = {
     "/posts/{post}": "leads on to its thread",
     "/messages/{message}": "leads on to its room",
     "/networks/{slug}/messages": "is the room",
+    "/conversations/{conversation}/messages": "is the conversation",
+    "/reports/direct/{direct_case}": "is as a network's /reports/{case}",
     "/networks/{slug}/reports/{case}": "is /reports/{case}",
     "/submissions/{submission}": "is a row of a network's first posts",
     **{f"/messages/{{message}}/{act}": "is as a post's" for act in ("history", "withdraw", "remove", "report")},

@@ -113,9 +113,8 @@ async def test_a_post_that_is_left_stays_and_is_not_reported_twice(world: World)
     with pytest.raises(Conflict, match="left it as it is"):
         await _report(world, post)
     async with world.db.connection() as connection:
-        [line] = [
-            row for row in await moderation_log.read(connection, await world.network_id()) if row["object_id"] == post
-        ]
+        lines = await moderation_log.read(connection, await world.network_id())
+    [line] = [row for row in lines if (row["noun"], row["object_id"]) == ("post", post)]
     assert (line["act"], line["note"]) == ("leave_as_it_is", "It is relevant")
     await posts.edit(world.db, world.ana, post, "Other words, and worse")
     assert await _report(world, post) != case

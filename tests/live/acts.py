@@ -10,8 +10,6 @@ NOT_NOUNS = {"db", "app", "live", "cli", "serve", "migrate", "demo", "jobs"}
 
 RECORD_NOTHING = {
     "sessions.seen": "when a session was last used is shown nowhere live",
-    "members.add": "an account that nobody has met is on no screen; the log of the site has it",
-    "members.one_time_link": "a link is told to the operator alone",
 }
 """Acts that may record no update, each with its reason."""
 

@@ -11,6 +11,7 @@ from forum import (
     announcements,
     appeals,
     blocks,
+    conversations,
     holds,
     members,
     networks,
@@ -112,6 +113,8 @@ async def history(world: World) -> AsyncIterator[str]:
     await splits.split(db, world.mod, thread_id, [apart], "A subject of its own")
     await announcements.announce_threads(db)
     yield "splits.split"
+    async for step in _directly(world):
+        yield step
     async for step in _reports(world, one, message):
         yield step
 
@@ -131,6 +134,35 @@ async def history(world: World) -> AsyncIterator[str]:
         yield step
     async for step in _accounts(world):
         yield step
+
+
+async def _directly(world: World) -> AsyncIterator[str]:
+    db = world.db
+    room = (await conversations.open(db, world.ana, world.ben.member)).room_id
+    yield "conversations.open"
+    first = (await conversations.say(db, world.ana, room, "Are you there?"))["id"]
+    yield "rooms.say_in"
+    second = (await conversations.say(db, world.ben, room, "I am", reply_to=first))["id"]
+    await rooms.edit(db, world.ana, first, "Are you in?")
+    yield "rooms.edit"
+    await conversations.mark_read(db, world.ben, room, 2)
+    yield "conversations.mark_read"
+    await rooms.withdraw(db, world.ben, second)
+    yield "rooms.withdraw"
+    await rooms.undo(db, world.ben, second)
+    case = (await reports.report_message(db, world.ben, first, "Advertising"))["case_id"]
+    yield "reports._report"
+    await reports.take(db, world.admin, case, taken=True)
+    await reports.note(db, world.admin, case, "It may be meant well")
+    await reports.decide(db, world.admin, case, "remove", reason="Advertising")
+    yield "reports.decide"
+    await reports.reopen(db, world.admin, case)
+    yield "reports.reopen"
+    await conversations.say(db, world.ana, room, "And now?")
+    last = (await conversations.say(db, world.ana, room, "Buy now"))["id"]
+    again = (await reports.report_message(db, world.ben, last, "Advertising"))["case_id"]
+    await reports.decide(db, world.admin, again, "remove", reason="Advertising")
+    yield "removal.remove_message"
 
 
 async def _reports(world: World, one: int, message: int) -> AsyncIterator[str]:

@@ -13,7 +13,20 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from forum import appeals, holds, networks, notifications, posts, reports, rooms, submissions, threads, updates
+from forum import (
+    appeals,
+    conversations,
+    holds,
+    networks,
+    notifications,
+    posts,
+    reports,
+    rooms,
+    submissions,
+    threads,
+    updates,
+)
+from forum.db import Connection
 from forum.live import HTML, Log
 from forum.views import Views
 from tests.live.acts import RECORD_NOTHING, acts
@@ -65,7 +78,8 @@ class Screen:
         return (self.name, noun) in {
             ("room", "message"), ("network", "thread"), ("people", "membership"), ("member", "notification"),
             ("moderators", "request"), ("moderators", "hold"), ("moderators", "appeal"),
-            ("moderators", "case"), ("moderators", "submission"),
+            ("moderators", "case"), ("moderators", "submission"), ("administrators", "case"),
+            ("conversation", "message"), ("conversations", "conversation"),
         }  # fmt: skip
 
     def without_references(self, shown: dict[str, str]) -> dict[str, str]:
@@ -99,18 +113,24 @@ async def _fresh(world: World, views: Views, name: str, first: Any = None, last:
     room = await world.room_id()
     async with db.connection() as connection:
         thread = await connection.fetchval("SELECT min(thread_id) FROM thread_networks WHERE network_id = $1", network)
+        between = await conversations.SQL.of_pair(connection, member=world.ana.member, other=world.ben.member)
+        if name == "conversation" and between is None:
+            return None
         channel = {
             "room": f"room:{room}",
             "network": f"network:{network}",
             "people": f"network:{network}",
             "member": f"member:{world.ben.member}",
+            "conversations": f"member:{world.ben.member}",
+            "conversation": f"room:{between}",
+            "administrators": updates.ADMINISTRATORS,
             "moderators": f"moderators:{network}",
         }.get(name, f"thread:{thread}")
         if channel == "thread:None":
             return None
         # Every page follows the networks of who looks, beside its own channel.
-        mine = [f"network:{each}" for each in (network, await world.network_id(world.other))]
-        channels = list(dict.fromkeys([channel, *mine]))
+        networks_ = [f"network:{each}" for each in (network, await world.network_id(world.other))]
+        channels = list(dict.fromkeys([channel, *networks_]))
         _, cursors = await updates.cursors(connection, channels)
         screen = Screen(name, channels, cursors, {}, first, last)
         if name.startswith("thread"):
@@ -118,9 +138,6 @@ async def _fresh(world: World, views: Views, name: str, first: Any = None, last:
             inside = [r for r in rows if (not first or r["path"] >= first) and (not last or r["path"] <= last)]
             screen.shown = {f"post:{row['id']}": str(views.post(row)) for row in inside}
             screen.shown[f"thread:{thread}"] = str(views.thread_head(await threads.current(connection, thread)))
-        elif name == "room":
-            messages = await rooms.messages(connection, room, limit=500)
-            screen.shown = {f"message:{row['id']}": str(views.message(row)) for row in messages}
         elif name == "network":
             listed = await threads.listed(connection, network, limit=500)
             screen.shown = {f"thread:{row['id']}": str(views.thread_row(row)) for row in listed.items}
@@ -130,9 +147,23 @@ async def _fresh(world: World, views: Views, name: str, first: Any = None, last:
         elif name == "member":
             told = await notifications.listed(connection, world.ben.member, limit=500)
             screen.shown = {f"notification:{row['id']}": str(views.notification(row)) for row in told}
+        else:
+            screen.shown = await _in_rooms(connection, world, views, name, room if name == "room" else between)
     if name == "moderators":
         screen.shown = await _waiting(world, views)
     return screen
+
+
+async def _in_rooms(connection: Connection, world: World, views: Views, name: str, room: int) -> dict[str, str]:
+    """A room or a direct conversation, ben's list of these, or what was reported of them."""
+    if name == "conversations":
+        mine = await conversations.listed(connection, world.ben)
+        return {f"conversation:{row['id']}": str(views.conversation(row)) for row in mine}
+    if name == "administrators":
+        cases = await reports.queue(connection, [reports.ADMINISTRATORS], limit=500)
+        return {f"case:{row['id']}": str(views.case({**row, "slug": None})) for row in cases}
+    messages = await rooms.messages(connection, room, limit=500) if name in {"room", "conversation"} else []
+    return {f"message:{row['id']}": str(views.message(row)) for row in messages}
 
 
 def _person(row: Any, network: int) -> dict[str, Any]:
@@ -188,12 +219,13 @@ async def test_every_act_is_told(noting: NotingDatabase) -> None:
     views = Views(site_name="Test", zone=ZoneInfo("Europe/London"))
     screens: list[tuple[str, Screen]] = []
     names = ["thread", "room", "network", "people", "member", "moderators"]
+    names += ["conversation", "conversations", "administrators"]
     async for act in history(world):
         pages = [await _fresh(world, views, name) for name in names]
         screens.extend((act, page) for page in pages if page is not None)
-        whole = screens[-len(names)][1]
+        whole = pages[0]
         paths = sorted(row["path"] for row in await noting.pool.fetch("SELECT path FROM posts WHERE depth > 0"))
-        if whole.name == "thread" and len(paths) > 1:
+        if whole is not None and len(paths) > 1:
             for first, last in ((None, paths[0]), (paths[1], paths[1]), (paths[1], None)):
                 if (part := await _fresh(world, views, "thread part", first, last)) is not None:
                     screens.append((act, part))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from forum import networks, posts, reports, rooms, sessions
+from forum import conversations, networks, posts, reports, rooms, sessions
 from tests.pages.conftest import Visit
 from tests.people import World, make_world
 
@@ -27,7 +27,7 @@ PAGES: dict[str, frozenset[str]] = {
     "/networks/{slug}/log": DECIDERS,
     "/networks/{slug}/reports": DECIDERS,
     "/networks/{slug}/reports/{case}": DECIDERS,
-    "/reports": DECIDERS | {"max"},
+    "/reports": DECIDERS | {"max", "admin"},
     "/reports/{case}": DECIDERS,
     "/networks/{slug}/settings": frozenset({"lead", "admin"}),
     "/networks/{slug}/invitations": DECIDERS | {"admin"},
@@ -54,6 +54,10 @@ PAGES: dict[str, frozenset[str]] = {
     "/messages/{message}/withdraw": frozenset({"ana"}),
     "/messages/{message}/remove": DECIDERS,
     "/rooms": SITE,
+    "/conversations": SITE,
+    "/conversations/{conversation}": frozenset({"ana", "mod"}),
+    "/conversations/{conversation}/messages": frozenset({"ana", "mod"}),
+    "/reports/direct/{direct_case}": frozenset({"admin"}),
     "/notifications": SITE,
     "/search": ALL,
     "/members/{member}": SITE,
@@ -82,6 +86,9 @@ async def built(world: World) -> dict[str, object]:
         "INSERT INTO submissions (network_id, member_id, noun, body) VALUES ($1, $2, 'message', $3) RETURNING id",
         await world.network_id(), world.ana.member, f"Message {world.tag}",
     )  # fmt: skip
+    between = (await conversations.open(world.db, world.ana, world.mod.member)).room_id
+    direct = await conversations.say(world.db, world.ana, between, "Between us")
+    direct_case = await reports.report_message(world.db, world.mod, direct["id"], "Advertising")
     case = await reports.report_post(world.db, world.ben, post["id"], "Advertising")
     return {
         "slug": world.network,
@@ -89,6 +96,8 @@ async def built(world: World) -> dict[str, object]:
         "post": post["id"],
         "message": message["id"],
         "case": case["case_id"],
+        "conversation": between,
+        "direct_case": direct_case["case_id"],
         "submission": submission,
         "member": world.ben.member,
         "token": "made-up-token-of-nobody",
@@ -120,6 +129,8 @@ async def test_what_may_not_be_seen_answers_as_what_never_was(world: World, visi
         "post": 10**15,
         "message": 10**15,
         "case": 10**15,
+        "conversation": 10**15,
+        "direct_case": 10**15,
         "submission": 10**15,
         "token": "x" * 20,
     }

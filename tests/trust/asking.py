@@ -19,10 +19,13 @@ Sent = Mapping[str, Any]
 
 
 def names_in(row: Row) -> list[str]:
-    """The texts of what is sent, which may name things; a list is one of ids."""
+    """The texts of what is sent, which may name things; a list is one of ids, a tuple is one id."""
     values = (row.sent or {}).values()
     return [
-        each for value in values for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)
+        each
+        for value in values
+        for each in (value if isinstance(value, list | tuple) else [value])
+        if isinstance(each, str)
     ]
 
 
@@ -43,6 +46,8 @@ class Asking:
             if isinstance(value, str)
             else [int(await self._house.fill(each, hidden=hidden)) for each in value]
             if isinstance(value, list)
+            else int(await self._house.fill(value[0], hidden=hidden))
+            if isinstance(value, tuple)
             else value
             for name, value in (row.sent or {}).items()
         }
@@ -59,6 +64,8 @@ class Asking:
             if isinstance(value, str)
             else [int(self._house.fill_never(each)) for each in value]
             if isinstance(value, list)
+            else int(self._house.fill_never(value[0]))
+            if isinstance(value, tuple)
             else value
             for name, value in (row.sent or {}).items()
         }

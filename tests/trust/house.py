@@ -11,7 +11,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from forum import agreements, appeals, holds, members, networks, posts, removal, reports, rooms, sessions, threads
+from forum import (
+    agreements,
+    appeals,
+    conversations,
+    holds,
+    members,
+    networks,
+    posts,
+    removal,
+    reports,
+    rooms,
+    sessions,
+    threads,
+)
 from forum.access import Caller
 from forum.db import Database
 from tests.people import PASSWORD, World, make_world
@@ -250,6 +263,35 @@ class House:
     async def _make_removed_message(self) -> int:
         message = await self._make_message()
         await removal.remove_message(self.world.db, self.world.mod, message, WHY)
+        return message
+
+    async def _make_conversation(self) -> int:
+        """A direct conversation of ana and ben."""
+        opened = await conversations.open(self.world.db, self.world.ana, self.world.ben.member)
+        return opened.room_id
+
+    async def _make_direct(self) -> int:
+        """A message from ana to ben."""
+        room = await self._make_conversation()
+        return int((await conversations.say(self.world.db, self.world.ana, room, "A message"))["id"])
+
+    async def _make_withdrawn_direct(self) -> int:
+        message = await self._make_direct()
+        await rooms.withdraw(self.world.db, self.world.ana, message)
+        return message
+
+    async def _make_direct_case(self) -> int:
+        """One that ben reported."""
+        report = await reports.report_message(self.world.db, self.world.ben, await self._make_direct(), WHY)
+        return int(report["case_id"])
+
+    async def _make_reported_direct(self) -> int:
+        case = await self._make_direct_case()
+        return int(await self.world.db.pool.fetchval("SELECT message_id FROM cases WHERE id = $1", case))
+
+    async def _make_removed_direct(self) -> int:
+        message = await self._make_reported_direct()
+        await removal.remove_message(self.world.db, self.world.admin, message, WHY)
         return message
 
     async def _make_removal(self) -> int:

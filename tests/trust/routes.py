@@ -3,7 +3,8 @@
     method, path, what is sent (a form below "/", JSON below "/api"), and the status for each of ROLES.
 
 401: sign in first. 403: you see it, but may not do that. 404: for you it does not exist. 409: not in this state. The
-names in braces are made by `House`: all of it is ana's, and private unless it is called `open` or `public`.
+names in braces are made by `House` (in a tuple: an id as a number): all of it is ana's, and private unless it is
+called `open` or `public`.
 """
 
 from collections.abc import Mapping
@@ -115,7 +116,7 @@ _LINES = (
     ("GET", "/networks/{public}/submissions", None, "401 403 403 403 403 200 403 200 403"),
     ("GET", "/networks/{public}/pace", None, "401 403 403 403 403 200 403 200 200"),
     ("GET", "/submissions/{submission}", None, "404 404 404 404 200 200 404 200 404"),
-    ("GET", "/reports", None, "401 404 404 404 404 200 200 200 404"),
+    ("GET", "/reports", None, "401 404 404 404 404 200 200 200 200"),
     ("GET", "/reports/{case}", None, "404 404 404 404 404 303 404 303 404"),
     ("GET", "/networks/{net}/reports", None, "404 404 404 404 404 200 404 200 404"),
     ("GET", "/networks/{net}/reports/{case}", None, "404 404 404 404 404 200 404 200 404"),
@@ -203,6 +204,34 @@ _LINES = (
     ("GET", "/networks/{net}/removals", None, "404 404 403 403 403 403 404 200 200"),
     ("GET", "/networks/{public}/removals", None, "401 403 403 403 403 403 403 200 200"),
     ("GET", "/networks/{net}/people/{person}/removals", None, "404 403 403 403 403 200 403 200 403"),
+    # Pages, direct conversations: ana's with ben
+    ("GET", "/conversations", None, "401 200 200 200 200 200 200 200 200"),
+    ("GET", "/conversations/{conversation}", None, "404 404 404 200 200 404 404 404 404"),
+    ("GET", "/conversations/{conversation}/messages", None, "404 404 404 200 200 404 404 404 404"),
+    ("GET", "/messages/{direct}", None, "404 404 404 303 303 404 404 404 404"),
+    ("GET", "/messages/{direct}/acts", None, "404 404 404 200 200 404 404 404 404"),
+    ("GET", "/messages/{direct}/history", None, "404 404 404 200 200 404 404 404 404"),
+    ("GET", "/messages/{direct}/edit", None, "404 404 404 403 200 404 404 404 404"),
+    ("GET", "/messages/{direct}/withdraw", None, "404 404 404 403 200 404 404 404 404"),
+    ("GET", "/messages/{direct}/report", None, "404 404 404 200 409 404 404 404 404"),
+    ("GET", "/messages/{removed_direct}", None, "404 404 404 303 303 404 404 404 404"),
+    ("GET", "/messages/{withdrawn_direct}/history", None, "404 404 404 404 200 404 404 404 404"),
+    ("GET", "/reports/{direct_case}", None, "404 404 404 404 404 404 404 404 303"),
+    ("GET", "/reports/direct/{direct_case}", None, "404 404 404 404 404 404 404 404 200"),
+    ("POST", "/members/{ana}/conversation", {}, "401 404 303 303 404 303 303 303 404"),
+    ("POST", "/conversations/{conversation}/messages", WORDS, "401 404 404 303 303 404 404 404 404"),
+    ("POST", "/conversations/{conversation}/read", {"number": "1"}, "401 404 404 204 204 404 404 404 404"),
+    ("POST", "/messages/{direct}/edit", WORDS, "401 404 404 403 303 404 404 404 404"),
+    ("POST", "/messages/{direct}/withdraw", {}, "401 404 404 403 303 404 404 404 404"),
+    ("POST", "/messages/{withdrawn_direct}/undo", {}, "401 404 404 403 303 404 404 404 404"),
+    ("POST", "/messages/{direct}/report", WHY, "401 404 404 200 409 404 404 404 404"),
+    ("POST", "/messages/{reported_direct}/remove", WHY, "401 404 404 403 403 404 404 404 303"),
+    ("POST", "/messages/{removed_direct}/restore", {}, "401 404 404 403 403 404 404 404 303"),
+    ("POST", "/reports/{direct_case}/decision", {"act": "leave"}, "401 404 404 404 404 404 404 404 303"),
+    ("POST", "/reports/{direct_case}/decision", {"act": "remove", **WHY}, "401 404 404 404 404 404 404 404 303"),
+    ("POST", "/reports/{direct_case}/taken", {"taken": "yes"}, "401 404 404 404 404 404 404 404 303"),
+    ("POST", "/reports/{direct_case}/notes", WORDS, "401 404 404 404 404 404 404 404 303"),
+    ("POST", "/reports/{direct_case}/reopen", {}, "401 404 404 404 404 404 404 404 303"),
     # Pages, acts
     ("POST", "/removals/{removal}/restore", {}, "401 404 404 404 404 303 404 303 404"),
     ("POST", "/removals/{removal}/appeal", WORDS, "401 404 404 404 303 404 404 404 404"),
@@ -435,6 +464,24 @@ _LINES = (
     ("PATCH", "/api/v1/reports/{case}", {"taken": True}, "401 404 404 404 404 200 404 200 404"),
     ("PATCH", "/api/v1/reports/{joint_case}", {"decision": "leave"}, "401 404 404 404 404 200 403 200 404"),
     ("PATCH", "/api/v1/reports/{joint_case}", {"decision": "hold", **WHY}, "401 404 404 404 404 409 200 409 404"),
+    # The API, direct conversations: ana's with ben
+    ("GET", "/api/v1/conversations", None, "401 200 200 200 200 200 200 200 200"),
+    ("POST", "/api/v1/conversations", {"member": ("{ana}",)}, "401 404 201 201 404 201 201 201 404"),
+    ("GET", "/api/v1/conversations/{conversation}/messages", None, "401 404 404 200 200 404 404 404 404"),
+    ("POST", "/api/v1/conversations/{conversation}/messages", WORDS, "401 404 404 201 201 404 404 404 404"),
+    ("PUT", "/api/v1/conversations/{conversation}/read", {}, "401 404 404 204 204 404 404 404 404"),
+    ("GET", "/api/v1/messages/{direct}", None, "404 404 404 200 200 404 404 404 404"),
+    ("GET", "/api/v1/messages/{direct}/history", None, "404 404 404 200 200 404 404 404 404"),
+    ("PATCH", "/api/v1/messages/{direct}", WORDS, "401 404 404 403 200 404 404 404 404"),
+    ("DELETE", "/api/v1/messages/{direct}", None, "401 404 404 403 200 404 404 404 404"),
+    ("DELETE", "/api/v1/messages/{withdrawn_direct}/withdrawal", None, "401 404 404 403 200 404 404 404 404"),
+    ("PUT", "/api/v1/messages/{reported_direct}/removal", WHY, "401 404 404 403 403 404 404 404 200"),
+    ("DELETE", "/api/v1/messages/{removed_direct}/removal", None, "401 404 404 403 403 404 404 404 200"),
+    ("POST", "/api/v1/messages/{direct}/reports", WHY, "401 404 404 201 409 404 404 404 404"),
+    ("GET", "/api/v1/administrators/reports", None, "401 403 403 403 403 403 403 403 200"),
+    ("PATCH", "/api/v1/reports/{direct_case}", {"decision": "leave"}, "401 404 404 404 404 404 404 404 200"),
+    ("GET", "/api/v1/channels/room:{conversation}/updates?after=0", None, "404 404 404 200 200 404 404 404 404"),
+    ("GET", "/api/v1/channels/moderators:0/updates?after=0", None, "404 404 404 404 404 404 404 404 200"),
     ("GET", "/api/v1/channels/thread:{thread}/updates?after=0", None, "404 404 200 200 200 200 404 200 404"),
     ("GET", "/api/v1/channels/network:{net_id}/updates?after=0", None, "404 404 200 200 200 200 404 200 404"),
     ("GET", "/api/v1/channels/moderators:{net_id}/updates?after=0", None, "404 404 404 404 404 200 404 200 404"),
@@ -470,6 +517,8 @@ FOLLOW = (
     ("thread:{open_thread}", "guest eve obs ben ana mod max lead admin"),
     ("room:{room_id}", "obs ben ana mod lead"),
     ("room:{open_room_id}", "eve obs ben ana mod max lead admin"),
+    ("room:{conversation}", "ben ana"),
+    ("moderators:0", "admin"),
     ("member:{ana}", "ana"),
 )
 """Channels, and the roles that may follow them."""

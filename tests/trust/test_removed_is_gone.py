@@ -38,8 +38,9 @@ WARMED = frozenset({
 FOR_FEW = frozenset({
     "/", "/networks/{slug}/settings", "/networks/new", "/appeals/{appeal}", "/api/v1/appeals",
     "/api/v1/appeals/{appeal}", "/networks/{slug}/appeals", "/api/v1/networks/{slug}/appeals",
+    "/reports/direct/{case}", "/api/v1/administrators/reports",
 })  # fmt: skip
-"""What only guests see, those who run a network, and those who decide about another moderator's act."""
+"""What only guests see, those who run a network, who decide about another moderator's act, and administrators."""
 SOME = ("guest", "member", "author", "judge")
 """Who looks at these few on the other process: each process is asked for everything by everybody once."""
 FRAGMENT = "application/vnd.forum.fragment+html"
@@ -52,6 +53,8 @@ NOT_WRITTEN = {
     *((f"GET /{noun}s/{{id}}/remove", kind) for noun in ("post", "message") for kind in ("post", "message", "title")),
     *(("GET /api/v1/networks/{slug}/sanctions", kind) for kind in ("name", "reason", "note")),
     *((f"moderators {noun}", "network") for noun in ("case", "appeal", "submission", "hold")),
+    ("GET /reports/direct/{case}", "reason"),
+    ("GET /api/v1/administrators/reports", "name"),
     ("GET /api/v1/posts/{post}/repeats", "title"),
     ("GET /api/v1/messages/{message}/repeats", "title"),
 }

@@ -16,6 +16,7 @@ from forum import (
     announcements,
     appeals,
     blocks,
+    conversations,
     holds,
     members,
     networks,
@@ -143,6 +144,7 @@ class Written:
             "session": (1,),
             "invitation": (1,),
             "submission": (self.ids["submission"],),
+            "conversation": (self.ids["direct_room"],),
             "case": self._ids("case"),
             "report": self._ids("case"),
             "removal": (self.ids["removal"],),
@@ -198,6 +200,8 @@ class Written:
             f"network:{self.ids['closed']}",
             f"network:{self.ids['joint']}",
             f"room:{self.ids['room']}",
+            f"room:{self.ids['direct_room']}",
+            "moderators:0",
             f"moderators:{self.ids['network']}",
             f"moderators:{self.ids['closed']}",
             f"moderators:{self.ids['fresh']}",
@@ -212,6 +216,8 @@ class Written:
         for name, noun in REMOVED.items():
             answer = await moderator.put(f"/api/v1/{noun}s/{self.ids[name]}/removal", json=why)
             assert answer.status_code == 200, answer.text
+        await reports.decide(db, house.admin, self.ids["direct_case"], "remove", **why)
+        await rooms.withdraw(db, self.author, self.ids["withdrawn_direct_message"])
         await posts.withdraw(db, self.author, self.ids["withdrawn_post"])
         await rooms.withdraw(db, self.author, self.ids["withdrawn_message"])
         await _stop(self, "held_post")
@@ -322,7 +328,10 @@ async def _contribute(written: Written, site: httpx.AsyncClient, name: str) -> N
         ids[f"{kind}_post"] = (await posts.reply(db, author, ids["thread"], text, parent=ids["quoting_post"]))["id"]
     await _stop(written, "stopped_post")
     await _say(written, send)
+    await _say_directly(written, send)
     await _ask_moderators(written)
+    # As one who has written directly is renamed: the same name again.
+    await members.edit_profile(db, author, name=name)
 
 
 async def _make_networks(written: Written) -> None:
@@ -372,6 +381,27 @@ async def _say(written: Written, send: Any) -> None:
         reply_to=ids["answering_message"],
     )  # fmt: skip
     ids["withdrawn_message"] = own["id"]
+
+
+async def _say_directly(written: Written, send: Any) -> None:
+    """To the member, who reports the first of it."""
+    house, ids, word = written.house, written.ids, written.word
+    ids["direct_room"] = (await conversations.open(house.db, written.author, house.member.member)).room_id
+    said = await send(
+        f"/api/v1/conversations/{ids['direct_room']}/messages",
+        {"body": f"Directly {word('direct', 'message', 'removed')}"}, key="direct",
+    )  # fmt: skip
+    ids["direct_message"] = said.json()["id"]
+    await conversations.say(
+        house.db, house.member, ids["direct_room"], "Answered directly", reply_to=ids["direct_message"]
+    )
+    own = await conversations.say(
+        house.db, written.author, ids["direct_room"], f"Mine {word('withdrawn_direct', 'message', 'withdrawn')}"
+    )
+    ids["withdrawn_direct_message"] = own["id"]
+    note = f"Look: {word('direct_report', 'report', 'stays')}"
+    report = await reports.report_message(house.db, house.member, ids["direct_message"], "Advertising", note)
+    ids["direct_case"] = report["case_id"]
 
 
 async def _ask_moderators(written: Written) -> None:
