@@ -65,7 +65,7 @@ SELECT jsonb_build_object(
     'people', (SELECT jsonb_object_agg(who, id) FROM people),
     'networks', (SELECT jsonb_object_agg(slug, id) FROM made),
     'told', (SELECT jsonb_agg(jsonb_build_array(member_id, id) ORDER BY id) FROM told),
-    'logged', (SELECT jsonb_agg(jsonb_build_array(network_id, id) ORDER BY id) FROM logged WHERE network_id IS NOT NULL)
+    'logged', (SELECT jsonb_agg(jsonb_build_array(coalesce(network_id, 0), id) ORDER BY id) FROM logged)
 )
 """
 

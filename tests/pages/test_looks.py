@@ -144,7 +144,7 @@ def thread_page(site: Views, posts: int) -> str:
         "threads/thread.html", shell=shell(), thread=thread(), network=network(), ancestors=[], order="tree",
         posts=rows, opening=post(depth=0, parent_id=None, number=1, html=words), unread={4, 5}, since="Friday, 17:42",
         read="{[1,4)}", earlier=None, later=None, first="", last="", following=True, may_change=False, closed="",
-        join=None,
+        join=None, drawn=None,
         composer={"key": "k", "text": "", "error": "", "networks": [network()], "through": 3},
     )  # fmt: skip
 
