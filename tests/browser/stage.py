@@ -225,6 +225,6 @@ class Stage:
 
 SHEET = """
 body { margin: 0; font: 16px/1.5 sans-serif } li { list-style: none } ol, ul { margin: 0; padding: 0 }
-[hidden] { display: none !important }
+[hidden] { display: none !important } #polite, #assertive { position: fixed; clip-path: inset(50%) }
 .post, .opening { min-height: 90px } .msg { min-height: 24px } .dock { position: sticky; bottom: 0; background: white }
 """
