@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from forum.db import Connection, statements
-from forum.errors import Forbidden, NotFound, Unauthenticated
+from forum.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from forum.updates import parse
 
 SQL = statements("access")
@@ -249,6 +249,15 @@ class Thread:
         if not self.opened_through.may_moderate:
             raise Forbidden(f"Only moderators of {self.opened_through.name} may do this.")
         return self.opened_through
+
+    def require_holder(self, slug: str) -> Holder:
+        """This holder, for its moderators. Raises Invalid (it does not hold the thread), Forbidden."""
+        holder = next((each for each in self.holders if each.slug == slug), None)
+        if holder is None:
+            raise Invalid("network", "That network does not hold this thread.")
+        if not holder.may_moderate:
+            raise Forbidden(f"Only moderators of {holder.name} may do this.")
+        return holder
 
     def require_moderator(self) -> Holder:
         """Any holder that the caller moderates. Raises Forbidden."""

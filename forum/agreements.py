@@ -58,20 +58,13 @@ async def ask(
 async def agree(db: Database, caller: Caller, thread_id: int) -> bool:
     """Agree for the sides that the caller moderates to what was asked; returns whether it is done now."""
     async with db.transaction() as tx:
-        thread = await _lock(tx, caller, thread_id)
-        row = await SQL.open(tx.connection, thread=thread_id)
-        if row is None:
-            raise Conflict("Nothing waits for agreement here.")
-        return await _agree(tx, caller, thread, row)
+        return await _agree(tx, caller, *await _lock_open(tx, caller, thread_id))
 
 
 async def decline(db: Database, caller: Caller, thread_id: int) -> None:
     """Decline, for a side that the caller moderates, what was asked; who asked may take it back in the same way."""
     async with db.transaction() as tx:
-        thread = await _lock(tx, caller, thread_id)
-        row = await SQL.open(tx.connection, thread=thread_id)
-        if row is None:
-            raise Conflict("Nothing waits for agreement here.")
+        thread, row = await _lock_open(tx, caller, thread_id)
         own = row["asked_by"] == caller.member
         if not own and not thread.moderates and not await _moderates(tx.connection, caller, row["network_id"]):
             raise Forbidden("Only moderators of the networks concerned may do this.")
@@ -80,15 +73,21 @@ async def decline(db: Database, caller: Caller, thread_id: int) -> None:
         tx.record(f"thread:{thread_id}", "thread.changed", thread_id)
 
 
-async def _lock(tx: Transaction, caller: Caller, thread_id: int) -> Thread:
-    """The thread, locked: for its readers, and for the moderators of a network that is asked to hold it."""
+async def _lock_open(tx: Transaction, caller: Caller, thread_id: int) -> tuple[Thread, asyncpg.Record]:
+    """A thread and what waits there, both locked: for its readers, and for who moderates a network that is asked to
+    hold it. Raises NotFound, Conflict (nothing waits).
+    """
     try:
-        return await access.lock_thread(tx.connection, caller, thread_id)
+        thread = await access.lock_thread(tx.connection, caller, thread_id)
     except NotFound:
-        row = await SQL.open(tx.connection, thread=thread_id)
-        if row is None or not await _moderates(tx.connection, caller, row["network_id"]):
+        asked = await SQL.open(tx.connection, thread=thread_id)
+        if asked is None or not await _moderates(tx.connection, caller, asked["network_id"]):
             raise
-        return await access.thread_unchecked(tx.connection, caller, thread_id)
+        thread = await access.thread_unchecked(tx.connection, caller, thread_id)
+    row = await SQL.open(tx.connection, thread=thread_id)
+    if row is None:
+        raise Conflict("Nothing waits for agreement here.")
+    return thread, row
 
 
 async def _moderates(connection: Connection, caller: Caller, network_id: int | None) -> bool:
@@ -170,11 +169,7 @@ async def leave(db: Database, caller: Caller, thread_id: int, slug: str) -> None
     """A holder leaves a joint thread: its moderators decide alone. What was written through it stays."""
     async with db.transaction() as tx:
         thread = await access.lock_thread(tx.connection, caller, thread_id)
-        holder = next((each for each in thread.holders if each.slug == slug), None)
-        if holder is None:
-            raise Invalid("network", "That network does not hold this thread.")
-        if not holder.may_moderate:
-            raise Forbidden(f"Only moderators of {holder.name} may do this.")
+        holder = thread.require_holder(slug)
         if len(thread.holders) == 1:
             raise Conflict("A thread needs a network that holds it.")
         remaining = next(each for each in thread.holders if each.id != holder.id)

@@ -159,11 +159,7 @@ async def pin(db: Database, caller: Caller, thread_id: int, slug: str, *, pinned
     """Keep a thread at the top of one holder's list, or no longer: that holder's moderators. Returns the thread."""
     async with db.transaction() as tx:
         thread = await access.lock_thread(tx.connection, caller, thread_id)
-        holder = next((each for each in thread.holders if each.slug == slug), None)
-        if holder is None:
-            raise Invalid("network", "That network does not hold this thread.")
-        if not holder.may_moderate:
-            raise Forbidden(f"Only moderators of {holder.name} may do this.")
+        holder = thread.require_holder(slug)
         if holder.pinned != pinned:
             await SQL.pin(tx.connection, thread=thread_id, network=holder.id, pinned=pinned)
             tx.record(f"network:{holder.id}", "thread.changed", thread_id)

@@ -136,6 +136,13 @@ async def own_database_url(servers: Servers, template: str) -> AsyncIterator[str
         yield url
 
 
+@pytest_asyncio.fixture(scope="module")
+async def own_db(own_database_url: str) -> AsyncIterator[Database]:
+    """The module's own database, open."""
+    async for database in _opened(own_database_url):
+        yield database
+
+
 @pytest_asyncio.fixture
 async def fresh_database_url(servers: Servers, template: str) -> AsyncIterator[str]:
     """A database of the test's own, as the application's role."""
@@ -146,7 +153,12 @@ async def fresh_database_url(servers: Servers, template: str) -> AsyncIterator[s
 @pytest_asyncio.fixture(scope="session")
 async def db(database_url: str) -> AsyncIterator[Database]:
     """The session's database, open."""
-    database = Database(database_url)
+    async for database in _opened(database_url):
+        yield database
+
+
+async def _opened(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
     await database.open()
     yield database
     await database.close()

@@ -1,12 +1,10 @@
 """Appeals: who may decide, what that grants, and what comes of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from forum import appeals, networks, notifications, posts, purge, removal, rooms, sanctions
 from forum.access import Caller
@@ -17,13 +15,10 @@ from tests.people import World
 WORDS = "The words that were removed"
 
 
-@pytest_asyncio.fixture(scope="module")
-async def db(own_database_url: str) -> AsyncIterator[Database]:
+@pytest.fixture(scope="module")
+def db(own_db: Database) -> Database:
     """What is passed on in time is passed on everywhere: here are no appeals but these."""
-    database = Database(own_database_url)
-    await database.open()
-    yield database
-    await database.close()
+    return own_db
 
 
 async def _removed(world: World, *, by: Caller | None = None, keep: bool = True) -> tuple[int, int]:

@@ -1,22 +1,18 @@
 """The log: dense numbers in commit order, however many write at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import pytest_asyncio
+import pytest
 
 from forum import posts, updates
 from forum.db import Database
 from tests.people import World
 
 
-@pytest_asyncio.fixture(scope="module")
-async def db(own_database_url: str) -> AsyncIterator[Database]:
+@pytest.fixture(scope="module")
+def db(own_db: Database) -> Database:
     """No site beside it, whose jobs tell of what is written here."""
-    database = Database(own_database_url)
-    await database.open()
-    yield database
-    await database.close()
+    return own_db
 
 
 async def test_numbers_are_dense_and_in_commit_order(world: World) -> None:
