@@ -51,7 +51,8 @@ async def show(request: Request) -> Response:
         busy = [row for row in frame.networks if _is_busy(frame, row)][:ROOMS]
         cards = await cards_of(request, connection, busy)
         visited_at = None if me is None else _last_visit(me.row, site_of(request).views.now())
-        steps = None if visited_at is not None else await _first_steps(connection, frame, caller.member_id)
+        is_new = visited_at is None or not frame.networks
+        steps = await _first_steps(connection, frame, caller.member_id) if is_new else None
     return answers.page(
         request, "home.html", shell=frame.shell("home"), visited_at=visited_at, notes=notes, rooms=cards,
         threads=shown, unread={row["id"]: row["unread"] for row in shown},
@@ -79,18 +80,19 @@ def _start(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 async def _first_steps(connection: Connection, frame: Frame, member: int) -> Sequence[Mapping[str, Any]] | None:
-    """Three small things for somebody new, which tick themselves; None once all are done, or where nothing fits."""
-    if not frame.networks:
-        return None
-    first = frame.networks[0]
+    """Small things for somebody new, or in no network yet, which tick themselves; None once all are done."""
     said_who = await members.SQL.has_about(connection, member=member)
-    looked = await rooms.SQL.read_to(connection, member=member, room=first["room_id"]) is not None
-    in_subgroup = any(row["parent_id"] is not None for row in frame.networks)
-    steps = (
-        ("/settings", "Say who you are in one sentence", said_who),
-        (f"/networks/{first['slug']}/room", f"Look into the room of {first['name']}", looked),
-        ("/networks", "Join a sub-group", in_subgroup),
-    )
+    steps: list[tuple[str, str, bool]] = [("/settings", "Say who you are in one sentence", said_who)]
+    if frame.networks:
+        first = frame.networks[0]
+        looked = await rooms.SQL.read_to(connection, member=member, room=first["room_id"]) is not None
+        in_subgroup = any(row["parent_id"] is not None for row in frame.networks)
+        steps += [
+            (f"/networks/{first['slug']}/room", f"Look into the room of {first['name']}", looked),
+            ("/networks", "Join a sub-group", in_subgroup),
+        ]
+    else:
+        steps.append(("/networks", "Find your network, and join it", False))
     if all(done for _, _, done in steps):
         return None
     return [{"href": href, "words": words, "done": done} for href, words, done in steps]
