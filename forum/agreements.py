@@ -9,9 +9,9 @@ from typing import Literal
 import asyncpg
 
 from forum import access, cases, moderation_log, threads
-from forum.access import Caller, Thread
 from forum.db import Connection, Database, Transaction, statements
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
+from forum.standing import Caller, Thread
 
 SQL = statements("agreements")
 Agreement = Literal["hold_in", "move", "widen"]

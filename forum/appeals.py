@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from forum import access, contributions, idempotency, moderation_log, removal, text
-from forum.access import Caller
 from forum.contributions import Noun
 from forum.db import Connection, Database, Row, Transaction, statements
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
+from forum.standing import Caller
 
 SQL = statements("appeals")
 MAX_BYTES = 4_000

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from forum import conversations, members
-from forum.access import Caller
 from forum.db import Connection, Database, statements
 from forum.errors import Conflict, Invalid, NotFound
+from forum.standing import Caller
 
 SQL = statements("blocks")
 MAX_BLOCKED = 500

@@ -13,9 +13,9 @@ from typing import Any
 import asyncpg
 
 from forum import access, rooms
-from forum.access import Caller, Conversation
 from forum.db import Connection, Database, Row, Transaction, statements
 from forum.errors import NotFound
+from forum.standing import Caller, Conversation
 
 SQL = statements("conversations")
 PAGE = 50

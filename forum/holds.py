@@ -11,9 +11,9 @@ from typing import Any
 import asyncpg
 
 from forum import access, contributions, moderation_log, notifications, posts
-from forum.access import Caller, Thread
 from forum.db import Database, Transaction, statements
 from forum.errors import Conflict, Forbidden
+from forum.standing import GUEST, Caller, Thread
 
 SQL = statements("holds")
 HOLD_FOR = timedelta(days=3)
@@ -94,7 +94,7 @@ async def lapse_hold(db: Database, post_id: int, *, now: datetime | None = None)
         post = await posts.current(tx.connection, post_id)
         if hold is None or post["state"] != "held" or hold["until"] > (now or datetime.now(UTC)):
             return False
-        thread = await access.thread_unchecked(tx.connection, access.GUEST, post["thread_id"])
+        thread = await access.thread_unchecked(tx.connection, GUEST, post["thread_id"])
         await _end_held(tx, thread, post, "lapsed", None)
         return True
 

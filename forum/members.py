@@ -13,10 +13,10 @@ from typing import Any
 import asyncpg
 
 from forum import access, moderation_log, networks, passwords, text
-from forum.access import Caller
 from forum.db import Connection, Database, Transaction, statements
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
 from forum.networks import token_hash
+from forum.standing import Caller
 
 SQL = statements("members")
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}\Z")

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from forum import text
-from forum.access import Caller
 from forum.db import Connection, Transaction, statements
+from forum.standing import Caller
 
 SQL = statements("moderation_log")
 PAGE = 50

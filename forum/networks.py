@@ -15,9 +15,9 @@ from typing import Any
 import asyncpg
 
 from forum import access, idempotency, moderation_log, text
-from forum.access import RANK, Caller, Network, Role
 from forum.db import Connection, Database, Transaction, statements
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
+from forum.standing import RANK, Caller, Need, Network, Role
 
 SQL = statements("networks")
 KINDS = ("national", "regional", "professional", "topic")
@@ -211,7 +211,7 @@ async def leave(db: Database, caller: Caller, slug: str) -> None:
 async def remove_member(db: Database, caller: Caller, slug: str, member: int) -> None:
     """Take somebody out of a network: who runs it. Raises NotFound, Forbidden, Conflict (the last lead)."""
     async with db.transaction() as tx:
-        need: access.Need = "see" if member == caller.member_id else "run"
+        need: Need = "see" if member == caller.member_id else "run"
         network = await access.require_network(tx.connection, caller, slug, need)
         await _take_out(tx, network, member)
         await moderation_log.write(tx, network.id, caller, "take out", "member", member, subject=member)

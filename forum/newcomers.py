@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from forum import access, moderation_log
-from forum.access import Caller, Network, Role
 from forum.db import Connection, Database, statements
 from forum.errors import Invalid, NeedsApproval
+from forum.standing import Caller, Network, Role
 
 SQL = statements("newcomers")
 MAX_APPROVED: Final = 20

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from forum.access import Caller
 from forum.db import Connection, Database, Transaction, statements
+from forum.standing import Caller
 
 SQL = statements("notifications")
 PAGE = 30

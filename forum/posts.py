@@ -11,10 +11,10 @@ from datetime import datetime
 import asyncpg
 
 from forum import access, contributions, idempotency, newcomers
-from forum.access import Caller, Thread
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
+from forum.standing import Caller, Thread
 
 SQL = CONTRIBUTIONS["post"]
 PAGE = 200

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from forum import contributions, moderation_log
-from forum.access import Caller
 from forum.contributions import Noun
 from forum.db import Database, Row, Transaction, statements
+from forum.standing import Caller
 
 log = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from typing import Any
 import asyncpg
 
 from forum import access, contributions, holds, moderation_log, notifications, posts, purge, rooms, text
-from forum.access import Caller
 from forum.contributions import Noun
 from forum.db import Connection, Database, Row, Transaction, statements
 from forum.errors import Forbidden, Invalid, NotFound
+from forum.standing import Caller
 
 SQL = statements("removal")
 REASONS = (

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forum.access import Caller
 from forum.contributions import Noun
 from forum.db import Connection, Row, statements
 from forum.errors import Forbidden, NotFound, Unavailable
+from forum.standing import Caller
 
 SQL = statements("repeats")
 RUN_WORDS = 6

@@ -15,10 +15,10 @@ from typing import Any, Final, Literal
 import asyncpg
 
 from forum import access, cases, contributions, holds, moderation_log, posts, removal, rooms, text
-from forum.access import Caller
 from forum.cases import Noun
 from forum.db import Connection, Database, Row, Transaction, statements
 from forum.errors import Conflict, Forbidden, NotFound
+from forum.standing import Caller, Network
 
 SQL = statements("reports")
 PAGE: Final = 50
@@ -325,7 +325,7 @@ async def moderated(connection: Connection, caller: Caller) -> Sequence[Any]:
     return rows
 
 
-async def require_moderated(connection: Connection, caller: Caller, slug: str) -> access.Network:
+async def require_moderated(connection: Connection, caller: Caller, slug: str) -> Network:
     """A network for its moderators; for everybody else it has no queue. Raises NotFound."""
     network = await access.require_network(connection, caller, slug, "see")
     if not network.may_moderate:

@@ -11,10 +11,10 @@ from datetime import datetime
 import asyncpg
 
 from forum import access, contributions, idempotency, moderation_log, newcomers
-from forum.access import Caller, Conversation, Network, Room
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
 from forum.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+from forum.standing import Caller, Conversation, Network, Room
 
 SQL = CONTRIBUTIONS["message"]
 PAGE = 50

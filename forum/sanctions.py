@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from forum import access, members, moderation_log
-from forum.access import Caller
 from forum.db import Connection, Database, Transaction, statements
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
+from forum.standing import Caller
 
 SQL = statements("sanctions")
 PAGE = 50

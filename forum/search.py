@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from forum.access import Caller
 from forum.db import Connection, statements
+from forum.standing import Caller
 
 SQL = statements("search")
 PAGE = 20

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from forum import members, passwords
-from forum.access import Caller
 from forum.db import Connection, Database, statements
 from forum.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from forum.networks import token_hash
+from forum.standing import Caller
 
 SQL = statements("sessions")
 SESSION_DAYS = 30

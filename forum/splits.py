@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import asyncpg
 
 from forum import access, moderation_log, text, threads
-from forum.access import Caller
 from forum.db import Database, statements
 from forum.errors import Forbidden, Invalid
+from forum.standing import Caller
 
 SQL = statements("splits")
 MAX_PICKED = 200

@@ -19,10 +19,10 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from forum import access, sessions
-from forum.access import Thread
 from forum.db import Connection, Row, statements
 from forum.errors import NotFound
 from forum.sessions import GUEST, Credential, Visit
+from forum.standing import Thread
 
 SQL = statements("stretches")
 MAX_KEPT_CHARS: Final = 8 * 1024 * 1024

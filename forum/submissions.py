@@ -18,10 +18,10 @@ from typing import Any, Final, Literal
 import asyncpg
 
 from forum import access, contributions, idempotency, moderation_log, newcomers, posts, rooms, text, threads
-from forum.access import Caller
 from forum.contributions import Words
 from forum.db import Connection, Database, Transaction, statements
 from forum.errors import Conflict, Forbidden, Invalid, NeedsApproval, NotFound, TooMany
+from forum.standing import Caller, Network
 from forum.threads import Started
 
 SQL = statements("submissions")
@@ -294,7 +294,7 @@ async def _post(tx: Transaction, author: Caller, row: asyncpg.Record, words: Wor
     return thread_id, {"post": await posts.SQL.opening(connection, thread=thread_id), "message": None}
 
 
-async def _lock_holders(connection: Connection, author: Caller, row: asyncpg.Record) -> Sequence[access.Network]:
+async def _lock_holders(connection: Connection, author: Caller, row: asyncpg.Record) -> Sequence[Network]:
     """The networks that are to hold a thread, the one that it is opened through first, for its author: locked."""
     ids = [row["through_id"] or row["network_id"], *row["jointly_with"]]
     networks = [await access.require_network_id(connection, author, each, "write") for each in ids]

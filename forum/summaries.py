@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from forum.access import Network
 from forum.db import Connection, statements
+from forum.standing import Network
 
 SQL = statements("summaries")
 

@@ -13,9 +13,9 @@ from typing import Any
 import asyncpg
 
 from forum import access, contributions, idempotency, moderation_log, newcomers, posts, text
-from forum.access import Caller, Network, Thread
 from forum.db import Connection, Database, Transaction, statements
 from forum.errors import Forbidden, Invalid, NeedsApproval, NotFound
+from forum.standing import Caller, Network, Thread
 
 SQL = statements("threads")
 PAGE = 50

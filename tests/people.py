@@ -10,8 +10,8 @@ import secrets
 from dataclasses import dataclass, field
 
 from forum import threads
-from forum.access import Caller
 from forum.db import Database
+from forum.standing import Caller
 
 PASSWORD = "a few quiet words"
 PEOPLE = ("ana", "ben", "obs", "mod", "lead", "max", "eve", "admin")

@@ -10,11 +10,11 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from starlette.applications import Starlette
 
 from forum import sessions
-from forum.access import Caller
 from forum.app import create_app
 from forum.db import Database
 from forum.serve import config_for
 from forum.settings import Settings
+from forum.standing import Caller
 
 
 class RunningSite:

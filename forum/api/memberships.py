@@ -1,6 +1,6 @@
 """Who belongs to a network: its members, joining and leaving, requests to join, invitations."""
 
-from forum import access, members, networks
+from forum import access, members, networks, standing
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import Ask, Decide, MembersQuery, NewInvitation, SetRole
 from forum.api.networks import network_of
@@ -66,7 +66,7 @@ async def requests(call: Call, slug: str) -> Page[JoinRequest]:
     return lists.page(rows, len(rows), shapes.request, lambda _: "", follow)
 
 
-def _moderators(network: access.Network) -> list[str]:
+def _moderators(network: standing.Network) -> list[str]:
     return [f"moderators:{network.id}"] if network.may_moderate else []
 
 

@@ -5,7 +5,6 @@ from typing import TypedDict
 from msgspec import UNSET, UnsetType, structs
 
 from forum import access, holds, moderation_log, removal, repeats
-from forum.access import Caller, Network
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import ChangeRemovalWays, LogQuery, Removal, Sweep, TakeAway
 from forum.api.routing import Call
@@ -13,6 +12,7 @@ from forum.api.shapes import LogLine, Message, Page, Post, RemovalWays, Repeats,
 from forum.contributions import Noun
 from forum.db import Connection
 from forum.removal import restore_together as restoring
+from forum.standing import Caller, Network
 
 
 class _Going(TypedDict):

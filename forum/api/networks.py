@@ -5,12 +5,12 @@ from typing import Any
 from msgspec import UNSET, structs
 
 from forum import access, networks, text
-from forum.access import Caller
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import ChangeNetwork, ListQuery, NewNetwork
 from forum.api.routing import Call, Created
 from forum.api.shapes import Network, Page
 from forum.db import Connection
+from forum.standing import Caller
 
 
 async def network_of(connection: Connection, caller: Caller, slug: str) -> Network:

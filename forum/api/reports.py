@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, structs
 
-from forum import access, reports
+from forum import reports
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import CaseChange, CasesQuery, NewReport
 from forum.api.routing import Call, Created
 from forum.api.shapes import Case, Page, Reported, Voice
 from forum.db import Connection
 from forum.errors import Conflict, Forbidden, Invalid
+from forum.standing import Caller
 from forum.views import words
 
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -70,7 +71,7 @@ def _cursor(state: str) -> Any:
     return lambda row: cursors.encode("decided", row["decided_at"], row["id"])
 
 
-async def _voices(connection: Connection, caller: access.Caller, rows: Any) -> dict[int, list[Voice]]:
+async def _voices(connection: Connection, caller: Caller, rows: Any) -> dict[int, list[Voice]]:
     """By case; without those whose words are by or about the caller."""
     found: dict[int, list[Voice]] = {
         row["id"]: []

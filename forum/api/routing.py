@@ -27,10 +27,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum.access import GUEST, Caller
 from forum.api import incoming
 from forum.api.bodies import NoQuery
 from forum.db import Connection, Database
+from forum.standing import GUEST, Caller
 from forum.stretches import Look
 from forum.web.context import Site, caller_of, counted, reading, remember, site_of
 from forum.web.limits import Act

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from msgspec import UNSET
 
-from forum import access, agreements, posts, splits, submissions, threads
-from forum.access import Caller
+from forum import access, agreements, posts, splits, standing, submissions, threads
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import ChangeThread, DatedQuery, NewThread, ReadPosts, SplitThread
 from forum.api.routing import Accepted, Call, Created
 from forum.api.shapes import Page, Thread, Waiting
 from forum.db import Connection
 from forum.errors import Invalid, NotFound
+from forum.standing import Caller
 from forum.submissions import Submission
 
 READ_AT_ONCE = 1_000
@@ -35,7 +35,7 @@ async def thread_of(connection: Connection, caller: Caller, thread_id: int) -> T
     )
 
 
-def _in(thread: access.Thread, channel: str) -> bool:
+def _in(thread: standing.Thread, channel: str) -> bool:
     holder = thread.holder(int(channel.partition(":")[2]))
     return holder is not None and holder.role is not None
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from forum import announcements, members, networks, posts, removal, reports, rooms, threads
-from forum.access import Caller
 from forum.db import Database, statements
 from forum.errors import Conflict
+from forum.standing import Caller
 
 SQL = statements("demo")
 CONTENT = Path(__file__).parent / "content.toml"

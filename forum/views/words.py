@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from forum import access
+from forum import standing
 
-FORMER_MEMBER: Final = access.FORMER_MEMBER
+FORMER_MEMBER: Final = standing.FORMER_MEMBER
 TITLE_REMOVED: Final = "(title removed)"
 FOR_GOOD: Final = (
     "The words are deleted at once, with all versions. Nobody can restore them, or read them for an appeal."

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, appeals, text
-from forum.access import Caller
 from forum.db import Connection, Row
 from forum.errors import Conflict, ForumError, Invalid, NotFound
+from forum.standing import Caller
 from forum.web import answers, shell
 from forum.web.context import reading, site_of, writer_of
 from forum.web.contributions import draw_versions

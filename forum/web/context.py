@@ -15,11 +15,11 @@ from typing import Any, cast
 from starlette.requests import HTTPConnection
 
 from forum import sessions
-from forum.access import GUEST, Caller
 from forum.db import Connection, Database
 from forum.errors import ForumError, Unauthenticated
 from forum.sessions import Credential, Known
 from forum.settings import Settings
+from forum.standing import GUEST, Caller
 from forum.stretches import KeptStretches
 from forum.views import Views
 from forum.web.counts import KeptCounts

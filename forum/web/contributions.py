@@ -16,9 +16,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import contributions, moderation_log, removal, repeats, reports, text
-from forum.access import Caller
 from forum.db import Connection, Database
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
+from forum.standing import Caller
 from forum.views import Row, Views
 from forum.web import answers, shell
 from forum.web.context import caller_of, reading, site_of, writer_of

@@ -7,9 +7,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, conversations
-from forum.access import Caller, Conversation
 from forum.db import Connection
 from forum.errors import ForumError, Invalid
+from forum.standing import Caller, Conversation
 from forum.web import answers, rooms, shell
 from forum.web.context import reading, site_of, writer_of
 from forum.web.forms import Form, cursor, form_of, place_of, wants_fragment

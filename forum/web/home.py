@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import members, networks, notifications, rooms, threads
-from forum.access import GUEST
 from forum.db import Connection
+from forum.standing import GUEST
 from forum.views import Row
 from forum.web import answers, shell
 from forum.web.context import known, site_of, snapshot

@@ -8,9 +8,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, contributions, posts, text, threads
-from forum.access import Caller
 from forum.db import Connection
 from forum.errors import Invalid, NotFound
+from forum.standing import Caller
 from forum.web import answers, shell
 from forum.web.context import reading, site_of, writer_of
 from forum.web.forms import form_of, is_id

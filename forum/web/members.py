@@ -8,9 +8,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, blocks, conversations, members, networks, removal, sanctions
-from forum.access import Caller
 from forum.db import Connection
 from forum.errors import Invalid, NotFound, Unauthenticated
+from forum.standing import Caller
 from forum.views.words import role
 from forum.web import answers, shell
 from forum.web.context import counted, reading, site_of, writer_of

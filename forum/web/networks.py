@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, networks, threads
-from forum.access import Caller, Need, Network
 from forum.db import Connection
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
+from forum.standing import Caller, Need, Network
 from forum.views import Row
 from forum.web import answers, shell
 from forum.web.context import caller_of, reading, site_of, snapshot, writer_of

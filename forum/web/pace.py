@@ -5,8 +5,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, newcomers, rooms
-from forum.access import Caller
 from forum.errors import Forbidden, Invalid
+from forum.standing import Caller
 from forum.web import answers, shell
 from forum.web.context import reading, site_of, writer_of
 from forum.web.forms import Form, form_of

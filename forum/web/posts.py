@@ -7,9 +7,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, holds, posts, removal, submissions
-from forum.access import Caller, Thread
 from forum.db import Connection
 from forum.errors import Forbidden, ForumError, Invalid, Unauthenticated
+from forum.standing import Caller, Thread
 from forum.submissions import Submission
 from forum.views import Row, words
 from forum.web import answers, shell

@@ -15,11 +15,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import contributions, holds, posts, reports, text, updates
-from forum.access import Caller
 from forum.cases import Noun
 from forum.db import Connection
 from forum.errors import Conflict, Invalid, NotFound
 from forum.reports import Standing
+from forum.standing import Caller
 from forum.views import Row, words
 from forum.web import answers, shell
 from forum.web import posts as post_pages

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, members, removal, rooms, submissions, threads
-from forum.access import Caller, Conversation, Network, Room
 from forum.db import Connection
 from forum.errors import ForumError, Invalid, Unauthenticated
+from forum.standing import Caller, Conversation, Network, Room
 from forum.submissions import Submission
 from forum.views import Row
 from forum.web import answers, shell

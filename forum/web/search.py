@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, members, search
-from forum.access import Caller
 from forum.db import Connection
 from forum.errors import Invalid, NotFound
+from forum.standing import Caller, Network
 from forum.web import answers, shell
 from forum.web.context import counted, reading, site_of, snapshot
 from forum.web.forms import query_number
@@ -59,7 +59,7 @@ async def _followed(
     return sorted(channel for _, channel in may)
 
 
-async def _network(request: Request, connection: Connection, caller: Caller) -> access.Network | None:
+async def _network(request: Request, connection: Connection, caller: Caller) -> Network | None:
     """The network that the search is limited to. Raises NotFound for one that the caller may not read."""
     slug = request.query_params.get("network", "")
     if not slug:

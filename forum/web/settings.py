@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import members, sessions
-from forum.access import Caller
 from forum.errors import Invalid
+from forum.standing import Caller
 from forum.web import answers, shell
 from forum.web.context import counted, reading, site_of, writer_of
 from forum.web.forms import Form, form_of

@@ -12,10 +12,10 @@ from typing import Any, Final
 from starlette.requests import HTTPConnection
 
 from forum import reports, sessions, updates
-from forum.access import GUEST, Caller
 from forum.db import Connection
 from forum.errors import ForumError
 from forum.sessions import Known, Visit
+from forum.standing import GUEST, Caller
 from forum.views import Me, RailNetwork, Shell
 from forum.web.context import credential, remember, site_of
 

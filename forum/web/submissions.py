@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import contributions, removal, submissions, text
-from forum.access import Caller
 from forum.db import Row
 from forum.errors import Invalid
+from forum.standing import Caller
 from forum.web import answers, shell
 from forum.web.context import reading, site_of, writer_of
 from forum.web.forms import Form, cursor, form_of, new_key, place_of, wants_fragment

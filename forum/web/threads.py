@@ -9,11 +9,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, agreements, networks, posts, removal, rooms, search, stretches, submissions, threads
-from forum.access import Caller, Holder, Thread
 from forum.agreements import Agreement
 from forum.db import Connection
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
 from forum.posts import Window
+from forum.standing import Caller, Holder, Network, Thread
 from forum.stretches import Stretch
 from forum.submissions import Submission
 from forum.views import Row, Views
@@ -239,7 +239,7 @@ async def _new_page(
     )  # fmt: skip
 
 
-async def _began(connection: Connection, caller: Caller, network: access.Network, message_id: int) -> Row:
+async def _began(connection: Connection, caller: Caller, network: Network, message_id: int) -> Row:
     """The message of this network's room from which a thread begins. Raises NotFound."""
     room, message = await rooms.require(connection, caller, message_id)
     if room.id != network.id:

@@ -8,10 +8,10 @@ import pytest_asyncio
 from starlette.applications import Starlette
 
 from forum import sessions
-from forum.access import Caller
 from forum.app import create_app
 from forum.db import Database
 from forum.settings import Settings
+from forum.standing import Caller
 from tests.api.document import Document
 from tests.people import World, make_world
 

@@ -10,8 +10,8 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import Browser, Page, expect
 
 from forum import posts, reports, rooms
-from forum.access import Caller
 from forum.db import Database
+from forum.standing import Caller
 from tests.people import World, make_world
 from tests.running import RunningSite
 

@@ -14,8 +14,8 @@ from playwright.async_api import Browser, Page, expect
 
 from forum import blocks, newcomers, posts, rooms, sanctions, submissions
 from forum import members as accounts
-from forum.access import Caller
 from forum.db import Database
+from forum.standing import Caller
 from tests.people import World, make_world
 from tests.running import RunningSite
 

@@ -7,8 +7,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from forum import rooms
-from forum.access import Caller
 from forum.db import Database
+from forum.standing import Caller
 from forum.web.rooms import MAX_FROM_A_PLACE
 from tests.people import World, make_world
 from tests.running import RunningSite

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from forum import members
-from forum.access import Caller
+from forum.standing import Caller
 from tests.faults.follower import Poll, Screen, Socket
 from tests.faults.run import Run
 from tests.faults.stage import comes_true

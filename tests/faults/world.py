@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forum import members, networks, sessions, threads
-from forum.access import Caller
 from forum.db import Database
+from forum.standing import Caller
 
 READERS = 12
 WRITERS = 8

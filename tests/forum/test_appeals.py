@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from forum import appeals, networks, notifications, posts, purge, removal, rooms, sanctions
-from forum.access import Caller
 from forum.db import Database
 from forum.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from forum.standing import Caller
 from tests.people import World
 
 WORDS = "The words that were removed"

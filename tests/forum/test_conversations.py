@@ -22,8 +22,8 @@ from forum import (
     search,
     updates,
 )
-from forum.access import Caller
 from forum.errors import Conflict, Forbidden, NotFound
+from forum.standing import GUEST, Caller
 from tests.people import World
 
 WHY = "Unkind or insulting"
@@ -231,7 +231,7 @@ async def test_nobody_else_sees_anything_of_it(world: World) -> None:
     room = await _opened(world)
     assert await _follows(world, world.ana, f"room:{room}")
     assert await _follows(world, world.ben, f"room:{room}")
-    for who in (world.obs, world.mod, world.lead, world.max, world.eve, world.admin, access.GUEST):
+    for who in (world.obs, world.mod, world.lead, world.max, world.eve, world.admin, GUEST):
         assert not await _follows(world, who, f"room:{room}")
         async with world.db.connection() as connection:
             with pytest.raises(NotFound):

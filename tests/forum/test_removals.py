@@ -23,9 +23,9 @@ from forum import (
     rooms,
     threads,
 )
-from forum.access import Caller
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
 from forum.imports import mbox
+from forum.standing import Caller
 from tests.people import World
 
 LATER = timedelta(days=800)

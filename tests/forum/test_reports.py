@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from forum import agreements, holds, moderation_log, notifications, posts, removal, reports, rooms, updates
-from forum.access import Caller
 from forum.db import Row
 from forum.errors import Conflict, Forbidden, NotFound
+from forum.standing import Caller
 from tests.people import World
 
 MANY = 400

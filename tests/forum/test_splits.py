@@ -3,8 +3,8 @@
 import pytest
 
 from forum import posts, splits, threads
-from forum.access import Caller
 from forum.errors import Forbidden, Invalid, NotFound
+from forum.standing import Caller
 from tests.people import World
 
 

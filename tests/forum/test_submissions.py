@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from forum import idempotency, networks, newcomers, posts, rooms, sanctions, submissions, threads
-from forum.access import Caller
 from forum.db import Database
 from forum.errors import Conflict, Forbidden, Invalid, NeedsApproval, NotFound, TooMany
+from forum.standing import Caller
 from forum.submissions import Submission
 from tests.people import World
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest_asyncio
 
 from forum import members, networks
-from forum.access import Caller
 from forum.db import Database
 from forum.embedded import Servers
+from forum.standing import Caller
 from tests.conftest import copy_of
 from tests.people import PEOPLE, PLACES, make_world
 

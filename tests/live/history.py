@@ -28,7 +28,7 @@ from forum import (
     submissions,
     threads,
 )
-from forum.access import Caller
+from forum.standing import Caller
 from forum.submissions import Submission
 from tests.people import PASSWORD, World
 

@@ -7,9 +7,9 @@ import pytest_asyncio
 from starlette.applications import Starlette
 
 from forum import idempotency, web
-from forum.access import Caller
 from forum.db import Database
 from forum.settings import Settings
+from forum.standing import Caller
 from forum.views import Views
 from forum.web.context import Site
 from forum.web.limits import Limits

@@ -9,7 +9,7 @@ import httpx
 from starlette.applications import Starlette
 
 from forum import sessions
-from forum.access import Caller
+from forum.standing import Caller
 from forum.web.forms import FRAGMENT
 
 SCRIPT = {"accept": FRAGMENT}

@@ -25,8 +25,8 @@ from forum import (
     sessions,
     threads,
 )
-from forum.access import Caller
 from forum.db import Database
+from forum.standing import Caller
 from tests.people import PASSWORD, World, make_world
 
 ROLES = ("guest", "eve", "obs", "ben", "ana", "mod", "max", "lead", "admin")

@@ -18,9 +18,9 @@ import httpx
 import pytest
 
 from forum import networks, sessions, updates
-from forum.access import Caller
 from forum.db import Database
 from forum.settings import Settings
+from forum.standing import Caller
 from tests.people import World, make_world
 from tests.trust import processes
 from tests.trust.processes import Process

@@ -30,8 +30,8 @@ from forum import (
     submissions,
     threads,
 )
-from forum.access import Caller
 from forum.db import Database
+from forum.standing import Caller
 from forum.surfaces import Text
 
 PATIENCE_S = 30.0
