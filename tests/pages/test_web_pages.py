@@ -397,3 +397,31 @@ async def test_home_begins_with_the_visit_before(world: World, visit: Visit) -> 
     earlier = "UPDATE members SET seen_at = now() - interval '31 minutes' WHERE id = $1"
     await world.db.pool.execute(earlier, world.ana.member)
     assert re.search(r"<h1>Since [^<]+</h1>", (await (await visit(world.ana)).get("/")).text)
+
+
+async def test_who_is_in_no_network_is_led_to_one_on_every_visit(world: World, visit: Visit) -> None:
+    eve = await visit(world.eve)
+    await world.db.pool.execute(
+        "UPDATE members SET visited_at = now() - interval '1 day' WHERE id = $1", world.eve.member
+    )
+    assert "Find your network, and join it" in (await eve.get("/")).text
+    await networks.set_role(world.db, world.lead, world.network, world.eve.member, "member")
+    assert "Find your network, and join it" not in (await eve.get("/")).text
+
+
+@pytest.mark.parametrize("dead", ["/invitations/none", "/links/none"])
+async def test_a_link_that_does_not_count_leads_on(world: World, visit: Visit, dead: str) -> None:
+    guest, member = await visit(None), await visit(world.ana)
+    for visitor, ways in ((guest, ('href="/"', 'href="/sign-in"')), (member, ('href="/"',))):
+        page = await visitor.get(dead)
+        assert page.status_code == 404
+        assert all(f'class="btn main" {way}' in page.text or f'class="btn" {way}' in page.text for way in ways)
+
+
+async def test_a_search_without_hits_offers_to_look_further(world: World, visit: Visit) -> None:
+    ben = await visit(world.ben)
+    narrow = (await ben.get(f"/search?q=zebrafax&network={world.network}")).text
+    wide = (await ben.get("/search?q=zebrafax")).text
+    assert "Nothing found for" in narrow
+    assert "Nothing found for" in wide
+    assert ('href="/search?q=zebrafax">Look in all my networks' in narrow, "Look in all" in wide) == (True, False)
