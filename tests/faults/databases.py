@@ -101,6 +101,7 @@ async def commits_lost(run: Run) -> None:
             await run.wrote(0.75)
         finally:
             run.stage.database.answers = Faithful
+            loses.end()
     run.figures["commits_lost"] = loses.lost
     run.expect(loses.lost > 0, "answers to commits were lost")
     await _recovers(run)

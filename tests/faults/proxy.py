@@ -109,6 +109,10 @@ class LosesCommits:
     def __call__(self) -> "LosesCommits":
         return self
 
+    def end(self) -> None:
+        """Lose no more: connections that were made meanwhile stay, and what comes after this fault has them."""
+        self._share = 0.0
+
     def take(self, piece: bytes, write: Write, cut: Cut, /) -> None:
         if self.COMMITTED in piece and self._rng.random() < self._share:
             self.lost += 1

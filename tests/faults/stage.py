@@ -136,9 +136,10 @@ class Site:
         return {pid: found[pid] for pid in self.pids()}
 
     def errors(self, most: int = 8) -> list[str]:
-        """The last errors in its log; warnings are what a fault brings about."""
+        """The last errors in its log, and the last warnings, which a fault brings about: they tell why it refused."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return [line for line in lines if " warning " not in line][-most:]
+        warnings = [line for line in lines if " warning " in line]
+        return [*[line for line in lines if " warning " not in line][-most:], *warnings[-most:]]
 
     def stop(self) -> None:
         self.parent.terminate()
