@@ -25,6 +25,8 @@ UNAVAILABLE = 503
 LOOKS_AT_THE_DISK_EVERY_S = 5.0
 MANY = 60
 """Requests, more than all pools have connections."""
+FILLED_WITHIN_S = 60.0
+"""Tables and indexes have room for some rows yet in the pages that they have."""
 SMALL_BYTES = 500 * 1024 * 1024
 
 
@@ -123,6 +125,21 @@ async def disk_full(run: Run) -> None:
     answered = run.ledger.answered
     run.expect(await comes_true(lambda: run.ledger.answered > answered, late_s), f"writes go on within {late_s:g} s")
     run.faulty.append((time.monotonic() - late_s, time.monotonic()))
+
+
+async def disk_without_a_byte(run: Run) -> None:
+    """Postgres finds no room on its disk: it refuses writes, and takes them again when there is, without a restart."""
+    if not run.stage.can_be_filled:
+        run.figures["skipped"] = "no file system may be mounted here; disk_full tests the guard before it"
+        return
+    refused, processes = len(run.ledger.refused), run.site.pids()
+    with run.lasting():
+        with run.stage.full_disk():
+            full = await comes_true(lambda: len(run.ledger.refused) > refused, FILLED_WITHIN_S)
+            run.expect(full, "Postgres refuses writes for want of room")
+            await asyncio.sleep(1.0)
+    await _recovers(run)
+    run.expect(run.site.pids() == processes, "no web process was restarted")
 
 
 @contextmanager

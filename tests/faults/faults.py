@@ -22,6 +22,7 @@ FAULTS: dict[str, Fault] = {
         databases.pool_exhausted,
         databases.commits_lost,
         databases.disk_full,
+        databases.disk_without_a_byte,
         clients.hostile,
         logs.log_trimmed,
         logs.restored,

@@ -7,13 +7,14 @@ stay so. The site is `python -m forum serve`, from this checkout or from a copy 
 import asyncio
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -32,6 +33,8 @@ from tests.faults.wire import Client, Lost
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 START_MAX_S = 60.0
+DISK_SIZE = "3g"
+"""More than Postgres keeps of its own log; it takes memory only as it is used."""
 Metrics = dict[int, dict[str, float]]
 
 
@@ -160,7 +163,19 @@ class Stage:
     redis: Proxy
     bell: Bell
     db: Database
+    can_be_filled: bool
+    """Whether the disk under Postgres is one of ours."""
     environ: dict[str, str] = field(repr=False)
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Not a page is left under Postgres while the block runs."""
+        folder = self.folder / "data"
+        try:
+            _resize(folder, str(shutil.disk_usage(folder).used))
+            yield
+        finally:
+            _resize(folder, DISK_SIZE)
 
     @asynccontextmanager
     async def site(self, tree: Path = ROOT, processes: int = 2, **environ: str) -> AsyncIterator[Site]:
@@ -195,11 +210,29 @@ class Stage:
         }  # fmt: skip
 
 
+@contextmanager
+def small_file_system(folder: Path, size: str) -> Iterator[bool]:
+    """Mount one on the folder while the block runs; whether we may."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=711", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _resize(folder: Path, size: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
+
+
 @asynccontextmanager
 async def stage(folder: Path) -> AsyncIterator[Stage]:
-    """Servers in a folder of their own, which they end with."""
+    """Servers in a folder of their own, which they end with; on a file system of ours, where we may mount one."""
     folder.chmod(0o711)
+    (folder / "data").mkdir(mode=0o711)
     async with AsyncExitStack() as stack:
+        can_be_filled = stack.enter_context(small_file_system(folder / "data", DISK_SIZE))
         settings = Settings.from_environ({"FORUM_DATA": str(folder / "data")})
         servers = stack.enter_context(attach(settings))
         await migrate(servers.database_owner_url, await role_of(servers.database_url))
@@ -220,7 +253,7 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
             "REDIS_URL": f"redis://{HOST}:{redis.port}/0",
             "SECRET_KEY": secrets.token_hex(32),
         }
-        yield Stage(folder, servers, database, redis, bell, db, environ)
+        yield Stage(folder, servers, database, redis, bell, db, can_be_filled, environ)
 
 
 def through(url: str, port: int) -> str:
