@@ -30,7 +30,7 @@ from forum.embedded import Servers, attach
 from forum.migrate import migrate, role_of
 from forum.settings import Settings
 from forum.views import Assets, pages
-from forum.views.fragments import Environment
+from forum.views.environment import Environment
 
 # The same examples in every run, so that a red run is about the change and not about luck; HYPOTHESIS_PROFILE=explore
 # looks for new ones.

@@ -5,7 +5,8 @@
 """
 
 from forum.views.assets import Asset, Assets
-from forum.views.fragments import Fragments, Row
+from forum.views.facts import Row
+from forum.views.fragments import Fragments
 from forum.views.pages import Views
 from forum.views.shell import Me, RailNetwork, Shell
 

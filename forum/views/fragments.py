@@ -15,24 +15,22 @@ How it is used::
 """
 
 import functools
-import operator
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import jinja2
-from jinja2 import nodes
-from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
 from forum import text
 from forum.views import words
 from forum.views.cache import FragmentCache
+from forum.views.environment import TEMPLATES_FOLDER, Environment
+from forum.views.facts import POST, THREAD_ROW, Facts, Row
 from forum.views.marking import mark
 
-TEMPLATES_FOLDER: Final = Path(__file__).parent.parent.parent / "templates"
 MAX_KEPT_CHARS: Final = 8 * 1024 * 1024
 """Of the fragments; their keys weigh about as much again."""
 EXCERPT_MAX_CHARS: Final = 140
@@ -44,113 +42,8 @@ APPEAL_FACTS: Final = (
 )
 KEY_STANDS_HERE: Final = "idempotency-key"
 """In a kept composer, whose key comes before everything that somebody wrote."""
-SETTLED: Final = frozenset({"icon", "static", "scripts"})
-"""What templates call that answers the same for as long as the site runs."""
 REWORDED: Final = frozenset({"listed", "full", "day", "age", "ago"})
 Clock = Callable[[], datetime]
-
-
-class Row(Protocol):
-    """What the views hand out: an asyncpg Record, or a dict with the same names."""
-
-    def __getitem__(self, name: str, /) -> Any: ...
-
-    def values(self) -> Iterable[Any]:
-        """All its facts."""
-        ...
-
-
-class Facts:
-    """What the template of a noun is handed of a row, and so all that it can show. These facts are its key."""
-
-    def __init__(self, *names: str, lists: tuple[str, ...] = ()) -> None:
-        """`lists` are the names of those that have no hash, and are told apart by how they are written."""
-        self._names = (*names, *lists)
-        self._plain = len(names)
-        self.of: Callable[[Row], tuple[Any, ...]] = operator.itemgetter(*self._names)
-
-    def key(self, facts: tuple[Any, ...]) -> Hashable:
-        """The facts as a key."""
-        return (*facts[: self._plain], *map(repr, facts[self._plain :]))
-
-    def named(self, facts: tuple[Any, ...]) -> Row:
-        """The facts as a template reads them."""
-        return dict(zip(self._names, facts, strict=True))
-
-
-POST: Final = Facts(
-    *("id", "thread_id", "network_id", "author_id", "byline_id", "parent_id", "number", "depth", "state", "html"),
-    *("renderer", "version", "created_at", "edited_at", "gap_at", "gap_until", "author_name", "author_title"),
-    *("author_organisation", "parent_state", "parent_author_id", "parent_name", "network_name"),
-    lists=("mentions", "mention_names", "quotes"),
-)
-"""Of a row of `shown_posts`."""
-THREAD_ROW: Final = Facts(
-    *(
-        "id",
-        "author_id",
-        "author_name",
-        "title",
-        "in_network_id",
-        "last_number",
-        "last_author_id",
-        "last_name",
-        "shown",
-    ),
-    *("listed_at", "locked_at", "pinned_at"),
-    lists=("networks",),
-)
-"""Of a row of `listed_threads`."""
-
-
-class SharedTemplate(jinja2.Template):
-    """A template whose macros are the same for all that import them: none is handed names of its own when it is got."""
-
-    def _get_default_module(self, ctx: jinja2.runtime.Context | None = None) -> Any:
-        """Without a look at what the importing page has: Jinja would compare all global names at each import."""
-        del ctx
-        return super()._get_default_module()
-
-
-class Settled(NodeTransformer):
-    """Makes the calls whose answer is known when a template is compiled: `icon('bell', 's')` becomes its SVG."""
-
-    def __init__(self, environment: jinja2.Environment) -> None:
-        self._environment = environment
-
-    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - the name that Jinja looks for
-        """A call of one of SETTLED with nothing but constants becomes a constant."""
-        self.generic_visit(node)
-        constants = [each.value for each in node.args if isinstance(each, nodes.Const)]
-        if not isinstance(node.node, nodes.Name) or node.node.name not in SETTLED or node.kwargs:
-            return node
-        if len(constants) < len(node.args):
-            return node
-        answer: Any = self._environment.globals[node.node.name]
-        return nodes.Const(answer(*constants), lineno=node.lineno, environment=self._environment)
-
-
-class Environment(jinja2.Environment):
-    """Templates of which an import costs nothing, and that ask only for what differs from page to page."""
-
-    template_class = SharedTemplate
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """What a template names with a dot: mostly a fact of a row, where Jinja would look for an attribute first."""
-        if isinstance(obj, dict):
-            try:
-                return obj[attribute]
-            except KeyError:
-                pass
-        return super().getattr(obj, attribute)
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """Without a chain of mappings where a template has no names of its own: each page copies them all."""
-        return super().make_globals(d) if d else self.globals
-
-    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        settled: nodes.Template = Settled(self).visit(super()._parse(source, name, filename))
-        return settled
 
 
 class Fragments:

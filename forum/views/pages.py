@@ -16,7 +16,8 @@ import msgspec
 from markupsafe import Markup
 
 from forum.views.assets import Assets
-from forum.views.fragments import TEMPLATES_FOLDER, Clock, Fragments
+from forum.views.environment import TEMPLATES_FOLDER
+from forum.views.fragments import Clock, Fragments
 from forum.views.shell import Shell
 
 STATIC_FOLDER: Final = Path(__file__).parent.parent.parent / "static"

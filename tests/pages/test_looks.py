@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forum.views import Assets, Me, RailNetwork, Shell, Views
-from forum.views.fragments import TEMPLATES_FOLDER
+from forum.views.environment import TEMPLATES_FOLDER
 from forum.views.pages import STATIC_FOLDER
 from tests.pages.rows import network, post, thread, views
 
