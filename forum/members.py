@@ -12,10 +12,10 @@ from typing import Any
 
 import asyncpg
 
-from forum import access, moderation_log, networks, passwords, text
+from forum import access, memberships, moderation_log, passwords, text
 from forum.db import Connection, Database, Transaction, statements
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
-from forum.networks import token_hash
+from forum.passwords import token_hash
 from forum.standing import Caller
 
 SQL = statements("members")
@@ -67,7 +67,7 @@ async def join_by_invitation(
         for field, value in fields.items()
     }
     async with db.connection() as connection:
-        if await networks.invitation(connection, token) is None:
+        if await memberships.invitation(connection, token) is None:
             raise NotFound
     hashed = await passwords.hashed(password)
     async with db.transaction() as tx:
@@ -76,7 +76,7 @@ async def join_by_invitation(
         )
         if row is None:
             raise Conflict("There is an account with that address already. Sign in, and open the link again.")
-        return row["id"], await networks.use_invitation(tx, token, row["id"])
+        return row["id"], await memberships.use_invitation(tx, token, row["id"])
 
 
 async def current(connection: Connection, member: int) -> asyncpg.Record:

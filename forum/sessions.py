@@ -14,7 +14,7 @@ from typing import Any
 from forum import members, passwords
 from forum.db import Connection, Database, statements
 from forum.errors import Forbidden, Invalid, NotFound, Unauthenticated
-from forum.networks import token_hash
+from forum.passwords import token_hash
 from forum.standing import Caller
 
 SQL = statements("sessions")

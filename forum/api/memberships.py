@@ -1,6 +1,6 @@
 """Who belongs to a network: its members, joining and leaving, requests to join, invitations."""
 
-from forum import access, members, networks, standing
+from forum import access, members, memberships, standing
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import Ask, Decide, MembersQuery, NewInvitation, SetRole
 from forum.api.networks import network_of
@@ -15,7 +15,7 @@ async def listed(call: Call, connection: Connection, slug: str, query: MembersQu
     network = await access.require_network(connection, call.caller, slug)
     after = cursors.decode("members", query.after, tuple[str, cursors.Id])
     follow = await lists.following(connection, f"network:{network.id}")
-    rows = await networks.people(connection, network.id, query=query.q, after=after, limit=query.limit + 1)
+    rows = await memberships.people(connection, network.id, query=query.q, after=after, limit=query.limit + 1)
     return lists.page(
         rows,
         query.limit,
@@ -27,7 +27,7 @@ async def listed(call: Call, connection: Connection, slug: str, query: MembersQu
 
 async def set_role(call: Call, slug: str, member: int, body: SetRole) -> Membership:
     """Give a member of the site a role in the network: who runs it."""
-    await networks.set_role(call.db, call.caller, slug, member, body.role)
+    await memberships.set_role(call.db, call.caller, slug, member, body.role)
     async with call.db.connection() as connection:
         return shapes.Membership(
             id=member, member=shapes.member_head(await members.current(connection, member)), role=body.role
@@ -36,7 +36,7 @@ async def set_role(call: Call, slug: str, member: int, body: SetRole) -> Members
 
 async def take_out(call: Call, slug: str, member: int) -> None:
     """Take a member out of the network: who runs it. Oneself: leave."""
-    await networks.remove_member(call.db, call.caller, slug, member)
+    await memberships.remove_member(call.db, call.caller, slug, member)
 
 
 async def join(call: Call, slug: str, body: Ask) -> Network | Accepted[RequestState]:
@@ -44,25 +44,25 @@ async def join(call: Call, slug: str, body: Ask) -> Network | Accepted[RequestSt
     async with call.db.connection() as connection:
         network = await access.require_network(connection, call.caller, slug, "see")
     if network.role is None and network.row["visibility"] == "private":
-        request = await networks.ask(call.db, call.caller, slug, body.body)
+        request = await memberships.ask(call.db, call.caller, slug, body.body)
         return Accepted(RequestState(id=request, state="asked"))
     if network.role is None:
-        await networks.join(call.db, call.caller, slug)
+        await memberships.join(call.db, call.caller, slug)
     async with call.db.connection() as connection:
         return await network_of(connection, call.caller, slug)
 
 
 async def leave(call: Call, slug: str) -> None:
     """Leave the network; what one wrote stays."""
-    await networks.leave(call.db, call.caller, slug)
+    await memberships.leave(call.db, call.caller, slug)
 
 
 async def requests(call: Call, slug: str) -> Page[JoinRequest]:
     """The requests that wait, the oldest first: for who decides."""
-    network, _ = await networks.requests(call.db, call.caller, slug)
+    network, _ = await memberships.requests(call.db, call.caller, slug)
     async with call.db.connection() as connection:
         follow = await lists.following(connection, *_moderators(network))
-    _, rows = await networks.requests(call.db, call.caller, slug)
+    _, rows = await memberships.requests(call.db, call.caller, slug)
     return lists.page(rows, len(rows), shapes.request, lambda _: "", follow)
 
 
@@ -72,16 +72,16 @@ def _moderators(network: standing.Network) -> list[str]:
 
 async def decide(call: Call, slug: str, request: int, body: Decide) -> RequestState:
     """Approve or decline a request: its network's moderators."""
-    await networks.decide(call.db, call.caller, slug, request, approve=body.state == "approved")
+    await memberships.decide(call.db, call.caller, slug, request, approve=body.state == "approved")
     return RequestState(id=request, state=body.state)
 
 
 async def invitations(call: Call, slug: str) -> Page[Invitation]:
     """The links that still count, the newest first: for moderators."""
-    network, _ = await networks.invitations(call.db, call.caller, slug)
+    network, _ = await memberships.invitations(call.db, call.caller, slug)
     async with call.db.connection() as connection:
         follow = await lists.following(connection, *_moderators(network))
-    _, rows = await networks.invitations(call.db, call.caller, slug)
+    _, rows = await memberships.invitations(call.db, call.caller, slug)
 
     def shape(row: dict[str, object]) -> Invitation:
         return Invitation(**{name: row[name] for name in ("id", "role", "uses", "max_uses", "expires_at")})  # type: ignore[arg-type]
@@ -91,7 +91,7 @@ async def invitations(call: Call, slug: str) -> Page[Invitation]:
 
 async def invite(call: Call, slug: str, body: NewInvitation) -> Created[Invitation]:
     """Make a link into the network. Its token is shown now and never again."""
-    made = await networks.invite(call.db, call.caller, slug, role=body.role, max_uses=body.max_uses, days=body.days)
+    made = await memberships.invite(call.db, call.caller, slug, role=body.role, max_uses=body.max_uses, days=body.days)
     role: Role = body.role
     invitation = Invitation(
         id=made.id,
@@ -107,4 +107,4 @@ async def invite(call: Call, slug: str, body: NewInvitation) -> Created[Invitati
 
 async def revoke(call: Call, slug: str, invitation: int) -> None:
     """End a link."""
-    await networks.revoke_invitation(call.db, call.caller, slug, invitation)
+    await memberships.revoke_invitation(call.db, call.caller, slug, invitation)

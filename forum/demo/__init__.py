@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forum import announcements, members, networks, posts, removal, reports, rooms, threads
+from forum import announcements, members, memberships, networks, posts, removal, reports, rooms, threads
 from forum.db import Database, statements
 from forum.errors import Conflict
 from forum.standing import Caller
@@ -104,12 +104,12 @@ async def _network(db: Database, people: dict[str, Caller], network: dict[str, A
     owner, slug = people[OWNER], network["slug"]
     described = {field: network[field] for field in ("name", "kind", "visibility", "purpose")}
     await networks.create(db, owner, slug=slug, parent=network.get("parent"), **described)
-    await networks.set_role(db, owner, slug, people[network["lead"]].member, "lead")
+    await memberships.set_role(db, owner, slug, people[network["lead"]].member, "lead")
     for role in ("moderators", "members"):
         for who in network[role]:
-            await networks.set_role(db, owner, slug, people[who].member, role.removesuffix("s"))
+            await memberships.set_role(db, owner, slug, people[who].member, role.removesuffix("s"))
     if OWNER not in {network["lead"], *network["moderators"], *network["members"]}:
-        await networks.leave(db, owner, slug)
+        await memberships.leave(db, owner, slug)
 
 
 async def _thread(db: Database, people: dict[str, Caller], thread: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, blocks, conversations, members, networks, removal, sanctions
+from forum import access, blocks, conversations, members, memberships, removal, sanctions
 from forum.db import Connection
 from forum.errors import Invalid, NotFound, Unauthenticated
 from forum.standing import Caller
@@ -36,7 +36,7 @@ async def profile(request: Request) -> Response:
         writes = await conversations.may_begin(connection, caller, member_id)
     return answers.page(
         request, "members/profile.html", shell=frame.shell(), member=member, networks=shared,
-        mine=member_id == caller.member_id, runs=runs, roles=networks.ROLES, reasons=removal.REASONS,
+        mine=member_id == caller.member_id, runs=runs, roles=memberships.ROLES, reasons=removal.REASONS,
         blocked=blocked, writes=writes, suspends=caller.administrator and member_id != caller.member_id,
     )  # fmt: skip
 
@@ -47,10 +47,10 @@ async def _runs(connection: Connection, caller: Caller, member: int, shared: Seq
     """
     if member == caller.member_id:
         return []
-    lead = {row["id"] for row in await networks.SQL.led_by(connection, member=caller.member)}
+    lead = {row["id"] for row in await memberships.SQL.led_by(connection, member=caller.member)}
     if caller.administrator:
         lead |= {row["id"] for row in shared}
-    mine = await networks.SQL.memberships_of(connection, member=caller.member)
+    mine = await memberships.SQL.memberships_of(connection, member=caller.member)
     moderated = {row["id"] for row in mine if row["role"] == "moderator"}
     return [
         {
@@ -61,7 +61,7 @@ async def _runs(connection: Connection, caller: Caller, member: int, shared: Seq
             "leads": row["id"] in lead,
             "sanctions": await sanctions.standing(connection, row["id"], member),
         }
-        for row in await networks.SQL.memberships_of(connection, member=member)
+        for row in await memberships.SQL.memberships_of(connection, member=member)
         if row["id"] in lead or (row["id"] in moderated and row["role"] in {"observer", "member"})
     ]
 
@@ -73,9 +73,9 @@ async def settle(request: Request) -> Response:
     caller = await writer_of(request, "write" if act in {"role", "remove"} else "moderate")
     db, slug, member = site_of(request).db, request.path_params["slug"], request.path_params["member"]
     if act == "role":
-        await networks.set_role(db, caller, slug, member, form.text("role"))
+        await memberships.set_role(db, caller, slug, member, form.text("role"))
     elif act == "remove":
-        await networks.remove_member(db, caller, slug, member)
+        await memberships.remove_member(db, caller, slug, member)
     elif act in SANCTIONS:
         await sanctions.impose(
             db, caller, slug, member, SANCTIONS[act],
@@ -96,7 +96,7 @@ async def people(request: Request) -> Response:
         if caller.member_id is None:
             raise Unauthenticated("Members see who is in a network. Sign in first.")
         place = place_of(request, "after", tuple[str, int])
-        rows = await networks.people(connection, seen.network.id, query=query, after=place, limit=PAGE + 1)
+        rows = await memberships.people(connection, seen.network.id, query=query, after=place, limit=PAGE + 1)
     shown = rows[:PAGE]
     after = ""
     if len(rows) > PAGE:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, appeals, holds, members, moderation_log, networks, removal
+from forum import access, appeals, holds, members, memberships, moderation_log, removal
 from forum.errors import Invalid
 from forum.web import answers, shell
 from forum.web.context import caller_of, reading, site_of, writer_of
@@ -24,7 +24,7 @@ async def waiting(request: Request) -> Response:
     caller = await caller_of(request)
     async with reading(request) as (connection, _):
         seen = await see(request, connection, caller, "requests", need="see")
-    network, requests = await networks.requests(db, caller, slug)
+    network, requests = await memberships.requests(db, caller, slug)
     waiting = await holds.waiting(db, caller, slug) if network.may_moderate else []
     ours = [row for row in waiting if row["decides_id"] == network.id]
     async with reading(request) as (connection, _):
@@ -40,7 +40,7 @@ async def decide(request: Request) -> Response:
     state = form.text("state")
     if state not in DECISIONS:
         raise Invalid("state", "The decision is approved or declined.")
-    await networks.decide(site_of(request).db, caller, slug, request_id, approve=DECISIONS[state])
+    await memberships.decide(site_of(request).db, caller, slug, request_id, approve=DECISIONS[state])
     if not wants_fragment(request):
         return answers.go(f"/networks/{slug}/requests")
     answer = answers.fragment("")

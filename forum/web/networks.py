@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, networks, threads
+from forum import access, memberships, networks, threads
 from forum.db import Connection
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
 from forum.standing import Caller, Need, Network
@@ -140,11 +140,11 @@ async def _joining(connection: Connection, network: Network, caller: Caller) -> 
         return "", None
     if caller.member_id is None:
         return "sign_in", None
-    if await networks.suspended_sentence(connection, network, caller.member_id) is not None:
+    if await memberships.suspended_sentence(connection, network, caller.member_id) is not None:
         return "suspended", None
     if network.row["visibility"] != "private":
         return "join", None
-    asked = await networks.SQL.my_request(connection, network=network.id, member=caller.member_id)
+    asked = await memberships.SQL.my_request(connection, network=network.id, member=caller.member_id)
     return ("asked", asked["asked_at"]) if asked is not None else ("ask", None)
 
 
@@ -262,9 +262,9 @@ async def join(request: Request) -> Response:
     async with reading(request) as (connection, _):
         network = await access.require_network(connection, caller, slug, "see")
     if network.row["visibility"] == "private" and network.role is None:
-        await networks.ask(db, caller, slug, form.text("body"))
+        await memberships.ask(db, caller, slug, form.text("body"))
     else:
-        await networks.join(db, caller, slug)
+        await memberships.join(db, caller, slug)
     return answers.done(request, f"/networks/{slug}")
 
 
@@ -290,7 +290,7 @@ async def leave(request: Request) -> Response:
     """Leave; one's posts stay."""
     caller = await writer_of(request, "write")
     try:
-        await networks.leave(site_of(request).db, caller, request.path_params["slug"])
+        await memberships.leave(site_of(request).db, caller, request.path_params["slug"])
     except Conflict as error:
         return await _leave_page(request, error.detail, error.status)
     return answers.done(request, "/networks")
@@ -306,14 +306,14 @@ async def _invitations_page(
 ) -> Response:
     db, slug = site_of(request).db, request.path_params["slug"]
     caller = await caller_of(request)
-    network, rows = await networks.invitations(db, caller, slug)
+    network, rows = await memberships.invitations(db, caller, slug)
     async with reading(request) as (connection, _):
         seen = await see(request, connection, caller, "invitations", need="see")
-    values: dict[str, Any] = {"role": "member", "max_uses": "1", "days": str(networks.INVITATION_DAYS)}
+    values: dict[str, Any] = {"role": "member", "max_uses": "1", "days": str(memberships.INVITATION_DAYS)}
     if form is not None and error is not None:
         values = {name: form.text(name) for name in values}
     errors = {} if error is None else error.errors
-    roles = networks.ROLES if network.may_run else networks.ROLES[:2]
+    roles = memberships.ROLES if network.may_run else memberships.ROLES[:2]
     return seen.page(
         request, "networks/invitations.html", status=200 if error is None else error.status, invitations=rows,
         link=link, roles=roles, values=values,
@@ -328,10 +328,10 @@ async def invite(request: Request) -> Response:
     site, slug = site_of(request), request.path_params["slug"]
     revoked = form.number("revoke")
     if revoked is not None:
-        await networks.revoke_invitation(site.db, caller, slug, revoked)
+        await memberships.revoke_invitation(site.db, caller, slug, revoked)
         return answers.done(request, f"/networks/{slug}/invitations")
     try:
-        made = await networks.invite(
+        made = await memberships.invite(
             site.db, caller, slug, role=form.text("role", "member"), max_uses=form.number("max_uses") or 0,
             days=form.number("days") or 0,
         )  # fmt: skip

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import members, networks, sessions
+from forum import members, memberships, networks, sessions
 from forum.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from forum.web import answers, shell
 from forum.web.context import Site, caller_of, counted, reading, site_of
@@ -160,7 +160,7 @@ async def _invitation(
     token = _token_of(request)
     async with reading(request) as (connection, _):
         frame = await shell.frame(request, connection)
-        found = await networks.invitation(connection, token)
+        found = await memberships.invitation(connection, token)
         faces: Any = [] if found is None else await networks.SQL.runners(connection, network=found["network_id"])
     fields = ("email", "name", "title", "organisation")
     return answers.page(
@@ -179,7 +179,7 @@ async def accept_invitation(request: Request) -> Response:
     await counted(request, "account", caller.member_id)
     if caller.member_id is not None:
         try:
-            slug = await networks.accept(site.db, caller, token)
+            slug = await memberships.accept(site.db, caller, token)
         except NotFound:
             return await _invitation(request, {}, {}, 404)
         return answers.go(f"/networks/{slug}")

@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, expect
 
-from forum import networks, posts, removal, rooms
+from forum import memberships, posts, removal, rooms
 from forum.db import Database
 from tests.people import World, make_world
 from tests.running import RunningSite
@@ -61,7 +61,7 @@ async def test_it_goes_when_the_post_is_back_or_the_moderator_is_none(
     await expect(gap).to_contain_text("Removed by a moderator")
     await _show(gap)
     await expect(gap.locator(".sealed")).to_contain_text(WORDS)
-    await networks.set_role(world.db, world.lead, world.network, world.mod.member, "member")
+    await memberships.set_role(world.db, world.lead, world.network, world.mod.member, "member")
     await expect(gap.locator(".sealed")).to_have_count(0)
     await mod.context.close()
 

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from forum import networks, posts
+from forum import memberships, posts
 from forum.db import Database
 from tests.people import PASSWORD, World, make_world
 from tests.running import RunningSite
@@ -48,7 +48,7 @@ async def test_a_members_first_minutes(site: RunningSite, chromium: Browser, wor
     thread = await world.thread(title="Who has moved the switchboard?")
     ana = await _window(site, chromium, world, world.ana, f"/threads/{thread}?order=tree")
     new = await (await site.window(chromium, world.db, None)).new_page()
-    invitation = await networks.invite(world.db, world.lead, world.network)
+    invitation = await memberships.invite(world.db, world.lead, world.network)
     await _accept(new, world, invitation.token)
     await new.wait_for_url("**/networks/**")
     await _open(new, f"/threads/{thread}?order=tree")
@@ -78,7 +78,7 @@ async def test_a_session_that_ends_in_mid_writing_loses_nothing(
 ) -> None:
     thread = await world.thread()
     page = await (await site.window(chromium, world.db, None)).new_page()
-    invitation = await networks.invite(world.db, world.lead, world.network)
+    invitation = await memberships.invite(world.db, world.lead, world.network)
     await _accept(page, world, invitation.token)
     await page.wait_for_url("**/networks/**")
     await _open(page, f"/threads/{thread}?order=tree")
@@ -126,7 +126,7 @@ async def test_everything_is_done_without_javascript(site: RunningSite, chromium
     thread = await world.thread()
     post = (await posts.reply(world.db, world.ben, thread, "To be taken away"))["id"]
     new = await (await site.window(chromium, world.db, None, java_script_enabled=False)).new_page()
-    invitation = await networks.invite(world.db, world.lead, world.network)
+    invitation = await memberships.invite(world.db, world.lead, world.network)
     await _accept(new, world, invitation.token)
     await new.context.clear_cookies()
     await new.goto(f"/sign-in?next=/threads/{thread}")

@@ -10,7 +10,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page, expect
 
-from forum import conversations, members, networks, posts, removal, reports, rooms
+from forum import conversations, members, memberships, posts, removal, reports, rooms
 from forum.db import Database
 from forum.standing import Caller
 from tests.pages.test_web_pages import PAGES
@@ -43,7 +43,7 @@ async def _pages(world: World, who: str) -> Mapping[str, str]:
     mine = await rooms.say(world.db, world.ana, world.network, f"Mine {LONG}")
     between = (await conversations.open(world.db, world.ana, world.ben.member)).room_id
     await conversations.say(world.db, world.ben, between, f"Between us {LONG}")
-    invitation = await networks.invite(world.db, world.lead, world.network)
+    invitation = await memberships.invite(world.db, world.lead, world.network)
     link, _ = await members.one_time_link(world.db, world.obs.member)
     network = f"/networks/{world.network}"
     guest = {

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from forum import members, networks, posts, rooms
+from forum import members, memberships, networks, posts, rooms
 from forum.db import Database
 from tests.people import World, make_world
 from tests.running import RunningSite
@@ -24,7 +24,7 @@ async def test_alt_and_arrows_walk_the_networks_with_something_unread(
 ) -> None:
     quiet = f"quiet-{world.tag}"
     await networks.create(world.db, world.admin, name=f"Network om {world.tag}", slug=quiet, kind="regional")
-    await networks.set_role(world.db, world.admin, quiet, world.ana.member, "member")
+    await memberships.set_role(world.db, world.admin, quiet, world.ana.member, "member")
     thread = await world.thread()
     await posts.reply(world.db, world.ben, thread, "News")
     await rooms.say(world.db, world.max, world.other, "News too")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forum import members, networks, sessions, threads
+from forum import members, memberships, networks, sessions, threads
 from forum.db import Database
 from forum.standing import Caller
 
@@ -77,10 +77,10 @@ async def make_world(db: Database) -> World:
     for visibility in ("private", "open"):
         slug = f"{visibility}-{tag}"
         await networks.create(db, boss, name=slug, slug=slug, kind="topic", visibility=visibility)
-        await networks.set_role(db, boss, slug, lead.id, "lead")
-        await networks.set_role(db, boss, slug, moderator.id, "moderator")
+        await memberships.set_role(db, boss, slug, lead.id, "lead")
+        await memberships.set_role(db, boss, slug, moderator.id, "moderator")
         for person in (*readers, *writers, *idlers):
-            await networks.set_role(db, boss, slug, person.id, "member")
+            await memberships.set_role(db, boss, slug, person.id, "member")
         started = [await threads.start(db, lead.caller, slug, f"Thread {n} {tag}", "Opening") for n in range(THREADS)]
         row = await db.pool.fetchrow(
             "SELECT n.id, r.id AS room FROM networks n JOIN rooms r ON r.network_id = n.id WHERE slug = $1", slug

@@ -1,6 +1,6 @@
 """The access version of a thread's channel differs after every change of its holders, one for another included."""
 
-from forum import networks, threads
+from forum import memberships, threads
 from tests.people import World
 
 
@@ -26,7 +26,7 @@ async def test_one_holder_for_another_is_a_change(world: World) -> None:
 async def test_joining_checks_a_threads_followers_again(world: World) -> None:
     thread = await world.thread()
     before = await _version(world, thread)
-    await networks.set_role(world.db, world.lead, world.network, world.eve.member, "observer")
+    await memberships.set_role(world.db, world.lead, world.network, world.eve.member, "observer")
     after = await _version(world, thread)
     await threads.lock(world.db, world.mod, thread, locked=True)
     assert before != after == await _version(world, thread)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forum import appeals, networks, notifications, posts, purge, removal, rooms, sanctions
+from forum import appeals, memberships, networks, notifications, posts, purge, removal, rooms, sanctions
 from forum.db import Database
 from forum.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from forum.standing import Caller
@@ -103,8 +103,8 @@ async def test_who_decides(world: World) -> None:
     sub = f"sub-{world.tag}"
     await networks.create(world.db, world.lead, name="Sub", slug=sub, kind="topic", parent=world.network)
     for who, role in ((world.mod, "lead"), (world.max, "moderator"), (world.ben, "member")):
-        await networks.set_role(world.db, world.lead, sub, who.member, role)
-    await networks.leave(world.db, world.lead, sub)
+        await memberships.set_role(world.db, world.lead, sub, who.member, role)
+    await memberships.leave(world.db, world.lead, sub)
     message = (await rooms.say(world.db, world.ben, sub, WORDS))["id"]
     await removal.remove_message(world.db, world.max, message, "Advertising")
     removal_id = await world.db.pool.fetchval("SELECT id FROM removals WHERE message_id = $1", message)
@@ -123,9 +123,9 @@ async def test_who_decides(world: World) -> None:
         with pytest.raises(NotFound):
             await _case(world, caller, appeal)
 
-    await networks.set_role(world.db, world.mod, sub, world.max.member, "lead")
-    await networks.set_role(world.db, world.mod, sub, world.ben.member, "moderator")
-    await networks.leave(world.db, world.mod, sub)
+    await memberships.set_role(world.db, world.mod, sub, world.max.member, "lead")
+    await memberships.set_role(world.db, world.mod, sub, world.ben.member, "moderator")
+    await memberships.leave(world.db, world.mod, sub)
     assert await deciders() == {world.lead.member}, "neither the author nor a moderator of the network above"
     assert await appeals.pass_on(world.db) >= 1
     assert await _queue(world, appeal) == await world.network_id()
@@ -154,8 +154,8 @@ async def test_what_nobody_decides_in_time_goes_a_step_further(world: World) -> 
     await networks.create(world.db, world.lead, name="Sub", slug=sub, kind="topic", parent=world.network)
     roles = ((world.ana, "lead"), (world.max, "moderator"), (world.mod, "moderator"), (world.ben, "member"))
     for who, role in roles:
-        await networks.set_role(world.db, world.lead, sub, who.member, role)
-    await networks.leave(world.db, world.lead, sub)
+        await memberships.set_role(world.db, world.lead, sub, who.member, role)
+    await memberships.leave(world.db, world.lead, sub)
     message = (await rooms.say(world.db, world.ben, sub, WORDS))["id"]
     await removal.remove_message(world.db, world.max, message, "Advertising")
     removal_id = await world.db.pool.fetchval("SELECT id FROM removals WHERE message_id = $1", message)
@@ -199,7 +199,7 @@ async def test_two_processes_pass_it_on_once(world: World) -> None:
 async def test_deciding_grants_this_one_case_and_nothing_else(world: World) -> None:
     """With no other moderator than the one who removed it, and nobody above: an administrator, who is no member."""
     post, removal_id = await _removed(world, by=world.lead)
-    await networks.leave(world.db, world.mod, world.network)
+    await memberships.leave(world.db, world.mod, world.network)
     appeal = await _appeal(world, removal_id)
     found = await _case(world, world.admin, appeal)
     assert [row["body"] for row in found.words] == [WORDS]
@@ -261,7 +261,7 @@ async def test_upheld_it_stays_away(world: World) -> None:
 
 
 async def test_two_who_decide_at_once_are_one_decision(world: World) -> None:
-    await networks.set_role(world.db, world.lead, world.network, world.ana.member, "moderator")
+    await memberships.set_role(world.db, world.lead, world.network, world.ana.member, "moderator")
     for _ in range(5):
         post, removal_id = await _removed(world)
         appeal = await _appeal(world, removal_id)
@@ -283,7 +283,7 @@ async def test_two_who_decide_at_once_are_one_decision(world: World) -> None:
 
 async def test_who_was_shut_out_decides_no_more(world: World) -> None:
     _, removal_id = await _removed(world)
-    await networks.set_role(world.db, world.lead, world.network, world.ana.member, "moderator")
+    await memberships.set_role(world.db, world.lead, world.network, world.ana.member, "moderator")
     appeal = await _appeal(world, removal_id)
     await sanctions.impose(
         world.db, world.lead, world.network, world.ana.member, "suspension", until=None, reason="Rude"

@@ -13,7 +13,7 @@ from forum import (
     blocks,
     conversations,
     members,
-    networks,
+    memberships,
     notifications,
     purge,
     removal,
@@ -131,7 +131,7 @@ async def test_who_is_blocked_is_told_what_everybody_is_told(world: World) -> No
     with pytest.raises(Forbidden) as blocked:
         await conversations.say(world.db, world.ana, room, "Are you there?")
     await blocks.unblock(world.db, world.ben, world.ana.member)
-    await networks.leave(world.db, world.ben, world.network)
+    await memberships.leave(world.db, world.ben, world.network)
     with pytest.raises(Forbidden) as left:
         await conversations.say(world.db, world.ana, room, "Are you there?")
     assert blocked.value.detail == left.value.detail == f"{world.names[world.ben.member]} {NOT_REACHED}"
@@ -216,7 +216,7 @@ async def test_the_one_in_which_something_was_said_last_stands_first(world: Worl
 async def test_a_new_name_reaches_the_other_wherever_it_stands(world: World) -> None:
     room = await _opened(world)
     await conversations.say(world.db, world.ana, room, "Hello")
-    await networks.leave(world.db, world.ana, world.network)
+    await memberships.leave(world.db, world.ana, world.network)
     before = len(await _kinds(world, f"room:{room}")), len(await _kinds(world, f"member:{world.ben.member}"))
     await members.edit_profile(world.db, world.ana, name=f"Anabel {world.tag}")
     assert ("member.changed", world.ana.member) in (await _kinds(world, f"room:{room}"))[before[0] :]
@@ -408,7 +408,7 @@ async def test_the_only_administrator_looks_again(world: World) -> None:
 async def test_an_administrator_decides_nothing_about_their_own_conversation(world: World) -> None:
     second = await _another_administrator(world)
     for who in (world.admin, second):
-        await networks.set_role(world.db, world.lead, world.network, who.member, "member")
+        await memberships.set_role(world.db, world.lead, world.network, who.member, "member")
     room = await _opened(world, world.ana, world.admin)
     message = (await conversations.say(world.db, world.ana, room, "To an administrator"))["id"]
     case = (await reports.report_message(world.db, world.admin, message, WHY))["case_id"]

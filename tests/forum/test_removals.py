@@ -13,6 +13,7 @@ import pytest
 from forum import (
     holds,
     members,
+    memberships,
     moderation_log,
     networks,
     notifications,
@@ -297,7 +298,7 @@ async def test_a_message_and_posts_repeat_each_other_within_what_one_decides_abo
 async def _spam(world: World, slug: str, thread_count: int, post_count: int, message_count: int) -> Caller:
     """A member who wrote that much, by statements: reply by reply it would take longer than the removal."""
     spammer = Caller((await members.add(world.db, f"spam-{slug}-{world.tag}@example.org", "Spam"))["id"])
-    await networks.set_role(world.db, world.lead, slug, spammer.member, "member")
+    await memberships.set_role(world.db, world.lead, slug, spammer.member, "member")
     network = await world.network_id(slug)
     ids = [
         (await threads.start(world.db, world.lead, slug, f"Thread {number}", "Opening")).thread["id"]
@@ -408,8 +409,8 @@ async def test_it_reaches_the_sub_groups_that_one_moderates_and_nothing_else(wor
     for slug, mods in ((f"sub-{world.tag}", [world.mod]), (f"own-{world.tag}", [])):
         await networks.create(db=world.db, caller=world.lead, name=slug, slug=slug, kind="topic", parent=world.network)
         for each in mods:
-            await networks.set_role(world.db, world.lead, slug, each.member, "moderator")
-        await networks.set_role(world.db, world.lead, slug, world.ben.member, "member")
+            await memberships.set_role(world.db, world.lead, slug, each.member, "moderator")
+        await memberships.set_role(world.db, world.lead, slug, world.ben.member, "member")
         await rooms.say(world.db, world.ben, slug, "Buy now")
     await rooms.say(world.db, world.ben, world.network, "Buy now")
     with pytest.raises(Forbidden):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from forum import members as accounts
-from forum import networks, posts, rooms, sanctions, sessions
+from forum import memberships, networks, posts, rooms, sanctions, sessions
 from forum.db import Database
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.people import PASSWORD, World
@@ -45,12 +45,12 @@ async def test_muted_one_reads_and_is_told_why_and_until_when(db: Database, worl
 async def test_leaving_and_joining_again_clears_nothing(db: Database, world: World, kind: sanctions.Sanction) -> None:
     await networks.describe(db, world.lead, world.network, visibility="open")
     await sanctions.impose(db, world.mod, world.network, world.ben.member, kind, until=None, reason="Rude")
-    await networks.leave(db, world.ben, world.network)
+    await memberships.leave(db, world.ben, world.network)
     if kind == "suspension":
         with pytest.raises(Forbidden):
-            await networks.join(db, world.ben, world.network)
+            await memberships.join(db, world.ben, world.network)
     else:
-        await networks.join(db, world.ben, world.network)
+        await memberships.join(db, world.ben, world.network)
     with pytest.raises(Forbidden):
         await rooms.say(db, world.ben, world.network, "Back again")
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from forum import idempotency, networks, newcomers, posts, rooms, sanctions, submissions, threads
+from forum import idempotency, memberships, newcomers, posts, rooms, sanctions, submissions, threads
 from forum.db import Database
 from forum.errors import Conflict, Forbidden, Invalid, NeedsApproval, NotFound, TooMany
 from forum.standing import Caller
@@ -134,7 +134,7 @@ async def test_who_was_muted_meanwhile_is_not_posted(db: Database, world: World,
 
 
 async def _start_jointly(db: Database, world: World) -> int:
-    await networks.set_role(db, world.lead, world.other, world.ben.member, "member")
+    await memberships.set_role(db, world.lead, world.other, world.ben.member, "member")
     started = await submissions.start(
         db, world.ben, world.network, "A question", "Who knows?", jointly_with=[world.other]
     )

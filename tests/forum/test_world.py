@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from forum import members, networks
+from forum import members, memberships, networks
 from forum.db import Database
 from forum.embedded import Servers
 from forum.standing import Caller
@@ -43,9 +43,9 @@ async def _act(db: Database, tag: str) -> None:
                 db, admin, name=f"Network {slug}-{tag}", slug=f"{slug}-{tag}", kind="regional", visibility="private"
             )
             made.add(slug)
-        await networks.set_role(db, admin, f"{slug}-{tag}", callers[who].member, role)
+        await memberships.set_role(db, admin, f"{slug}-{tag}", callers[who].member, role)
     for slug in made:
-        await networks.leave(db, admin, f"{slug}-{tag}")
+        await memberships.leave(db, admin, f"{slug}-{tag}")
 
 
 async def _rows(db: Database, tag: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from forum import (
     conversations,
     holds,
     members,
+    memberships,
     networks,
     newcomers,
     notifications,
@@ -195,12 +196,12 @@ async def _belonging(world: World) -> AsyncIterator[str]:
     yield "networks.create"
     await networks.describe(db, world.lead, world.network, name=f"Renamed {world.tag}", purpose="To help", about="Us")
     yield "networks.describe"
-    request = await networks.ask(db, world.eve, world.network, "Let me in")
-    yield "networks.ask"
-    await networks.decide(db, world.mod, world.network, request, approve=True)
-    yield "networks.decide"
-    await networks.set_role(db, world.lead, world.network, world.eve.member, "observer")
-    yield "networks.set_role"
+    request = await memberships.ask(db, world.eve, world.network, "Let me in")
+    yield "memberships.ask"
+    await memberships.decide(db, world.mod, world.network, request, approve=True)
+    yield "memberships.decide"
+    await memberships.set_role(db, world.lead, world.network, world.eve.member, "observer")
+    yield "memberships.set_role"
     await sanctions.impose(
         db,
         world.mod,
@@ -217,19 +218,19 @@ async def _belonging(world: World) -> AsyncIterator[str]:
     await sanctions.impose(db, world.mod, world.network, world.obs.member, "suspension", until=None, reason="Rude")
     await sanctions.lift(db, world.mod, world.network, world.obs.member, "suspension")
     yield "sanctions.lift"
-    await networks.leave(db, world.eve, world.network)
-    yield "networks.leave"
-    invitation = await networks.invite(db, world.mod, world.network, max_uses=2)
-    yield "networks.invite"
-    await networks.accept(db, world.eve, invitation.token)
-    yield "networks.accept"
-    await networks.remove_member(db, world.lead, world.network, world.eve.member)
-    yield "networks.remove_member"
-    await networks.revoke_invitation(db, world.mod, world.network, invitation.id)
-    yield "networks.revoke_invitation"
+    await memberships.leave(db, world.eve, world.network)
+    yield "memberships.leave"
+    invitation = await memberships.invite(db, world.mod, world.network, max_uses=2)
+    yield "memberships.invite"
+    await memberships.accept(db, world.eve, invitation.token)
+    yield "memberships.accept"
+    await memberships.remove_member(db, world.lead, world.network, world.eve.member)
+    yield "memberships.remove_member"
+    await memberships.revoke_invitation(db, world.mod, world.network, invitation.id)
+    yield "memberships.revoke_invitation"
     await networks.describe(db, world.lead, world.other, visibility="open")
-    await networks.join(db, world.eve, world.other)
-    yield "networks.join"
+    await memberships.join(db, world.eve, world.other)
+    yield "memberships.join"
 
 
 async def _agreements(world: World, thread_id: int) -> AsyncIterator[str]:
@@ -241,7 +242,7 @@ async def _agreements(world: World, thread_id: int) -> AsyncIterator[str]:
     await agreements.ask(db, world.mod, thread_id, "widen", audience="open")
     await agreements.agree(db, world.lead, thread_id)
     yield "agreements.agree"
-    await networks.set_role(db, world.lead, world.other, world.mod.member, "member")
+    await memberships.set_role(db, world.lead, world.other, world.mod.member, "member")
     await agreements.ask(db, world.mod, alone, "move", slug=world.other)
     await agreements.decline(db, world.max, alone)
     yield "agreements.decline"
@@ -294,7 +295,7 @@ async def _newcomers(world: World) -> AsyncIterator[str]:
     db, network = world.db, world.network
     thread = await world.thread(title="Where newcomers write")
     new = Caller((await members.add(db, f"newcomer-{world.tag}@example.org", "A newcomer"))["id"])
-    await networks.set_role(db, world.lead, network, new.member, "member")
+    await memberships.set_role(db, world.lead, network, new.member, "member")
     await newcomers.set_approved(db, world.lead, network, 5)
     yield "newcomers.set_approved"
     replied = await submissions.reply(db, new, thread, "May I?")
@@ -330,7 +331,7 @@ async def _accounts(world: World) -> AsyncIterator[str]:
     db = world.db
     await members.add(db, f"new-{world.tag}@example.org", "Somebody new", password=PASSWORD)
     yield "members.add"
-    invitation = await networks.invite(db, world.mod, world.network)
+    invitation = await memberships.invite(db, world.mod, world.network)
     new, _ = await members.join_by_invitation(
         db, invitation.token, email=f"guest-{world.tag}@example.org", name="Guest", password=PASSWORD
     )

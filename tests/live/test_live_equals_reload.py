@@ -17,7 +17,7 @@ from forum import (
     appeals,
     conversations,
     holds,
-    networks,
+    memberships,
     notifications,
     posts,
     reports,
@@ -142,7 +142,7 @@ async def _fresh(world: World, views: Views, name: str, first: Any = None, last:
             listed = await threads.listed(connection, network, limit=500)
             screen.shown = {f"thread:{row['id']}": str(views.thread_row(row)) for row in listed.items}
         elif name == "people":
-            people = await networks.people(connection, network)
+            people = await memberships.people(connection, network)
             screen.shown = {f"membership:{r['id']}": str(views.member_row(_person(r, network))) for r in people}
         elif name == "member":
             told = await notifications.listed(connection, world.ben.member, limit=500)
@@ -171,7 +171,7 @@ def _person(row: Any, network: int) -> dict[str, Any]:
 
 
 async def _waiting(world: World, views: Views) -> dict[str, str]:
-    _, requests = await networks.requests(world.db, world.mod, world.network)
+    _, requests = await memberships.requests(world.db, world.mod, world.network)
     held = await holds.waiting(world.db, world.mod, world.network)
     shown = {f"request:{row['id']}": str(views.request(row, world.network)) for row in requests}
     shown |= {f"hold:{row['id']}": str(views.hold(row)) for row in held}

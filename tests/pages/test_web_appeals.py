@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from forum import appeals, networks, posts, removal, rooms
+from forum import appeals, memberships, posts, removal, rooms
 from tests.pages.conftest import Visit
 from tests.people import World
 
@@ -121,7 +121,7 @@ async def test_an_administrator_sees_the_case_and_nothing_else(world: World, vis
     thread = await world.thread(body="The opening words")
     post = (await posts.reply(world.db, world.ben, thread, WORDS))["id"]
     await removal.remove_post(world.db, world.lead, post, "Advertising")
-    await networks.leave(world.db, world.mod, world.network)
+    await memberships.leave(world.db, world.mod, world.network)
     appeal = (await appeals.make(world.db, world.ben, await _removal_of(world, post), "No"))["appeal_id"]
     admin = await visit(world.admin)
     assert "Quarrington" in (await admin.get(f"/appeals/{appeal}")).text

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from forum import conversations, networks, posts, reports, rooms, sessions
+from forum import conversations, memberships, networks, posts, reports, rooms, sessions
 from tests.pages.conftest import Visit
 from tests.people import World, make_world
 
@@ -405,7 +405,7 @@ async def test_who_is_in_no_network_is_led_to_one_on_every_visit(world: World, v
         "UPDATE members SET visited_at = now() - interval '1 day' WHERE id = $1", world.eve.member
     )
     assert "Find your network, and join it" in (await eve.get("/")).text
-    await networks.set_role(world.db, world.lead, world.network, world.eve.member, "member")
+    await memberships.set_role(world.db, world.lead, world.network, world.eve.member, "member")
     assert "Find your network, and join it" not in (await eve.get("/")).text
 
 

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from forum import members, networks
+from forum import members, memberships
 from tests.pages.conftest import Visit
 from tests.people import PASSWORD, World
 
@@ -95,7 +95,7 @@ async def test_what_was_being_written_waits_through_signing_in(world: World, vis
 
 
 async def test_an_invitation_is_used_by_a_form_and_not_by_opening_it(world: World, visit: Visit) -> None:
-    invitation = await networks.invite(world.db, world.lead, world.network)
+    invitation = await memberships.invite(world.db, world.lead, world.network)
     guest = await visit(None)
     path = f"/invitations/{invitation.token}"
     for _ in range(3):

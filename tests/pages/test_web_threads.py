@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from forum import networks, posts, removal, threads
+from forum import memberships, posts, removal, threads
 from forum.web.forms import FRAGMENT
 from tests.pages.conftest import Visit
 from tests.people import World
@@ -236,7 +236,7 @@ async def test_change_a_thread(world: World, visit: Visit) -> None:
 
 
 async def test_a_further_holder_waits_for_its_moderators(world: World, visit: Visit) -> None:
-    await networks.set_role(world.db, world.lead, world.other, world.mod.member, "member")
+    await memberships.set_role(world.db, world.lead, world.other, world.mod.member, "member")
     thread = await world.thread(title="Ours")
     mod, max_ = await visit(world.mod), await visit(world.max)
     at = f"/threads/{thread}/edit"

@@ -17,6 +17,7 @@ from forum import (
     conversations,
     holds,
     members,
+    memberships,
     networks,
     posts,
     removal,
@@ -58,8 +59,8 @@ class House:
             )
             roles = {"lead": "lead", "ana": "member", "ben": "member", "obs": "observer", "mod": "moderator"}
             for who, role in roles.items():
-                await networks.set_role(db, world.admin, slug, getattr(world, who).member, role)
-            await networks.leave(db, world.admin, slug)
+                await memberships.set_role(db, world.admin, slug, getattr(world, who).member, role)
+            await memberships.leave(db, world.admin, slug)
         house = cls(world, f"hidden-{world.tag}", f"public-{world.tag}", set())
         await networks.describe(db, world.lead, house.hidden, listed=False)
         house.standing = await house._standing()
@@ -320,7 +321,7 @@ class House:
     async def _make_person(self) -> int:
         """A new member of the private network."""
         person = await self._make_stranger()
-        await networks.set_role(self.world.db, self.world.lead, self.world.network, person, "member")
+        await memberships.set_role(self.world.db, self.world.lead, self.world.network, person, "member")
         return person
 
     async def _make_suspended(self) -> int:
@@ -340,16 +341,16 @@ class House:
         return found
 
     async def _make_request(self) -> int:
-        return await networks.ask(
+        return await memberships.ask(
             self.world.db, Caller(await self._make_stranger()), self.world.network, "Let me in, please"
         )
 
     async def _make_invitation(self) -> int:
-        made = await networks.invite(self.world.db, self.world.mod, self.world.network)
+        made = await memberships.invite(self.world.db, self.world.mod, self.world.network)
         return made.id
 
     async def _make_token(self) -> str:
-        made = await networks.invite(self.world.db, self.world.mod, self.world.network)
+        made = await memberships.invite(self.world.db, self.world.mod, self.world.network)
         return made.token
 
     async def _make_link(self) -> str:

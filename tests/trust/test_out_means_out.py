@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from forum import networks, sessions, updates
+from forum import memberships, sessions, updates
 from forum.db import Database
 from forum.settings import Settings
 from forum.standing import Caller
@@ -167,7 +167,7 @@ async def _cut(screen: Screen, channels: set[str], case: Case) -> None:
 async def _write(site: Process, world: World, thread: int, case: Case, writer: Mapping[str, str]) -> tuple[str, int]:
     """Something that who stays hears of: the kind of its update, and its id."""
     if case.channels == "moderators":
-        return "request.asked", await networks.ask(world.db, world.eve, world.network, "Let me in")
+        return "request.asked", await memberships.ask(world.db, world.eve, world.network, "Let me in")
     async with httpx.AsyncClient(base_url=f"{site.url}/api/v1", headers=writer, timeout=PATIENCE_S) as client:
         said = await client.post(f"/networks/{world.network}/messages", json={"body": "Nobody outside hears this"})
         posted = await client.post(f"/threads/{thread}/posts", json={"body": "Nobody outside reads this"})

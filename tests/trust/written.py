@@ -19,6 +19,7 @@ from forum import (
     conversations,
     holds,
     members,
+    memberships,
     networks,
     newcomers,
     posts,
@@ -79,7 +80,7 @@ class House:
             visibility=visibility, **words,
         )  # fmt: skip
         for caller, role in places.items():
-            await networks.set_role(self.db, self.admin, slug, caller.member, role)
+            await memberships.set_role(self.db, self.admin, slug, caller.member, role)
 
 
 @dataclass
@@ -228,7 +229,7 @@ class Written:
         await networks.describe(
             db, house.admin, self.slug, name="Another name", purpose="Another purpose", about="Another text"
         )
-        await networks.decide(db, house.moderator, self.closed, self.ids["request"], approve=False)
+        await memberships.decide(db, house.moderator, self.closed, self.ids["request"], approve=False)
         await submissions.decline(db, house.moderator, self.ids["submission"], **why)
         await tell(db)
 
@@ -352,10 +353,10 @@ async def _make_networks(written: Written) -> None:
     await house.network(written.fresh, "private", {written.author: "member", house.moderator: "moderator"})
     await newcomers.set_approved(house.db, house.admin, written.fresh, 1)
     await house.network(written.closed, "private", {house.moderator: "moderator", house.member: "member"})
-    ids["request"] = await networks.ask(
+    ids["request"] = await memberships.ask(
         house.db, written.author, written.closed, f"I am {word('request', 'request', 'changed')}"
     )
-    invitation = await networks.invite(house.db, house.moderator, written.slug, max_uses=5)
+    invitation = await memberships.invite(house.db, house.moderator, written.slug, max_uses=5)
     written.tokens["invitation"] = invitation.token
     written.tokens["link"], _ = await members.one_time_link(house.db, written.author.member)
     slugs = {"network": written.slug, "closed": written.closed, "joint": written.joint, "fresh": written.fresh}
