@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, structs
 
-from forum import reports
+from forum import decisions, reports
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import CaseChange, CasesQuery, NewReport
 from forum.api.routing import Call, Created
@@ -100,16 +100,16 @@ async def change(call: Call, report: int, body: CaseChange) -> Case:
         raise Invalid("decision", "Take it, or decide: one at a time.")
     try:
         if body.taken is not UNSET:
-            row = await reports.take(call.db, call.caller, report, taken=body.taken)
+            row = await decisions.take(call.db, call.caller, report, taken=body.taken)
         elif body.decision is not UNSET:
             version = None if body.version is UNSET else body.version
-            row = await reports.decide(
+            row = await decisions.decide(
                 call.db, call.caller, report, body.decision, reason=body.reason, note=body.note, version=version,
                 keep=body.keep,
             )  # fmt: skip
         else:
-            row = await reports.note(call.db, call.caller, report, body.note)
-    except reports.Decided as error:
+            row = await decisions.note(call.db, call.caller, report, body.note)
+    except decisions.Decided as error:
         raise Conflict(_decided(call, error.row)) from error
     return shapes.case(row)
 

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import contributions, holds, posts, reports, text, updates
+from forum import contributions, decisions, holds, posts, reports, text, updates
 from forum.cases import Noun
 from forum.db import Connection
+from forum.decisions import Standing
 from forum.errors import Conflict, Invalid, NotFound
-from forum.reports import Standing
 from forum.standing import Caller
 from forum.views import Row, words
 from forum.web import answers, shell
@@ -27,7 +27,7 @@ from forum.web import rooms as room_pages
 from forum.web.context import reading, site_of, snapshot, writer_of
 from forum.web.forms import Form, cursor, form_of, place_of, wants_fragment
 
-DECISIONS: Final[Mapping[str, reports.Decision]] = {"remove": "remove", "leave": "leave", "hold": "hold"}
+DECISIONS: Final[Mapping[str, decisions.Decision]] = {"remove": "remove", "leave": "leave", "hold": "hold"}
 STATES: Final = ("open", "decided")
 EXCERPT_MAX_CHARS: Final = 280
 
@@ -152,7 +152,7 @@ async def show_direct(request: Request) -> Response:
     """One case of no network, for administrators."""
     case_id = request.path_params["case"]
     async with reading(request) as (connection, caller):
-        case = await reports.standing(connection, caller, case_id)
+        case = await decisions.standing(connection, caller, case_id)
     if case.row["network_id"] is not None:
         raise NotFound
     return await _page(request, case_id)
@@ -217,7 +217,7 @@ NO_CASE: Final = Drawn("", {}, False)
 
 async def _case(request: Request, connection: Connection, caller: Caller, queue: Queue, case_id: int) -> Drawn:
     """The case, drawn. Raises NotFound where this queue has no such case."""
-    case = await reports.standing(connection, caller, case_id)
+    case = await decisions.standing(connection, caller, case_id)
     if not set(case.networks) & set(queue.ids):
         raise NotFound
     # What stands around the words is of the same thread or room.
@@ -225,7 +225,7 @@ async def _case(request: Request, connection: Connection, caller: Caller, queue:
     # A direct conversation nobody else may follow: what is shown of it goes with the case, and there is nothing around.
     followed = [] if case.row["network_id"] is None else [channel]
     _, channels = await updates.cursors(connection, followed)
-    found = await reports.context(connection, case)
+    found = await decisions.context(connection, case)
     views, row = site_of(request).views, case.row
     reasons = await reports.reasons_for(connection, row["network_id"])
     html = views.page(
@@ -244,7 +244,7 @@ def _excerpt(row: Row | None) -> str:
     return text.excerpt(row["html"], EXCERPT_MAX_CHARS, row["mention_names"])
 
 
-def _chosen(reasons: Sequence[str], row: Row, found: reports.Context) -> str:
+def _chosen(reasons: Sequence[str], row: Row, found: decisions.Context) -> str:
     """The reason that is marked: what most members said, or why the other side holds it."""
     given = [*(row["reasons"] or ()), *([found.hold["reason"]] if found.hold else ())]
     return next((reason for reason in given if reason in reasons), reasons[0])
@@ -279,7 +279,7 @@ async def permalink(request: Request) -> Response:
 
 
 async def _slug(connection: Connection, caller: Caller, case_id: int) -> str | None:
-    case = await reports.standing(connection, caller, case_id)
+    case = await decisions.standing(connection, caller, case_id)
     mine = {row["id"]: row["slug"] for row in await reports.moderated(connection, caller)}
     return Queue(None, {network: mine[network] for network in case.networks}).slug_of(case.row)
 
@@ -303,19 +303,19 @@ async def decide(request: Request) -> Response:
     if not keep and not form.truth("sure"):
         return await _ask_first(request, caller)
     try:
-        row = await reports.decide(
+        row = await decisions.decide(
             site_of(request).db, caller, request.path_params["case"], decision,
             reason=form.text("reason"), note=form.text("note"), version=form.number("version"),
             keep=keep,
         )  # fmt: skip
-    except reports.Decided as error:
+    except decisions.Decided as error:
         raise Conflict(decided_by(request, error.row)) from error
     return await _acted(request, caller, row, on=row["outcome"] is not None)
 
 
 async def _ask_first(request: Request, caller: Caller) -> Response:
     async with reading(request) as (connection, _):
-        case = await reports.standing(connection, caller, request.path_params["case"])
+        case = await decisions.standing(connection, caller, request.path_params["case"])
     return answers.go(f"/{case.noun}s/{case.object_id}/remove?purge=yes")
 
 
@@ -330,24 +330,23 @@ async def take(request: Request) -> Response:
     form = await form_of(request)
     caller = await writer_of(request, "moderate")
     case_id = request.path_params["case"]
-    return await _acted(
-        request, caller, await reports.take(site_of(request).db, caller, case_id, taken=form.truth("taken"))
-    )
+    row = await decisions.take(site_of(request).db, caller, case_id, taken=form.truth("taken"))
+    return await _acted(request, caller, row)
 
 
 async def note(request: Request) -> Response:
     """Leave a note for the others."""
     form = await form_of(request)
     caller = await writer_of(request, "moderate")
-    return await _acted(
-        request, caller, await reports.note(site_of(request).db, caller, request.path_params["case"], form.text("body"))
-    )
+    row = await decisions.note(site_of(request).db, caller, request.path_params["case"], form.text("body"))
+    return await _acted(request, caller, row)
 
 
 async def reopen(request: Request) -> Response:
     """Take one's decision back."""
     caller = await writer_of(request, "moderate")
-    return await _acted(request, caller, await reports.reopen(site_of(request).db, caller, request.path_params["case"]))
+    row = await decisions.reopen(site_of(request).db, caller, request.path_params["case"])
+    return await _acted(request, caller, row)
 
 
 async def _acted(request: Request, caller: Caller, row: Row, *, on: bool = False) -> Response:

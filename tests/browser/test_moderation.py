@@ -9,7 +9,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page, expect
 
-from forum import posts, reports, rooms
+from forum import decisions, posts, reports, rooms
 from forum.db import Database
 from forum.standing import Caller
 from tests.people import World, make_world
@@ -102,7 +102,7 @@ async def test_two_moderators_empty_one_queue(site: RunningSite, chromium: Brows
     await expect(lead.page.locator("[data-looking]")).to_contain_text(
         f"{world.names[world.mod.member]} is looking at this report too.", timeout=15_000
     )
-    await reports.decide(world.db, world.mod, int(await mod.rows.first.get_attribute("data-case") or 0), "remove", reason="Advertising")  # fmt: skip  # noqa: E501
+    await decisions.decide(world.db, world.mod, int(await mod.rows.first.get_attribute("data-case") or 0), "remove", reason="Advertising")  # fmt: skip  # noqa: E501
     panel = lead.page.locator("[data-decided]")
     await expect(panel).to_contain_text(f"{world.names[world.mod.member]} removed this at")
     await expect(lead.words).not_to_contain_text(bodies[2])

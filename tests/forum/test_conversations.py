@@ -12,6 +12,7 @@ from forum import (
     appeals,
     blocks,
     conversations,
+    decisions,
     members,
     memberships,
     notifications,
@@ -308,9 +309,9 @@ async def test_a_report_goes_to_the_administrators_and_to_nobody_else(world: Wor
         assert not await _follows(world, who, updates.ADMINISTRATORS)
         async with world.db.connection() as connection:
             with pytest.raises(NotFound):
-                await reports.standing(connection, who, case)
+                await decisions.standing(connection, who, case)
         with pytest.raises(NotFound):
-            await reports.decide(world.db, who, case, "remove", reason=WHY)
+            await decisions.decide(world.db, who, case, "remove", reason=WHY)
     assert ("case.opened", case) in await _kinds(world, updates.ADMINISTRATORS, before)
 
 
@@ -324,8 +325,8 @@ async def test_one_reports_the_other_and_not_oneself(world: World) -> None:
 async def test_administrators_see_what_was_reported_and_nothing_around_it(world: World) -> None:
     message, case = await _reported(world)
     async with world.db.connection() as connection:
-        standing = await reports.standing(connection, world.admin, case)
-        found = await reports.context(connection, standing)
+        standing = await decisions.standing(connection, world.admin, case)
+        found = await decisions.context(connection, standing)
     assert standing.decides
     assert [row["body"] for row in found.versions] == ["Insulting words"]
     assert (found.parent, found.before, found.after) == (None, None, None)
@@ -338,7 +339,7 @@ async def test_administrators_see_what_was_reported_and_nothing_around_it(world:
 
 async def test_a_removal_empties_it_for_both_and_its_author_may_appeal(world: World) -> None:
     message, case = await _reported(world)
-    await reports.decide(world.db, world.admin, case, "remove", reason=WHY, note="Not like this")
+    await decisions.decide(world.db, world.admin, case, "remove", reason=WHY, note="Not like this")
     gone = await rooms.one(world.db, message)
     assert (gone["state"], gone["body"]) == ("removed", None)
     assert await _told(world, world.ben) == ["report_removed", "direct"]
@@ -355,13 +356,13 @@ async def test_a_removal_empties_it_for_both_and_its_author_may_appeal(world: Wo
 
 async def test_leaving_it_and_taking_a_decision_back(world: World) -> None:
     message, case = await _reported(world)
-    await reports.decide(world.db, world.admin, case, "remove", reason=WHY)
-    await reports.reopen(world.db, world.admin, case)
+    await decisions.decide(world.db, world.admin, case, "remove", reason=WHY)
+    await decisions.reopen(world.db, world.admin, case)
     assert (await rooms.one(world.db, message))["body"] == "Insulting words"
     assert case in await _queue(world, world.admin)
-    await reports.note(world.db, world.admin, case, "A quarrel, no more")
+    await decisions.note(world.db, world.admin, case, "A quarrel, no more")
     left = await rooms.one(world.db, message)
-    await reports.decide(world.db, world.admin, case, "leave", version=left["version"])
+    await decisions.decide(world.db, world.admin, case, "leave", version=left["version"])
     assert case not in await _queue(world, world.admin)
     assert "report_left" in await _told(world, world.ben)
 
@@ -379,7 +380,7 @@ async def _deciders(world: World, removal_id: int) -> set[int]:
 async def test_another_administrator_decides_the_appeal(world: World) -> None:
     second = await _another_administrator(world)
     message, case = await _reported(world)
-    await reports.decide(world.db, world.admin, case, "remove", reason=WHY)
+    await decisions.decide(world.db, world.admin, case, "remove", reason=WHY)
     removal_id = await world.db.pool.fetchval("SELECT id FROM removals WHERE message_id = $1", message)
     made = await appeals.make(world.db, world.ana, removal_id, "It was a quotation")
     deciders = await _deciders(world, removal_id)
@@ -394,7 +395,7 @@ async def test_another_administrator_decides_the_appeal(world: World) -> None:
 
 async def test_the_only_administrator_looks_again(world: World) -> None:
     message, case = await _reported(world)
-    await reports.decide(world.db, world.admin, case, "remove", reason=WHY)
+    await decisions.decide(world.db, world.admin, case, "remove", reason=WHY)
     removal_id = await world.db.pool.fetchval("SELECT id FROM removals WHERE message_id = $1", message)
     async with world.db.connection() as connection:
         rolled_back = connection.transaction()
@@ -413,15 +414,15 @@ async def test_an_administrator_decides_nothing_about_their_own_conversation(wor
     message = (await conversations.say(world.db, world.ana, room, "To an administrator"))["id"]
     case = (await reports.report_message(world.db, world.admin, message, WHY))["case_id"]
     with pytest.raises(Forbidden):
-        await reports.decide(world.db, world.admin, case, "remove", reason=WHY)
+        await decisions.decide(world.db, world.admin, case, "remove", reason=WHY)
     with pytest.raises(Forbidden):
         await removal.remove_message(world.db, world.admin, message, WHY)
-    await reports.decide(world.db, second, case, "remove", reason=WHY)
+    await decisions.decide(world.db, second, case, "remove", reason=WHY)
 
 
 async def test_what_was_removed_is_purged_in_its_time(world: World) -> None:
     message, case = await _reported(world)
-    await reports.decide(world.db, world.admin, case, "remove", reason=WHY)
+    await decisions.decide(world.db, world.admin, case, "remove", reason=WHY)
     while await purge.purge_due(world.db, now=datetime.now(UTC) + timedelta(days=91)):
         pass
     assert (await rooms.one(world.db, message))["state"] == "purged"

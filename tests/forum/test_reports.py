@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from forum import agreements, holds, moderation_log, notifications, posts, removal, reports, rooms, updates
+from forum import agreements, decisions, holds, moderation_log, notifications, posts, removal, reports, rooms, updates
 from forum.db import Row
 from forum.errors import Conflict, Forbidden, NotFound
 from forum.standing import Caller
@@ -47,10 +47,10 @@ async def _kinds(world: World, channel: str) -> list[str]:
     return [row["kind"] for row in read.rows if row["kind"].startswith("case.")]
 
 
-async def _context(world: World, caller: Caller, case: int) -> tuple[reports.Standing, reports.Context]:
+async def _context(world: World, caller: Caller, case: int) -> tuple[decisions.Standing, decisions.Context]:
     async with world.db.connection() as connection:
-        standing = await reports.standing(connection, caller, case)
-        return standing, await reports.context(connection, standing)
+        standing = await decisions.standing(connection, caller, case)
+        return standing, await decisions.context(connection, standing)
 
 
 async def test_several_reports_of_one_post_are_one_case(world: World) -> None:
@@ -96,7 +96,7 @@ async def test_nobody_reports_their_own_or_what_they_may_not_read_or_what_is_gon
 async def test_a_removal_decides_the_case_and_tells_who_asked(world: World) -> None:
     post = await _post(world)
     case = await _report(world, post)
-    decided = await reports.decide(world.db, world.mod, case, "remove", reason="Advertising")
+    decided = await decisions.decide(world.db, world.mod, case, "remove", reason="Advertising")
     assert (decided["outcome"], decided["decided_by"], decided["state"]) == ("removed", world.mod.member, "removed")
     assert await _queue(world) == []
     assert await _told(world, world.ben) == ["report_removed"]
@@ -107,7 +107,7 @@ async def test_a_removal_decides_the_case_and_tells_who_asked(world: World) -> N
 async def test_a_post_that_is_left_stays_and_is_not_reported_twice(world: World) -> None:
     post = await _post(world)
     case = await _report(world, post)
-    decided = await reports.decide(world.db, world.mod, case, "leave", note="It is relevant")
+    decided = await decisions.decide(world.db, world.mod, case, "leave", note="It is relevant")
     assert (decided["outcome"], decided["state"]) == ("left", "shown")
     assert await _told(world, world.ben) == ["report_left"]
     with pytest.raises(Conflict, match="left it as it is"):
@@ -125,7 +125,7 @@ async def test_a_message_is_reported_and_decided_about(world: World) -> None:
     made = await reports.report_message(world.db, world.ben, message, "Advertising")
     [case] = await _queue(world)
     assert (case["id"], case["message_id"], case["post_id"]) == (made["case_id"], message, None)
-    decided = await reports.decide(world.db, world.mod, case["id"], "remove", reason="Advertising")
+    decided = await decisions.decide(world.db, world.mod, case["id"], "remove", reason="Advertising")
     assert (decided["outcome"], decided["state"]) == ("removed", "removed")
 
 
@@ -138,8 +138,8 @@ async def test_what_goes_by_another_way_settles_its_case(world: World, way: str)
     else:
         await posts.withdraw(world.db, world.ana, post)
     assert await _queue(world) == []
-    with pytest.raises(reports.Decided) as error:
-        await reports.decide(world.db, world.lead, case, "leave")
+    with pytest.raises(decisions.Decided) as error:
+        await decisions.decide(world.db, world.lead, case, "leave")
     assert error.value.row["outcome"] == way
 
 
@@ -156,14 +156,14 @@ async def test_a_decision_is_taken_back_by_who_made_it(world: World) -> None:
     for decision, outcome in (("remove", "removed"), ("leave", "left")):
         post = await _post(world)
         case = await _report(world, post)
-        await reports.decide(db, world.mod, case, decision, reason="Advertising")  # type: ignore[arg-type]
-        with pytest.raises(reports.Decided):
-            await reports.reopen(db, world.lead, case)
-        reopened = await reports.reopen(db, world.mod, case)
+        await decisions.decide(db, world.mod, case, decision, reason="Advertising")  # type: ignore[arg-type]
+        with pytest.raises(decisions.Decided):
+            await decisions.reopen(db, world.lead, case)
+        reopened = await decisions.reopen(db, world.mod, case)
         assert (reopened["outcome"], reopened["state"], reopened["id"]) == (None, "shown", case), outcome
         assert [row["id"] for row in await _queue(world)] == [case]
         assert await _told(world, world.ben) == []
-        await reports.decide(db, world.lead, case, "leave")
+        await decisions.decide(db, world.lead, case, "leave")
         await db.pool.execute("DELETE FROM notifications WHERE member_id = $1", world.ben.member)
 
 
@@ -179,16 +179,16 @@ async def test_undo_in_the_thread_opens_the_case_again_and_an_old_removal_does_n
 
 
 async def test_of_two_at_once_exactly_one_decides(world: World) -> None:
-    for decisions in (("remove", "remove"), ("remove", "leave"), ("leave", "leave")):
+    for pair in (("remove", "remove"), ("remove", "leave"), ("leave", "leave")):
         case = await _report(world, await _post(world))
         answers = await asyncio.gather(
             *(
-                reports.decide(world.db, who, case, what, reason="Advertising")  # type: ignore[arg-type]
-                for who, what in zip((world.mod, world.lead), decisions, strict=True)
+                decisions.decide(world.db, who, case, what, reason="Advertising")  # type: ignore[arg-type]
+                for who, what in zip((world.mod, world.lead), pair, strict=True)
             ),
             return_exceptions=True,
         )
-        lost = [answer for answer in answers if isinstance(answer, reports.Decided)]
+        lost = [answer for answer in answers if isinstance(answer, decisions.Decided)]
         won = [answer for answer in answers if not isinstance(answer, BaseException)]
         assert (len(won), len(lost)) == (1, 1), answers
         assert lost[0].row["decided_by"] == won[0]["decided_by"]
@@ -196,12 +196,12 @@ async def test_of_two_at_once_exactly_one_decides(world: World) -> None:
 
 async def test_a_case_of_another_network_does_not_exist(world: World) -> None:
     case = await _report(world, await _post(world))
-    await reports.take(world.db, world.mod, case, taken=True)
+    await decisions.take(world.db, world.mod, case, taken=True)
     for who in (world.max, world.ben, world.eve, world.admin):
         with pytest.raises(NotFound):
-            await reports.decide(world.db, who, case, "leave")
+            await decisions.decide(world.db, who, case, "leave")
         with pytest.raises(NotFound):
-            await reports.take(world.db, who, case, taken=True)
+            await decisions.take(world.db, who, case, taken=True)
         with pytest.raises(NotFound):
             await _context(world, who, case)
 
@@ -212,8 +212,8 @@ async def test_the_other_side_of_a_joint_thread_sees_the_case_and_may_hold(world
     for slug in (world.network, world.other):
         assert [row["id"] for row in await _queue(world, slug)] == [case]
     with pytest.raises(Forbidden, match="decide about this one"):
-        await reports.decide(db, world.max, case, "remove", reason="Advertising")
-    held = await reports.decide(db, world.max, case, "hold", reason="Advertising")
+        await decisions.decide(db, world.max, case, "remove", reason="Advertising")
+    held = await decisions.decide(db, world.max, case, "hold", reason="Advertising")
     assert (held["outcome"], held["state"], held["urgent"]) == (None, "held", True)
     standing, context = await _context(world, world.mod, case)
     assert standing.may(world.mod) >= {"remove", "leave"}
@@ -222,7 +222,7 @@ async def test_the_other_side_of_a_joint_thread_sees_the_case_and_may_hold(world
     assert [row["body"] for row in context.versions] == ["Some words"]
     _, theirs = await _context(world, world.max, case)
     assert list(theirs.versions) == []
-    decided = await reports.decide(db, world.mod, case, "leave")
+    decided = await decisions.decide(db, world.mod, case, "leave")
     assert (decided["outcome"], decided["state"]) == ("left", "shown")
     assert await _told(world, world.max) == ["report_left"]
 
@@ -260,11 +260,11 @@ async def test_an_edit_asks_for_the_decision_again(world: World) -> None:
     await posts.edit(world.db, world.ana, post, "Milder words")
     for version in (None, 1):
         with pytest.raises(Conflict, match=r"edited since|changed since"):
-            await reports.decide(world.db, world.mod, case, "leave", version=version)
+            await decisions.decide(world.db, world.mod, case, "leave", version=version)
     standing, context = await _context(world, world.mod, case)
     assert [row["body"] for row in context.versions] == ["Some words", "Milder words"]
     version = standing.row["about_version"]
-    decided = await reports.decide(world.db, world.mod, case, "leave", version=version)
+    decided = await decisions.decide(world.db, world.mod, case, "leave", version=version)
     assert decided["outcome"] == "left"
 
 
@@ -279,7 +279,7 @@ async def test_an_edit_after_a_hold_is_noticed_too(world: World) -> None:
     _, context = await _context(world, world.mod, case)
     assert [row["body"] for row in context.versions] == ["Some words", "Milder words"]
     with pytest.raises(Conflict, match="edited since"):
-        await reports.decide(world.db, world.mod, case, "leave")
+        await decisions.decide(world.db, world.mod, case, "leave")
 
 
 async def test_who_is_concerned_sees_that_it_exists_and_no_more(world: World) -> None:
@@ -288,7 +288,7 @@ async def test_who_is_concerned_sees_that_it_exists_and_no_more(world: World) ->
     standing, context = await _context(world, world.mod, case)
     assert (standing.may(world.mod), context.voices) == (frozenset(), [])
     with pytest.raises(Forbidden, match="Somebody else"):
-        await reports.decide(world.db, world.mod, case, "leave")
+        await decisions.decide(world.db, world.mod, case, "leave")
     _, seen = await _context(world, world.lead, case)
     assert [voice["member_id"] for voice in seen.voices] == [world.ben.member]
 
@@ -305,8 +305,8 @@ async def test_a_moderator_sees_what_is_fair_to_see(world: World) -> None:
     below = (await posts.reply(db, world.ben, thread, "An answer", parent=post))["id"]
     await posts.reply(db, world.ben, thread, "Another one", parent=below)
     case = await _report(world, post)
-    await reports.note(db, world.lead, case, "I know them a little")
-    await reports.take(db, world.mod, case, taken=True)
+    await decisions.note(db, world.lead, case, "I know them a little")
+    await decisions.take(db, world.mod, case, taken=True)
     standing, context = await _context(world, world.mod, case)
     assert standing.row["taken_by"] == world.mod.member
     assert context.parent is not None
@@ -339,10 +339,10 @@ async def test_four_thousand_reports_two_moderators(world: World) -> None:
         mine = {}
         cases: list[Any] = [row["id"] for row in await _queue(world)][::order]
         for place, case in enumerate(cases):
-            decision: reports.Decision = "remove" if (place + order) % 2 else "leave"
+            decision: decisions.Decision = "remove" if (place + order) % 2 else "leave"
             try:
-                row = await reports.decide(db, who, case, decision, reason="Advertising")
-            except reports.Decided as error:
+                row = await decisions.decide(db, who, case, decision, reason="Advertising")
+            except decisions.Decided as error:
                 lost.append((who.member, error.row["decided_by"]))
                 break  # the two have met: whoever goes on finds decided cases only
             mine[case] = row["outcome"]

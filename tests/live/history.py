@@ -12,6 +12,7 @@ from forum import (
     appeals,
     blocks,
     conversations,
+    decisions,
     holds,
     members,
     memberships,
@@ -153,16 +154,16 @@ async def _directly(world: World) -> AsyncIterator[str]:
     await rooms.undo(db, world.ben, second)
     case = (await reports.report_message(db, world.ben, first, "Advertising"))["case_id"]
     yield "reports._report"
-    await reports.take(db, world.admin, case, taken=True)
-    await reports.note(db, world.admin, case, "It may be meant well")
-    await reports.decide(db, world.admin, case, "remove", reason="Advertising")
-    yield "reports.decide"
-    await reports.reopen(db, world.admin, case)
-    yield "reports.reopen"
+    await decisions.take(db, world.admin, case, taken=True)
+    await decisions.note(db, world.admin, case, "It may be meant well")
+    await decisions.decide(db, world.admin, case, "remove", reason="Advertising")
+    yield "decisions.decide"
+    await decisions.reopen(db, world.admin, case)
+    yield "decisions.reopen"
     await conversations.say(db, world.ana, room, "And now?")
     last = (await conversations.say(db, world.ana, room, "Buy now"))["id"]
     again = (await reports.report_message(db, world.ben, last, "Advertising"))["case_id"]
-    await reports.decide(db, world.admin, again, "remove", reason="Advertising")
+    await decisions.decide(db, world.admin, again, "remove", reason="Advertising")
     yield "removal.remove_message"
 
 
@@ -172,19 +173,19 @@ async def _reports(world: World, one: int, message: int) -> AsyncIterator[str]:
     await reports.report_post(db, world.obs, one, "Private information")
     await reports.report_message(db, world.ana, message, "Unkind or insulting")
     yield "reports._report"
-    await reports.take(db, world.mod, case, taken=True)
-    yield "reports.take"
-    await reports.note(db, world.lead, case, "I know them")
-    yield "reports.note"
+    await decisions.take(db, world.mod, case, taken=True)
+    yield "decisions.take"
+    await decisions.note(db, world.lead, case, "I know them")
+    yield "decisions.note"
     edited = await posts.edit(db, world.ben, one, "One, edited again")
-    await reports.decide(db, world.max, case, "hold", reason="Private information", version=edited["version"])
-    yield "reports.decide"
+    await decisions.decide(db, world.max, case, "hold", reason="Private information", version=edited["version"])
+    yield "decisions.decide"
     held = await reports.one(db, case)
-    await reports.decide(db, world.mod, case, "leave", version=held["about_version"])
-    await reports.reopen(db, world.mod, case)
-    yield "reports.reopen"
+    await decisions.decide(db, world.mod, case, "leave", version=held["about_version"])
+    await decisions.reopen(db, world.mod, case)
+    yield "decisions.reopen"
     left = await posts.one(db, one)
-    await reports.decide(db, world.lead, case, "remove", reason="Private information", version=left["version"])
+    await decisions.decide(db, world.lead, case, "remove", reason="Private information", version=left["version"])
     await removal.restore_post(db, world.mod, one)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from forum import holds, posts, reports, rooms
+from forum import decisions, holds, posts, reports, rooms
 from tests.pages.conftest import Visit
 from tests.pages.visitors import SCRIPT
 from tests.people import World
@@ -123,7 +123,7 @@ async def test_what_would_be_deleted_for_good_is_asked_about_first(world: World,
 
 async def test_who_comes_second_is_told_who_was_first(world: World, visit: Visit) -> None:
     case = await _case(world, await _post(world))
-    await reports.decide(world.db, world.lead, case, "remove", reason="Advertising")
+    await decisions.decide(world.db, world.lead, case, "remove", reason="Advertising")
     mod = await visit(world.mod)
     answer = await mod.script(f"/reports/{case}/decision", {"act": "leave", "version": 1})
     assert answer.status_code == 409

@@ -17,6 +17,7 @@ from forum import (
     appeals,
     blocks,
     conversations,
+    decisions,
     holds,
     members,
     memberships,
@@ -217,7 +218,7 @@ class Written:
         for name, noun in REMOVED.items():
             answer = await moderator.put(f"/api/v1/{noun}s/{self.ids[name]}/removal", json=why)
             assert answer.status_code == 200, answer.text
-        await reports.decide(db, house.admin, self.ids["direct_case"], "remove", **why)
+        await decisions.decide(db, house.admin, self.ids["direct_case"], "remove", **why)
         await rooms.withdraw(db, self.author, self.ids["withdrawn_direct_message"])
         await posts.withdraw(db, self.author, self.ids["withdrawn_post"])
         await rooms.withdraw(db, self.author, self.ids["withdrawn_message"])
