@@ -17,7 +17,7 @@ from starlette.requests import HTTPConnection
 from realtime import protocol
 from realtime.endpoint import Live
 from realtime.memory_bus import MemoryBus
-from realtime.source import Batch, Caller, Head
+from realtime.source import Batch, Caller, Head, Pair
 
 CHANNEL = "room:1"
 FIRST_SEQ = 10**6 + 1
@@ -61,11 +61,8 @@ class _Source:
         del self.updates[:-KEPT]
         return self.head
 
-    async def may_follow(self, members: list[int | None], _channel: str) -> set[int | None]:
-        return set(members)
-
-    async def may_follow_many(self, _member: int | None, channels: list[str]) -> set[str]:
-        return set(channels)
+    async def may_follow(self, pairs: list[Pair]) -> set[Pair]:
+        return set(pairs)
 
     async def ended(self, _sessions: list[int]) -> set[int]:
         return set()

@@ -158,13 +158,12 @@ async def lock_room_of_message(connection: Connection, caller: Caller, message_i
 
 
 async def may_follow(
-    connection: Connection, members: Iterable[int | None], channels: Iterable[str]
+    connection: Connection, pairs: Iterable[tuple[int | None, str]]
 ) -> set[tuple[int | None, str]]:
-    """Of all pairs of these members (None: a guest) and channels, those in which the member may follow the channel."""
-    parsed = [(channel, *noun_id) for channel in channels if (noun_id := parse(channel)) is not None]
-    pairs = [(member, channel, noun, object_id) for member in members for channel, noun, object_id in parsed]
-    if not pairs:
+    """Of these pairs of a member (None: a guest) and a channel, those in which the member may follow the channel."""
+    parsed = [(member, channel, *noun_id) for member, channel in pairs if (noun_id := parse(channel)) is not None]
+    if not parsed:
         return set()
-    people, names, nouns, objects = zip(*pairs, strict=True)
+    people, names, nouns, objects = zip(*parsed, strict=True)
     rows = await SQL.may_follow(connection, members=people, nouns=nouns, objects=objects, channels=names)
     return {(row["member"], row["channel"]) for row in rows}

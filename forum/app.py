@@ -32,7 +32,7 @@ from realtime.endpoint import Live
 from realtime.memory_bus import MemoryBus
 from realtime.metrics import Metrics
 from realtime.presence import RedisStore
-from realtime.source import Batch, Caller, Head, Refused
+from realtime.source import Batch, Caller, Head, Pair, Refused
 
 log = logging.getLogger(__name__)
 
@@ -47,15 +47,10 @@ class DatabaseSource:
         self._db = db
         self._log = update_log
 
-    async def may_follow(self, members_: list[int | None], channel: str) -> set[int | None]:
-        """Those of the members who may follow the channel now."""
+    async def may_follow(self, pairs: list[Pair]) -> set[Pair]:
+        """Those in which the member may follow the channel now."""
         async with self._db.connection() as connection:
-            return {member for member, _ in await access.may_follow(connection, members_, [channel])}
-
-    async def may_follow_many(self, member: int | None, channels: list[str]) -> set[str]:
-        """Those of the channels that the member may follow now."""
-        async with self._db.connection() as connection:
-            return {channel for _, channel in await access.may_follow(connection, [member], channels)}
+            return await access.may_follow(connection, pairs)
 
     async def ended(self, sessions_: list[int]) -> set[int]:
         """Those of the sessions, and of the tokens below zero, that no longer count."""

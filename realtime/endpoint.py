@@ -131,9 +131,9 @@ class Live:
         entered = False
         try:
             await self.hub.watch(screen, silently=silently)
-            if caller.member is not None:
-                # A session that ended between the first look and the watch has told nobody: so look once more.
-                await self.who(connection)
+            # A session that ended between the first look and the watch has told nobody: so look once more.
+            if caller.session is not None and await self.hub.is_over(caller.session):
+                raise Refused(protocol.SIGNED_OUT, "signed out")
             entered = True
         except Refused:
             raise

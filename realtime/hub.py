@@ -32,8 +32,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from realtime import protocol
 from realtime.channel import Channel, Joiner
@@ -42,15 +42,34 @@ from realtime.pace import Pause
 from realtime.reading import SOURCE_TIMEOUT_S, Reading
 from realtime.screen import Listener, Screen
 from realtime.source import Caller, Head, Source
+from realtime.together import Together
 from realtime.transport import Frames, Socket
 
 LOOK_EVERY_S: Final = 0.5
 LOOK_SLICE: Final = 500
 MAX_CHECKS: Final = 2
 """Checks of follows that run at once; apart from the reads, so that a thousand who return do not delay what is live."""
+CHECKED_TOGETHER: Final = 32
+"""Screens whose follows one check is about: some hundred channels, a few tens of milliseconds of the database."""
 SLOW_AGAIN_S: Final = 60.0
 
 _NOTHING: Final = Head(0, 0)
+
+
+class _Asked(NamedTuple):
+    """Who wants to follow what."""
+
+    caller: Caller
+    channels: tuple[str, ...]
+
+
+class _Checked(NamedTuple):
+    """What they may follow. The access versions were known before it was asked."""
+
+    allowed: frozenset[str]
+    versions: Mapping[str, int]
+    heads: Mapping[str, Head]
+    """Of the channels that nobody followed here."""
 
 
 class TooManyScreens(Exception):
@@ -82,7 +101,9 @@ class Hub:
         self._channels: dict[str, Channel] = {}
         self._tokens = itertools.count(1)
         self._reading = Reading(source, self.metrics, self)
-        self._checks = asyncio.Semaphore(MAX_CHECKS)
+        self._checked = Together(self._check, most=CHECKED_TOGETHER, at_once=MAX_CHECKS, timeout_s=SOURCE_TIMEOUT_S)
+        self._head = Together(self._ask_heads, most=LOOK_SLICE, timeout_s=SOURCE_TIMEOUT_S)
+        self._over = Together(self._ask_over, most=LOOK_SLICE, timeout_s=SOURCE_TIMEOUT_S)
         self._admissions: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
         self._slow_until: dict[int, float] = {}
@@ -102,6 +123,8 @@ class Hub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for together in (self._checked, self._head, self._over):
+            await together.close()
         self._channels.clear()
 
     def open(self, caller: Caller, socket: Socket, subprotocol: str) -> Screen:
@@ -121,16 +144,14 @@ class Hub:
     async def watch(self, screen: Screen, *, silently: bool = False) -> None:
         """Follow the member's own channel from its head on, so that the end of a session reaches this screen.
 
-        After it, a session's end closes the screen; before it, it may not: so whoever opens a screen looks once more
-        whether the session still stands. `silently` tells the client nothing of that channel. Raises what the source
-        raises.
+        After it, a session's end closes the screen; before it, it may not: so whoever opens a screen asks afterwards
+        whether it `is_over`. `silently` tells the client nothing of that channel. Raises what the source raises.
         """
         member = screen.caller.member
         if member is None:
             return
         name = f"member:{member}"
-        async with asyncio.timeout(SOURCE_TIMEOUT_S):
-            heads = {} if name in self._channels else await self._source.heads([name])
+        heads = {} if name in self._channels else {name: await self._head(name)}
         if screen.closed:
             return
         channel = self._channel(name, heads)
@@ -138,6 +159,10 @@ class Hub:
         if not silently and name not in screen.follows:
             token = screen.follows[name] = next(self._tokens)
             self._join(screen, channel, Joiner(None, token, None, None))
+
+    async def is_over(self, session: int) -> bool:
+        """Say whether a session no longer counts. Raises what the source raises."""
+        return await self._over(session)
 
     def leave(self, screen: Screen) -> None:
         """Forget a screen whose connection has gone. Does nothing the second time."""
@@ -245,15 +270,7 @@ class Hub:
             if not wanted:
                 return
             try:
-                async with self._checks, asyncio.timeout(SOURCE_TIMEOUT_S):
-                    # The versions first, then the check: the check is at least as new as the versions.
-                    versions = {name: self._channels[name].access_version for name in wanted if name in self._channels}
-                    unknown = [name for name in wanted if name not in versions]
-                    heads = await self._source.heads(unknown) if unknown else {}
-                    allowed = await self._source.may_follow_many(screen.caller.member, list(wanted))
-                    if screen.caller.session is not None and await self._source.ended([screen.caller.session]):
-                        # Its member's channel will say so and cut it; until then there is nothing for it.
-                        allowed = set()
+                checked = await self._checked(_Asked(screen.caller, tuple(wanted)))
             except Exception as error:  # noqa: BLE001 (a source may raise anything)
                 self._reading.failed(error)
                 await asyncio.sleep(pause.longer())
@@ -262,12 +279,53 @@ class Hub:
         for name, joiner in wanted.items():
             if not screen.holds(name, joiner.token):
                 continue
-            if name not in allowed:
+            if name not in checked.allowed:
                 self.forget(screen, name)
                 screen.socket.tell(protocol.Error("not_found", "no such channel", name))
                 continue
-            version = versions[name] if name in versions else heads.get(name, _NOTHING).access_version
-            self._join(screen, self._channel(name, heads), joiner._replace(access_version=version))
+            joiner = joiner._replace(access_version=checked.versions[name])
+            self._join(screen, self._channel(name, checked.heads), joiner)
+
+    async def _check(self, asked: list[_Asked]) -> list[_Checked]:
+        """What these screens may follow: three questions for all of them."""
+        # The versions first, then the check: the check is at least as new as the versions.
+        names = {name for each in asked for name in each.channels}
+        versions = {name: self._channels[name].access_version for name in names if name in self._channels}
+        heads = await self._heads([name for name in names if name not in versions])
+        versions |= {name: heads.get(name, _NOTHING).access_version for name in names if name not in versions}
+        allowed = await self._source.may_follow(
+            list({(each.caller.member, name) for each in asked for name in each.channels})
+        )
+        # A session that has ended: its member's channel will say so and cut it; until then there is nothing for it.
+        sessions = {each.caller.session for each in asked if each.caller.session is not None}
+        ended = await self._source.ended(list(sessions)) if sessions else set()
+        return [
+            _Checked(
+                frozenset(
+                    name
+                    for name in each.channels
+                    if each.caller.session not in ended and (each.caller.member, name) in allowed
+                ),
+                versions,
+                heads,
+            )
+            for each in asked
+        ]
+
+    async def _ask_heads(self, names: list[str]) -> list[Head]:
+        heads = await self._heads(names)
+        return [heads.get(name, _NOTHING) for name in names]
+
+    async def _ask_over(self, sessions: list[int]) -> list[bool]:
+        ended = await self._source.ended(sessions)
+        return [session in ended for session in sessions]
+
+    async def _heads(self, names: Sequence[str]) -> dict[str, Head]:
+        """The heads of however many channels."""
+        heads: dict[str, Head] = {}
+        for start in range(0, len(names), LOOK_SLICE):
+            heads |= await self._source.heads(list(names[start : start + LOOK_SLICE]))
+        return heads
 
     def _channel(self, name: str, heads: Mapping[str, Head]) -> Channel:
         """Return the channel, which begins at its head where nobody here followed it so far."""

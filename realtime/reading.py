@@ -121,7 +121,8 @@ class Reading:
             return []
         self._metrics.rechecks += 1
         members = {screen.caller.member for screen in stale}
-        allowed = await self._source.may_follow(list(members), channel.name)
+        pairs = await self._source.may_follow([(member, channel.name) for member in members])
+        allowed = {member for member, _ in pairs}
         # A session that has ended is told so by its member's channel, which may be read later than this one.
         sessions = {screen.caller.session for screen in stale if screen.caller.session is not None}
         ended = await self._source.ended(list(sessions)) if sessions else set()

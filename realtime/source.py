@@ -57,14 +57,15 @@ class Head(NamedTuple):
     access_version: int
 
 
+Pair = tuple[int | None, str]
+"""A member (None: a guest) and a channel."""
+
+
 class Source(Protocol):
-    """The five questions of the hub."""
+    """The four questions of the hub."""
 
-    async def may_follow(self, members: list[int | None], channel: str) -> set[int | None]:
-        """Return those of the members (None: a guest) who may follow the channel now; one query for all."""
-
-    async def may_follow_many(self, member: int | None, channels: list[str]) -> set[str]:
-        """Return those of the channels which the member may follow now; one query for all."""
+    async def may_follow(self, pairs: list[Pair]) -> set[Pair]:
+        """Return those in which the member may follow the channel now; one query for all."""
 
     async def ended(self, sessions: list[int]) -> set[int]:
         """Return those of the sessions (see `Caller.session`) that no longer count; one query for all."""

@@ -22,7 +22,7 @@ async def after(call: Call, connection: Connection, channel: str, query: Updates
     """
     read = await updates.read(connection, channel, query.after)
     # Access is checked after reading: so nothing goes out that was committed after somebody was shut out.
-    allowed = await access.may_follow(connection, [call.caller.member_id], [channel])
+    allowed = await access.may_follow(connection, [(call.caller.member_id, channel)])
     if read is None or not allowed:
         raise NotFound
     lost = query.log is not None and query.log != read.log

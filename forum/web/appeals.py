@@ -100,7 +100,7 @@ async def _appeal_page(request: Request, form: Form | None = None, error: Invali
 async def _channels(connection: Connection, caller: Caller, found: appeals.Case) -> Sequence[str]:
     """What clears the words that stand near, for who may follow it: who decides from elsewhere may not."""
     channel = f"thread:{found.row['thread_id']}" if found.noun == "post" else f"room:{found.row['room_id']}"
-    may = await access.may_follow(connection, [caller.member_id], [channel])
+    may = await access.may_follow(connection, [(caller.member_id, channel)])
     return [channel] if may else []
 
 

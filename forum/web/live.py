@@ -25,7 +25,7 @@ async def unread(request: Request) -> Response:
         raise Invalid("threads", f"These are at most {MAX_THREADS} whole numbers.")
     async with shell.framed(request) as (connection, frame):
         member = frame.caller.member
-        may = await access.may_follow(connection, [member], [f"thread:{part}" for part in wanted])
+        may = await access.may_follow(connection, [(member, f"thread:{part}") for part in wanted])
         ids = [int(channel.partition(":")[2]) for _, channel in may]
         counts = await threads.unread_in(connection, member, ids)
     return JSONResponse(

@@ -55,7 +55,7 @@ async def _followed(
     """The channels of what was found: its threads and rooms, and the networks in which names change."""
     channels = [f"thread:{row['thread_id']}" for row in posts] + [f"room:{row['room_id']}" for row in messages]
     channels += [f"network:{row['network_id']}" for row in posts]
-    may = await access.may_follow(connection, [caller.member_id], list(dict.fromkeys(channels)))
+    may = await access.may_follow(connection, [(caller.member_id, each) for each in dict.fromkeys(channels)])
     return sorted(channel for _, channel in may)
 
 

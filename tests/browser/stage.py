@@ -21,7 +21,7 @@ from uvicorn.server import ServerState
 from realtime import protocol
 from realtime.endpoint import Live
 from realtime.memory_bus import MemoryBus
-from realtime.source import Batch, Caller, Head, Refused
+from realtime.source import Batch, Caller, Head, Pair, Refused
 
 STATIC = Path(__file__).parents[2] / "static"
 ME = 7
@@ -52,11 +52,8 @@ class MemoryLog:
         self.shut: set[str] = set()
         self.version = 0
 
-    async def may_follow(self, members: list[int | None], channel: str) -> set[int | None]:
-        return set() if channel in self.shut else set(members)
-
-    async def may_follow_many(self, _member: int | None, channels: list[str]) -> set[str]:
-        return set(channels) - self.shut
+    async def may_follow(self, pairs: list[Pair]) -> set[Pair]:
+        return {(member, channel) for member, channel in pairs if channel not in self.shut}
 
     async def ended(self, _sessions: list[int]) -> set[int]:
         return set()

@@ -50,7 +50,7 @@ async def _list(world: World, who: Caller) -> Sequence[Any]:
 
 async def _follows(world: World, who: Caller, channel: str) -> bool:
     async with world.db.connection() as connection:
-        return bool(await access.may_follow(connection, [who.member_id], [channel]))
+        return bool(await access.may_follow(connection, [(who.member_id, channel)]))
 
 
 async def _kinds(world: World, channel: str, after: int = 0) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from realtime import protocol
-from realtime.source import Batch, Head
+from realtime.source import Batch, Head, Pair
 from realtime.transport import Frames
 
 
@@ -71,14 +71,9 @@ class MemorySource:
         log.shut_out |= set(members)
         log.access_version += 1
 
-    async def may_follow(self, members: list[int | None], channel: str) -> set[int | None]:
+    async def may_follow(self, pairs: list[Pair]) -> set[Pair]:
         await self._answer("may_follow")
-        log = self.logs.get(channel)
-        return set(members) - log.shut_out if log else set()
-
-    async def may_follow_many(self, member: int | None, channels: list[str]) -> set[str]:
-        await self._answer("may_follow_many")
-        return {name for name in channels if name in self.logs and member not in self.logs[name].shut_out}
+        return {(who, name) for who, name in pairs if name in self.logs and who not in self.logs[name].shut_out}
 
     async def ended(self, sessions: list[int]) -> set[int]:
         return set(sessions) & self.ended_sessions

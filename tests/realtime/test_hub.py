@@ -76,7 +76,7 @@ async def test_who_comes_during_a_read_waits_for_the_next(hub, source):
     source.write(THREAD)  # committed after that snapshot; ben's page shows it already
     ben_screen, ben = enter(hub, 2)
     hub.follow(ben_screen, {THREAD: 3})
-    await until(lambda: source.asked[-1] == "may_follow_many")
+    await until(lambda: source.asked[-1] == "may_follow")
     source.gate.set()
     await until(lambda: ben.of(THREAD) and len(ana.of(THREAD)) == 3)
     assert ben.of(THREAD) == ["following 3"]
@@ -243,16 +243,16 @@ async def test_access_that_ends_between_the_check_and_the_read(hub, source):
     """The follow was allowed, then access ended and something was written, then the read came: nothing is delivered."""
     source.write(THREAD)
     allowed = asyncio.Event()
-    may_follow_many = source.may_follow_many
+    may_follow = source.may_follow
 
-    async def and_then_shut(member, channels):
-        answer = await may_follow_many(member, channels)
+    async def and_then_shut(pairs):
+        answer = await may_follow(pairs)
         source.shut(THREAD, 5)
         source.write(THREAD, "not for eve")
         allowed.set()
         return answer
 
-    source.may_follow_many = and_then_shut
+    source.may_follow = and_then_shut
     _, eve = await follow(hub, 1, member=5)
     assert allowed.is_set()
     assert eve.of(THREAD) == ["gone"]
@@ -265,8 +265,25 @@ async def test_of_a_thousand_follows_each_many_is_one_query(hub, source):
     screen, socket = enter(hub)
     hub.follow(screen, channels)
     await until(lambda: len(socket.frames) == 8)
-    assert source.asked.count("may_follow_many") == 1
+    assert source.asked.count("may_follow") == 1
     assert source.asked.count("heads") == 1
+
+
+async def test_a_thousand_who_come_back_at_once_are_checked_together(hub, source):
+    channels = {f"thread:{number}": 1 for number in range(1, 9)}
+    for name in channels:
+        source.write(name)
+        source.write(name)
+    source.shut("thread:8", 7)
+    entered = [enter(hub, member) for member in range(1, 1001)]
+    for screen, _ in entered:
+        hub.follow(screen, channels)
+    await until(lambda: all(len(socket.frames) >= 15 for _, socket in entered))
+    assert source.asked.count("may_follow") <= 1000 / 32 + 3
+    assert source.asked.count("heads") <= 5
+    for screen, socket in entered:
+        assert socket.of("thread:1") == ["2", "following 2"]
+        assert ("error not_found" in socket.of("thread:8")) == (screen.caller.member == 7)
 
 
 # Resets
