@@ -52,9 +52,9 @@ async def mine(connection: Connection, caller: Caller, removal_id: int) -> Row:
     return row
 
 
-def may_appeal(row: Row, now: datetime | None = None) -> bool:
+def may_appeal(row: Row) -> bool:
     """Whether the author may appeal against this removal (a row of shown_removals) still."""
-    return row["appeal_id"] is None and row["restored_at"] is None and row["appeal_until"] > (now or datetime.now(UTC))
+    return row["appeal_id"] is None and row["restored_at"] is None and row["appeal_closed_at"] is None
 
 
 async def make(db: Database, caller: Caller, removal_id: int, body: str, *, key: str | None = None) -> Row:
@@ -77,7 +77,7 @@ async def make(db: Database, caller: Caller, removal_id: int, body: str, *, key:
 async def _insert(tx: Transaction, caller: Caller, gone: Row, body: str) -> int:
     if gone["restored_at"] is not None:
         raise Conflict("It is back already: there is nothing left to appeal against.")
-    if gone["appeal_until"] <= datetime.now(UTC):
+    if gone["appeal_closed_at"] is not None:
         raise Conflict(f"You could appeal until {gone['appeal_until']:%-d %B}.")
     made = await SQL.insert(tx.connection, removal=gone["id"], member=caller.member, body=body)
     if made is None:
@@ -226,6 +226,16 @@ async def pass_on_overdue(db: Database, *, now: datetime | None = None) -> int:
             passed = await SQL.pass_on_overdue(tx.connection, appeal=row["id"], now=now, days=NEXT_DAYS)
             if passed is not None:
                 await _further(tx, row["id"], passed)
+    return len(rows)
+
+
+async def close_due(db: Database, *, now: datetime | None = None) -> int:
+    """The time for an appeal ends, whether there was one or not: the clock's act. Returns for how many removals."""
+    async with db.transaction() as tx:
+        rows = await SQL.close_due(tx.connection, now=now or datetime.now(UTC))
+        for row in rows:
+            if row["author_id"] is not None:
+                tx.record(f"member:{row['author_id']}", "removal.closed", row["id"])
     return len(rows)
 
 

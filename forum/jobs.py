@@ -1,7 +1,7 @@
 """What runs later or on time, in every web process: each round takes its work with SKIP LOCKED, so processes share it.
 
-Time is an act too: lapsing holds, ending sanctions, passing appeals on, purging what was kept long enough, trimming
-the log and forgetting old keys call acts that record updates.
+Time is an act too: lapsing holds, ending sanctions, passing appeals on or ending the time for one, purging what was
+kept long enough, trimming the log and forgetting old keys call acts that record updates.
 """
 
 import asyncio
@@ -46,6 +46,7 @@ ROUNDS = (
     Round(sanctions.end_due, CLOCK_EVERY_S),
     Round(appeals.pass_on, CLOCK_EVERY_S),
     Round(appeals.pass_on_overdue, CLOCK_EVERY_S),
+    Round(appeals.close_due, CLOCK_EVERY_S),
     Round(purge.purge_due, PURGE_EVERY_S),
     Round(purge.vacuum, PURGE_EVERY_S),
     Round(_trim, TIDY_EVERY_S),

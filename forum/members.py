@@ -144,8 +144,7 @@ async def set_preferences(
 
 async def remove_words(db: Database, caller: Caller, member: int, noun: str, reason: str) -> None:
     """Take a member's name or about away: an administrator of the site. Raises NotFound, Forbidden, Invalid."""
-    if not caller.administrator:
-        raise Forbidden("Only administrators of the site may do this.")
+    caller.require_administrator()
     if noun not in {"name", "about"}:
         raise Invalid("noun", "This is name or about.")
     async with db.transaction() as tx:
@@ -246,8 +245,7 @@ async def suspend(
 
 async def reinstate(db: Database, caller: Caller, member: int) -> None:
     """Let a suspended member in again. An administrator's act. Raises Forbidden, NotFound, Conflict (not suspended)."""
-    if not caller.administrator:
-        raise Forbidden("Only administrators of the site may do this.")
+    caller.require_administrator()
     async with db.transaction() as tx:
         await access.SQL.lock_standing(tx.connection, member=member, networks=None)
         if (await current(tx.connection, member))["state"] != "suspended":

@@ -1,6 +1,7 @@
 """The log of a network: who did what to whom, why, when. It only grows; words stand in rows of their own (notes).
 
-What was done in no network (to an account, in a direct conversation) is a line of the site's, for the administrators.
+What was done in no network (to an account, in a direct conversation) is a line of the site's, for the administrators:
+it is asked for by 0 in a network's place.
 """
 
 from collections.abc import Sequence
@@ -116,7 +117,7 @@ async def read(
     until: datetime | None = None,
     limit: int = PAGE,
 ) -> Sequence[Any]:
-    """Lines of a network's log, newest first, with names and words joined. Checks no access."""
+    """Lines of a network's log (0: the site's), newest first, with names and words joined. Checks no access."""
     rows: Sequence[Any] = await SQL.read(
         connection, network=network_id, before=before, actor=actor, reason=reason, since=since, until=until, limit=limit
     )

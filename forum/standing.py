@@ -41,6 +41,13 @@ class Caller:
         if self.scopes is not None and scope not in self.scopes:
             raise Forbidden(f"This token may not do that: it lacks the scope {scope}.")
 
+    def require_administrator(self) -> None:
+        """Raises Unauthenticated for a guest, and Forbidden for who is no administrator of the site."""
+        if self.member_id is None:
+            raise Unauthenticated
+        if not self.administrator:
+            raise Forbidden("Only administrators of the site may do this.")
+
 
 GUEST = Caller()
 FORMER_MEMBER: Final = "A former member"

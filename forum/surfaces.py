@@ -91,6 +91,7 @@ PAGES: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/appeals",                        "",                                 ""),
     ("/appeals/{appeal}",               "post message edit title reason note appeal", "thread room", "", "moderator"),
     ("/links/{token}",                  "",                                 "", BEFORE),
+    ("/log",                            "reason note",                      "moderators"),
     ("/members/{member}",               "about profile",                    "network"),
     ("/messages/{id}/acts",             "message",                          "room"),
     ("/messages/{id}/edit",             "message",                          "", FORM),
@@ -158,9 +159,11 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
     ("/people",                         "name profile",                     "", MOMENT),
     ("/rail",                           "name network",                     "network member", PART),
     ("/api/openapi.json",               ""),
+    ("/log.csv",                        "name reason note",                 "", FILE),
     ("/api/v1/appeals",                 "",                                 "moderators"),
     ("/api/v1/appeals/{appeal}",        "post message edit name profile reason note appeal",
                                                                             "moderators", "", "moderator"),
+    ("/api/v1/administrators/log",      "name reason note",                 "moderators"),
     ("/api/v1/administrators/reports",  "name report",                      "moderators"),
     ("/api/v1/conversations",           "name profile message",             "member"),
     ("/api/v1/conversations/{conversation}/messages", "message name profile", "room"),
@@ -222,7 +225,7 @@ UPDATES: Final = tuple(_surface(name, shows, name.partition(" ")[0]) for name, s
 with the next update of the same row."""
 
 WORDLESS: Final[Mapping[Noun, str]] = {
-    "member": "block member membership reads session submission token",
+    "member": "block member membership reads removal session submission token",
     "moderators": "log",
 }
 """By channel: kinds of update whose frames hold ids and counts, and no words."""

@@ -5,7 +5,7 @@
 SELECT * FROM shown_removals WHERE id = :removal AND author_id = :member;
 
 -- name: lock_removal^
-SELECT id, network_id, post_id, message_id, author_id, restored_at, appeal_until FROM removals
+SELECT id, network_id, post_id, message_id, author_id, restored_at, appeal_until, appeal_closed_at FROM removals
 WHERE id = :removal AND author_id = :member FOR NO KEY UPDATE;
 
 -- name: insert^
@@ -137,6 +137,12 @@ FROM old o LEFT JOIN next n ON n.id = o.id, removals r
 WHERE a.id = o.id AND r.id = o.removal_id
 RETURNING o.decides_id AS before, a.decides_id AS after, a.removal_id, n.id IS NOT NULL AS further,
           r.network_id, r.post_id, r.message_id, r.author_id;
+
+-- name: close_due
+UPDATE removals SET appeal_closed_at = :now WHERE id IN (
+    SELECT id FROM removals WHERE appeal_closed_at IS NULL AND appeal_until <= :now
+    ORDER BY appeal_until, id LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING id, author_id;
 
 -- name: tell_passed_on$
 INSERT INTO notifications (member_id, kind, network_id, removal_id, until)

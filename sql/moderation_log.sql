@@ -13,6 +13,7 @@ FROM unnest(:networks::bigint[], :objects::bigint[], :subjects::bigint[], :befor
 RETURNING id, network_id;
 
 -- name: read
+-- The lines of a network's log; 0 is what was done in none.
 SELECT l.id, l.act, l.noun, l.object_id, l.at, l.version_before, l.version_after, l.actor_id, a.name AS actor_name,
        l.subject_id, s.name AS subject_name, r.body AS reason, n.body AS note,
        CASE l.noun WHEN 'post' THEN (SELECT thread_id FROM posts p WHERE p.id = l.object_id) END AS thread_id
@@ -21,7 +22,7 @@ LEFT JOIN people a ON a.id = l.actor_id
 LEFT JOIN people s ON s.id = l.subject_id
 LEFT JOIN notes r ON r.id = l.reason_id
 LEFT JOIN notes n ON n.id = l.note_id
-WHERE l.network_id = :network AND (:before::bigint IS NULL OR l.id < :before::bigint)
+WHERE coalesce(l.network_id, 0) = :network AND (:before::bigint IS NULL OR l.id < :before::bigint)
   AND (:actor::bigint IS NULL OR l.actor_id = :actor::bigint)
   AND (:reason::text IS NULL OR r.body = :reason::text)
   AND (:since::timestamptz IS NULL OR l.at >= :since::timestamptz)
@@ -31,8 +32,8 @@ ORDER BY l.id DESC LIMIT :limit;
 -- name: actors
 -- Who stands in a network's log as having acted: for the filter of its page.
 SELECT a.id, a.name FROM people a
-WHERE a.id IN (SELECT DISTINCT actor_id FROM moderation_log WHERE network_id = :network) ORDER BY a.name, a.id LIMIT 200;
+WHERE a.id IN (SELECT DISTINCT actor_id FROM moderation_log WHERE coalesce(network_id, 0) = :network) ORDER BY a.name, a.id LIMIT 200;
 
 -- name: reasons
 SELECT DISTINCT r.body AS reason FROM moderation_log l JOIN notes r ON r.id = l.reason_id
-WHERE l.network_id = :network ORDER BY 1 LIMIT 100;
+WHERE coalesce(l.network_id, 0) = :network ORDER BY 1 LIMIT 100;

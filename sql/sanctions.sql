@@ -38,7 +38,7 @@ ORDER BY id DESC LIMIT :limit;
 
 -- name: removals_of
 SELECT r.id, r.network_id, n.name AS network_name, n.slug AS network_slug, r.post_id, r.message_id, r.removed_at, r.restored_at,
-       r.purged_at, r.appeal_until, w.body AS reason, e.body AS note, a.outcome AS appeal_outcome, a.id IS NOT NULL AS appealed
+       r.purged_at, r.appeal_until, r.appeal_closed_at, w.body AS reason, e.body AS note, a.outcome AS appeal_outcome, a.id IS NOT NULL AS appealed
 FROM removals r LEFT JOIN networks n ON n.id = r.network_id
 LEFT JOIN notes w ON w.id = r.reason_id LEFT JOIN notes e ON e.id = r.note_id
 LEFT JOIN appeals a ON a.removal_id = r.id

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from msgspec import UNSET, UnsetType, structs
 
-from forum import access, holds, moderation_log, removal, repeats
+from forum import access, holds, moderation_log, removal, repeats, reports
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import ChangeRemovalWays, LogQuery, Removal, Sweep, TakeAway
 from forum.api.routing import Call
@@ -125,11 +125,21 @@ def _ways(network: Network) -> RemovalWays:
 async def log(call: Call, connection: Connection, slug: str, query: LogQuery) -> Page[LogLine]:
     """Who did what to whom, why, when: the newest first, for the network's moderators."""
     network = await access.require_network(connection, call.caller, slug, "moderate")
+    return await _log(connection, network.id, query)
+
+
+async def log_of_site(call: Call, connection: Connection, query: LogQuery) -> Page[LogLine]:
+    """The same of what was done in no network, to accounts and in direct conversations: for administrators."""
+    call.caller.require_administrator()
+    return await _log(connection, reports.ADMINISTRATORS, query)
+
+
+async def _log(connection: Connection, network: int, query: LogQuery) -> Page[LogLine]:
     before = cursors.id_in("log", query.after)
-    follow = await lists.following(connection, f"moderators:{network.id}")
+    follow = await lists.following(connection, f"moderators:{network}")
     rows = await moderation_log.read(
         connection,
-        network.id,
+        network,
         before=before,
         actor=query.actor,
         reason=query.reason,

@@ -11,7 +11,7 @@ from forum.api.bodies import CaseChange, CasesQuery, NewReport
 from forum.api.routing import Call, Created
 from forum.api.shapes import Case, Page, Reported, Voice
 from forum.db import Connection
-from forum.errors import Conflict, Forbidden, Invalid
+from forum.errors import Conflict, Invalid
 from forum.standing import Caller
 from forum.views import words
 
@@ -48,8 +48,7 @@ async def listed(call: Call, connection: Connection, slug: str, query: CasesQuer
 
 async def of_administrators(call: Call, connection: Connection, query: CasesQuery) -> Page[Case]:
     """What was reported of direct conversations: for administrators, message by message."""
-    if not call.caller.administrator:
-        raise Forbidden("Only administrators of the site may do this.")
+    call.caller.require_administrator()
     return await _cases(call, connection, reports.ADMINISTRATORS, query)
 
 

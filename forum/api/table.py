@@ -118,6 +118,7 @@ TABLE: Sequence[Endpoint] = (
     Endpoint("POST", "/conversations/{conversation}/messages", conversations.say, "write", limit="say", keyed=True),
     Endpoint("PUT", "/conversations/{conversation}/read", conversations.read, "write", limit="mark"),
     Endpoint("GET", "/administrators/reports", reports.of_administrators, "moderate"),
+    Endpoint("GET", "/administrators/log", moderation.log_of_site, "moderate"),
     Endpoint("GET", "/channels/{channel}/updates", updates.after, "guest"),
     Endpoint("GET", "/search", search.find, "guest", limit="search"),
 )

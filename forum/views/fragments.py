@@ -25,7 +25,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from forum import text
-from forum.views import words
+from forum.views import log_words, words
 from forum.views.cache import FragmentCache
 from forum.views.environment import TEMPLATES_FOLDER, Environment
 from forum.views.facts import POST, THREAD_ROW, Facts, Row
@@ -337,6 +337,7 @@ class Fragments:
             "counted": words.counted,
             "deadline": in_zone(words.deadline),
             "decision": lambda outcome, at: words.decision(outcome, at, self._clock(), self.zone),
+            "done": log_words.done,
             "hue": words.hue,
             "initials": words.initials,
             "summed_up": words.summed_up,

@@ -1,8 +1,10 @@
-"""A network's log for its moderators, as a page and as a file, and the summary of it for all who read the network."""
+"""Logs: a network's for its moderators and the site's for administrators, as a page and as a file; and the summary of a
+network's for all who read it.
+"""
 
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -10,10 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from forum import access, moderation_log, removal, summaries
+from forum import access, moderation_log, removal, reports, sessions, summaries, updates
+from forum.db import Connection
 from forum.errors import Invalid
-from forum.web import answers
-from forum.web.context import reading, site_of
+from forum.standing import GUEST, Caller
+from forum.web import answers, shell
+from forum.web.context import credential, reading, site_of
 from forum.web.forms import query_number
 from forum.web.networks import see
 
@@ -45,30 +49,70 @@ def _day(request: Request, name: str, *, days_on: int = 0) -> datetime | None:
 
 async def log(request: Request) -> Response:
     """What moderators did: for moderators."""
-    wanted, before = _wanted(request), query_number(request, "before")
+    wanted = _wanted(request)
     async with reading(request) as (connection, caller):
         seen = await see(request, connection, caller, "log", need="moderate")
-        entries = await moderation_log.read(
-            connection, seen.network.id, before=before, limit=moderation_log.PAGE + 1, **wanted
-        )
-        batches = await removal.batches(connection, caller, entries[: moderation_log.PAGE])
-        actors, reasons = await moderation_log.choices(connection, seen.network.id)
+        listed = await _listed(request, connection, caller, seen.network.id, f"/networks/{seen.network.slug}/log", wanted)
+    return seen.page(request, "networks/log.html", **listed)
+
+
+async def log_of_site(request: Request) -> Response:
+    """What was done in no network, to accounts and in direct conversations: for administrators."""
+    wanted = _wanted(request)
+    async with reading(request) as (connection, caller):
+        caller.require_administrator()
+        frame = await shell.frame(request, connection, [updates.ADMINISTRATORS])
+        listed = await _listed(request, connection, caller, reports.ADMINISTRATORS, "/log", wanted)
+    return answers.page(request, "moderation/log.html", shell=frame.shell(), network=None, **listed)
+
+
+async def _listed(
+    request: Request, connection: Connection, caller: Caller, network: int, at: str, wanted: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """What templates/moderation/_log.html shows of the log of a network, or of the site (0)."""
+    before = query_number(request, "before")
+    entries = await moderation_log.read(connection, network, before=before, limit=moderation_log.PAGE + 1, **wanted)
     shown = entries[: moderation_log.PAGE]
+    actors, reasons = await moderation_log.choices(connection, network)
     asked = {name: request.query_params.get(name, "") for name in wanted}
-    here = f"/networks/{seen.network.slug}/log"
     more = len(entries) > moderation_log.PAGE
-    return seen.page(
-        request, "networks/log.html", entries=shown, batches=batches, actors=actors, reasons=reasons, asked=asked,
-        after=answers.with_query(here, **asked, before=shown[-1]["id"]) if more else "",
-        export=answers.with_query(f"{here}.csv", **asked),
-    )  # fmt: skip
+    return {
+        "entries": shown,
+        "batches": await removal.batches(connection, caller, shown) if network else {},
+        "actors": actors,
+        "reasons": reasons,
+        "asked": asked,
+        "at": at,
+        "after": answers.with_query(at, **asked, before=shown[-1]["id"]) if more else "",
+        "export": answers.with_query(f"{at}.csv", **asked),
+    }
 
 
 async def export(request: Request) -> Response:
     """The same as a file for a spreadsheet, whole; a cell never begins like a formula (OWASP, CSV injection)."""
+    slug: str = request.path_params["slug"]
+
+    async def network(connection: Connection, caller: Caller) -> int:
+        return (await access.require_network(connection, caller, slug, "moderate")).id
+
+    return await _file(request, f"log-{slug}", network)
+
+
+async def export_of_site(request: Request) -> Response:
+    """The log of the site as such a file."""
+
+    async def site(_connection: Connection, caller: Caller) -> int:
+        caller.require_administrator()
+        return reports.ADMINISTRATORS
+
+    return await _file(request, "log", site)
+
+
+async def _file(request: Request, name: str, whose: Callable[[Connection, Caller], Awaitable[int]]) -> Response:
+    """A log as CSV, piece by piece. `whose` says of which network, and raises what who may not read it is answered."""
     wanted = _wanted(request)
     async with reading(request) as (connection, caller):
-        network = await access.require_network(connection, caller, request.path_params["slug"], "moderate")
+        await whose(connection, caller)
 
     async def lines() -> AsyncIterator[bytes]:
         yield csv_of([HEADINGS]).encode()
@@ -76,17 +120,15 @@ async def export(request: Request) -> Response:
         while True:
             async with site_of(request).db.connection() as connection:
                 # Asked anew for each piece: who is shut out while it comes gets no more of it.
-                await access.require_network(connection, caller, network.slug, "moderate")
-                rows = await moderation_log.read(
-                    connection, network.id, before=before, limit=EXPORTED_AT_ONCE, **wanted
-                )
+                found = await sessions.who(connection, credential(request))
+                network = await whose(connection, GUEST if found is None else found.caller)
+                rows = await moderation_log.read(connection, network, before=before, limit=EXPORTED_AT_ONCE, **wanted)
             yield csv_of([_cells(row) for row in rows]).encode()
             if len(rows) < EXPORTED_AT_ONCE:
                 return
             before = rows[-1]["id"]
 
-    name = f"log-{network.slug}-{datetime.now(UTC):%Y-%m-%d}.csv"
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    headers = {"content-disposition": f'attachment; filename="{name}-{datetime.now(UTC):%Y-%m-%d}.csv"'}
     return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -120,8 +162,10 @@ async def summary(request: Request) -> Response:
 
 
 def routes() -> list[BaseRoute]:
-    """The log and its summary."""
+    """The logs, of a network and of the site, and the summary of one."""
     return [
+        Route("/log", log_of_site, methods=["GET"]),
+        Route("/log.csv", export_of_site, methods=["GET"]),
         Route("/networks/{slug:slug}/log", log, methods=["GET"]),
         Route("/networks/{slug:slug}/log.csv", export, methods=["GET"]),
         Route("/networks/{slug:slug}/summary", summary, methods=["GET"]),

@@ -66,7 +66,6 @@ async def test_the_author_sees_why_and_never_the_words(world: World) -> None:
     assert (row["reason"], row["note"], row["removed_by"]) == ("Advertising", "A note", None)
     assert WORDS not in str(dict(row))
     assert appeals.may_appeal(row)
-    assert not appeals.may_appeal(row, datetime.now(UTC) + timedelta(days=31))
 
 
 async def test_one_appeal_by_the_author_in_time(world: World) -> None:
@@ -81,14 +80,32 @@ async def test_one_appeal_by_the_author_in_time(world: World) -> None:
         return_exceptions=True,
     )
     assert sorted(isinstance(each, Conflict) for each in both) == [False, True]
-    _, late = await _removed(world)
-    await world.db.pool.execute("UPDATE removals SET appeal_until = now() WHERE id = $1", late)
-    with pytest.raises(Conflict, match="until"):
-        await _appeal(world, late)
     back, restored = await _removed(world)
     await removal.restore_post(world.db, world.mod, back)
     with pytest.raises(Conflict, match="back"):
         await _appeal(world, restored)
+
+
+async def test_the_time_for_it_ends_by_an_act_and_not_by_being_looked_at(world: World) -> None:
+    _, removal_id = await _removed(world)
+    _, other = await _removed(world)
+    until = await world.db.pool.fetchval(
+        "UPDATE removals SET appeal_until = appeal_until - interval '1 day' WHERE id = $1 RETURNING appeal_until",
+        removal_id,
+    )
+    assert await appeals.close_due(world.db, now=until - timedelta(seconds=1)) == 0
+    both = await asyncio.gather(*(appeals.close_due(world.db, now=until) for _ in range(2)))
+    assert sorted(both) == [0, 1], "two processes end it once"
+    told = await world.db.pool.fetch(
+        "SELECT object FROM updates WHERE channel = $1 AND kind = 'removal.closed'", f"member:{world.ben.member}"
+    )
+    assert [row["object"] for row in told] == [removal_id]
+    async with world.db.connection() as connection:
+        assert not appeals.may_appeal(await appeals.mine(connection, world.ben, removal_id))
+        assert appeals.may_appeal(await appeals.mine(connection, world.ben, other))
+    with pytest.raises(Conflict, match="You could appeal until"):
+        await _appeal(world, removal_id)
+    await _appeal(world, other)
 
 
 async def test_the_same_request_again_makes_no_second_one(world: World) -> None:

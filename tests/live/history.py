@@ -279,6 +279,8 @@ async def _taken_away(world: World) -> AsyncIterator[str]:
     yield "appeals.pass_on_overdue"
     await appeals.decide(db, world.admin, row["appeal_id"], "overturned")
     yield "appeals.decide"
+    assert await appeals.close_due(db, now=datetime.now(UTC) + LATER + LATER)
+    yield "appeals.close_due"
     await purge.purge_due(db, now=datetime.now(UTC) + LATER + LATER)
     await announcements.announce_threads(db)
     yield "purge.purge_one"

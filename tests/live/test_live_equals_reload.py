@@ -28,7 +28,7 @@ from forum import (
 )
 from forum.db import Connection
 from forum.live import HTML, Log
-from forum.views import Views
+from forum.views import Views, log_words
 from tests.live.acts import RECORD_NOTHING, acts
 from tests.live.conftest import NotingDatabase
 from tests.live.history import history
@@ -248,6 +248,8 @@ async def test_every_act_is_told(noting: NotingDatabase) -> None:
             wrong.append((act, screen.name, _differences(screen, fresh)))
     assert not wrong, "\n".join(map(str, wrong[:3]))[:3000]
     assert sum(not screen.reset for _, screen in screens) > len(screens) / 2
+    logged = await noting.pool.fetch("SELECT DISTINCT act, noun FROM moderation_log")
+    assert all(log_words.done(row["act"], row["noun"]) for row in logged), "the page of the log has no words for an act"
 
 
 def _differences(screen: Screen, fresh: Screen) -> list[tuple[str, str | None, str | None]]:

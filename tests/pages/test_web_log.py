@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forum import posts, removal, rooms
+from forum import conversations, decisions, members, posts, removal, reports, rooms
 from forum.web.log import csv_of
 from tests.pages.conftest import Visit
 from tests.people import World
@@ -26,12 +26,12 @@ async def test_the_log_is_found_by_person_reason_and_day(world: World, visit: Vi
     await busy(world)
     mod, log = await visit(world.mod), f"/networks/{world.network}/log"
     everything = (await mod.get(log)).text
-    assert everything.count("<td>Remove ") == 2
+    assert everything.count("<td>Removed ") == 2
     by_lead = (await mod.get(f"{log}?actor={world.lead.member}")).text
     assert "Unkind or insulting</td>" in by_lead
     assert "Advertising</td>" not in by_lead
     for_reason = (await mod.get(f"{log}?reason=Advertising")).text
-    assert for_reason.count("<td>Remove ") == 1
+    assert for_reason.count("<td>Removed ") == 1
     tomorrow = datetime.now(UTC) + timedelta(days=2)
     assert "Nothing like this stands in the log." in (await mod.get(f"{log}?since={tomorrow:%Y-%m-%d}")).text
     assert (await mod.get(f"{log}?since=yesterday")).status_code == 422
@@ -64,6 +64,23 @@ async def test_what_went_in_one_act_comes_back_from_the_log(world: World, visit:
     assert back.headers["location"] == f"{at}/log"
     assert "Bring all" not in (await mod.get(f"{at}/log")).text
     assert {(await rooms.one(world.db, each))["state"] for each in said} == {"shown"}
+
+
+async def test_what_was_done_in_no_network_is_for_administrators(world: World, visit: Visit) -> None:
+    await members.suspend(world.db, world.admin, world.eve.member, reason="Advertising everywhere")
+    room = (await conversations.open(world.db, world.ana, world.ben.member)).room_id
+    message = (await conversations.say(world.db, world.ana, room, "Words between two"))["id"]
+    case = (await reports.report_message(world.db, world.ben, message, "Unkind or insulting"))["case_id"]
+    await decisions.decide(world.db, world.admin, case, "remove", reason="Unkind or insulting")
+    admin = await visit(world.admin)
+    log = (await admin.get(f"/log?actor={world.admin.member}")).text
+    assert "Advertising everywhere" in log
+    assert "Removed message" in log
+    assert f"/messages/{message}" not in log, "a way to where administrators may not go"
+    lines = list(csv.DictReader(io.StringIO((await admin.get(f"/log.csv?actor={world.admin.member}")).text)))
+    assert [line["act"] for line in lines] == ["remove", "suspend"]
+    for nobody in (world.lead, world.mod):
+        assert (await (await visit(nobody)).get("/log")).status_code == 403
 
 
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx"])
