@@ -157,9 +157,7 @@ async def lock_room_of_message(connection: Connection, caller: Caller, message_i
     return await lock_any_room(connection, caller, room_id)
 
 
-async def may_follow(
-    connection: Connection, pairs: Iterable[tuple[int | None, str]]
-) -> set[tuple[int | None, str]]:
+async def may_follow(connection: Connection, pairs: Iterable[tuple[int | None, str]]) -> set[tuple[int | None, str]]:
     """Of these pairs of a member (None: a guest) and a channel, those in which the member may follow the channel."""
     parsed = [(member, channel, *noun_id) for member, channel in pairs if (noun_id := parse(channel)) is not None]
     if not parsed:

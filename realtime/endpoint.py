@@ -120,9 +120,7 @@ class Live:
         except Exception as error:  # noqa: BLE001 (a source may raise anything)
             raise self._unavailable(error) from None
 
-    async def enter(
-        self, connection: HTTPConnection, caller: Caller, socket: Socket, subprotocol: str, *, silently: bool
-    ) -> Screen:
+    async def enter(self, caller: Caller, socket: Socket, subprotocol: str, *, silently: bool) -> Screen:
         """Open a screen. Raises `Refused`."""
         try:
             screen = self.hub.open(caller, socket, subprotocol)
@@ -159,7 +157,7 @@ class Live:
         collected = _Collector(set(after))
         try:
             caller = await self.who(request)
-            screen = await self.enter(request, caller, collected, subprotocol, silently=True)
+            screen = await self.enter(caller, collected, subprotocol, silently=True)
         except Refused as refusal:
             return _refusal(refusal)
         gone = asyncio.create_task(_disconnected(request))
@@ -341,7 +339,7 @@ class _Socket:
             return
         await send(accept)
         try:
-            screen = await self._live.enter(connection, caller, socket, chosen or protocol.JSON, silently=False)
+            screen = await self._live.enter(caller, socket, chosen or protocol.JSON, silently=False)
         except Refused as refusal:
             socket.close(refusal.code, refusal.detail)
             return

@@ -283,8 +283,8 @@ class Hub:
                 self.forget(screen, name)
                 screen.socket.tell(protocol.Error("not_found", "no such channel", name))
                 continue
-            joiner = joiner._replace(access_version=checked.versions[name])
-            self._join(screen, self._channel(name, checked.heads), joiner)
+            since = joiner._replace(access_version=checked.versions[name])
+            self._join(screen, self._channel(name, checked.heads), since)
 
     async def _check(self, asked: list[_Asked]) -> list[_Checked]:
         """What these screens may follow: three questions for all of them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -41,19 +41,27 @@ class Together(Generic[Question, Answer]):
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
         if len(self._running) < self._at_once:
-            task = asyncio.create_task(self._run(), name="realtime together")
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running.add(asyncio.create_task(self._run_and_leave(), name="realtime together"))
         return await answer
 
     async def close(self) -> None:
         """Ask nothing more; who waits is cancelled."""
-        for task in self._running:
+        running = list(self._running)
+        for task in running:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         for _, answer in self._waiting:
             answer.cancel()
         self._waiting.clear()
+
+    async def _run_and_leave(self) -> None:
+        """Left in the same step in which nothing waited any more: a question that comes after it finds nobody who
+        would only seem to run.
+        """
+        try:
+            await self._run()
+        finally:
+            self._running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _run(self) -> None:
         while self._waiting:

@@ -1,15 +1,15 @@
-"""How a log says what was done. Its lines keep acts by short names ("move_here", "lift mute"); a page says what is over."""
+"""How a log says what was done: its lines keep acts by short names ("move_here", "lift mute")."""
 
 from typing import Final
 
 _VERBS: Final = {
     "add": "Added", "appeal": "Appealed", "approve": "Approved", "create": "Made", "decline": "Declined",
-    "describe": "Described", "end": "Ended the", "hold": "Held", "invite": "Made", "leave": "Left", "lift": "Lifted the",
-    "lock": "Locked", "make": "Made", "mute": "Muted", "overturn": "Overturned the", "pass": "Passed", "pin": "Pinned",
-    "purge": "Deleted for good:", "reinstate": "Let in again", "release": "Released", "remind": "Reminded",
-    "remove": "Removed", "restore": "Brought back", "retitle": "Retitled", "revoke": "Took back", "slow": "Slow",
-    "suspend": "Suspended", "suspension": "Suspended", "take": "Took", "unlock": "Unlocked", "unpin": "Unpinned",
-    "uphold": "Upheld the", "warning": "Warned",
+    "describe": "Described", "end": "Ended the", "hold": "Held", "invite": "Made", "leave": "Left",
+    "lift": "Lifted the", "lock": "Locked", "make": "Made", "mute": "Muted", "overturn": "Overturned the",
+    "pass": "Passed", "pin": "Pinned", "purge": "Deleted for good:", "reinstate": "Let in again",
+    "release": "Released", "remind": "Reminded", "remove": "Removed", "restore": "Brought back",
+    "retitle": "Retitled", "revoke": "Took back", "slow": "Slow", "suspend": "Suspended", "suspension": "Suspended",
+    "take": "Took", "unlock": "Unlocked", "unpin": "Unpinned", "uphold": "Upheld the", "warning": "Warned",
 }  # fmt: skip
 _WHOLE: Final = {
     "hold in": "Took in",

@@ -52,7 +52,9 @@ async def log(request: Request) -> Response:
     wanted = _wanted(request)
     async with reading(request) as (connection, caller):
         seen = await see(request, connection, caller, "log", need="moderate")
-        listed = await _listed(request, connection, caller, seen.network.id, f"/networks/{seen.network.slug}/log", wanted)
+        listed = await _listed(
+            request, connection, caller, seen.network.id, f"/networks/{seen.network.slug}/log", wanted
+        )
     return seen.page(request, "networks/log.html", **listed)
 
 

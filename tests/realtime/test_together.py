@@ -14,12 +14,14 @@ class Asked:
 
     def __init__(self) -> None:
         self.parts: list[list[int]] = []
+        self.asking = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
         self.error: Exception | None = None
 
     async def __call__(self, numbers: list[int]) -> list[int]:
         self.parts.append(numbers)
+        self.asking.set()
         await self.gate.wait()
         if self.error is not None:
             raise self.error
@@ -38,8 +40,7 @@ async def test_what_comes_while_one_is_answered_waits_for_the_next() -> None:
     asked.gate.clear()
     together = Together(asked, most=40, timeout_s=5)
     first = asyncio.create_task(together(1))
-    while not asked.parts:
-        await asyncio.sleep(0)
+    await asked.asking.wait()
     others = [asyncio.create_task(together(number)) for number in (2, 3)]
     await asyncio.sleep(0)
     asked.gate.set()
@@ -62,8 +63,7 @@ async def test_who_gives_up_keeps_nobody_else_from_an_answer() -> None:
     asked.gate.clear()
     together = Together(asked, most=40, timeout_s=5)
     both = [asyncio.create_task(together(number)) for number in (1, 2)]
-    while not asked.parts:
-        await asyncio.sleep(0)
+    await asked.asking.wait()
     both[0].cancel()
     asked.gate.set()
     assert await both[1] == 4
@@ -86,8 +86,7 @@ async def test_closed_it_lets_go_of_who_waits() -> None:
     asked.gate.clear()
     together = Together(asked, most=1, timeout_s=5)
     both = [asyncio.create_task(together(number)) for number in (1, 2)]
-    while not asked.parts:
-        await asyncio.sleep(0)
+    await asked.asking.wait()
     await together.close()
     answers = await asyncio.gather(*both, return_exceptions=True)
     assert [type(answer) for answer in answers] == [asyncio.CancelledError, asyncio.CancelledError]

@@ -25,11 +25,9 @@ class Tiny:
         self.source = source or MemorySource()
         self.live = Live(self.source, self.identify, self.names, bus or MemoryBus(), **options)
         self.refuse: dict[int, tuple[int, str]] = {}
-        self.identified = 0
         self.port = 0
 
     async def identify(self, connection: HTTPConnection) -> Caller:
-        self.identified += 1
         kind, _, number = connection.headers.get("authorization", "").partition(" ")
         if kind != "Bearer":
             if connection.headers.get("origin") != "http://forum.test" and connection.scope["type"] == "websocket":

@@ -38,7 +38,7 @@ WARMED = frozenset({
 FOR_FEW = frozenset({
     "/", "/networks/{slug}/settings", "/networks/new", "/appeals/{appeal}", "/api/v1/appeals",
     "/api/v1/appeals/{appeal}", "/networks/{slug}/appeals", "/api/v1/networks/{slug}/appeals",
-    "/reports/direct/{case}", "/api/v1/administrators/reports",
+    "/reports/direct/{case}", "/api/v1/administrators/reports", "/log", "/log.csv", "/api/v1/administrators/log",
 })  # fmt: skip
 """What only guests see, those who run a network, who decide about another moderator's act, and administrators."""
 SOME = ("guest", "member", "author", "judge")

@@ -332,6 +332,7 @@ async def _contribute(written: Written, site: httpx.AsyncClient, name: str) -> N
     await _say(written, send)
     await _say_directly(written, send)
     await _ask_moderators(written)
+    await _suspend_a_stranger(written)
     # As one who has written directly is renamed: the same name again.
     await members.edit_profile(db, author, name=name)
 
@@ -383,6 +384,15 @@ async def _say(written: Written, send: Any) -> None:
         reply_to=ids["answering_message"],
     )  # fmt: skip
     ids["withdrawn_message"] = own["id"]
+
+
+async def _suspend_a_stranger(written: Written) -> None:
+    """From the whole site, and back: what is said of it stands in the site's log."""
+    house, word = written.house, written.word
+    stranger = (await members.add(house.db, f"stranger-{written.tag}@example.org", "A stranger"))["id"]
+    why = {"reason": word("site_reason", "reason", "stays"), "note": word("site_note", "note", "stays")}
+    await members.suspend(house.db, house.admin, stranger, until=None, **why)
+    await members.reinstate(house.db, house.admin, stranger)
 
 
 async def _say_directly(written: Written, send: Any) -> None:
