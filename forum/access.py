@@ -106,6 +106,22 @@ async def require_thread(connection: Connection, caller: Caller, thread_id: int)
     return thread
 
 
+async def thread_to_write(connection: Connection, caller: Caller, thread_id: int) -> Thread:
+    """`require_thread` for an act that writes by one statement: `row` has `standing`, on which the right depends.
+
+    The statement takes it, and writes only where it stands as it was read.
+    """
+    row = await SQL.thread_to_write(connection, member=caller.member_id, thread=thread_id)
+    if row is None or not row["may_read"]:
+        raise NotFound
+    return thread_of(row)
+
+
+async def network_to_write(connection: Connection, caller: Caller, slug: str) -> Network:
+    """`require_network` for an act that writes into its room by one statement: `row` has `standing`."""
+    return network_of(await SQL.network_to_write(connection, member=caller.member_id, slug=slug), caller, "read")
+
+
 async def thread_unchecked(connection: Connection, caller: Caller, thread_id: int) -> Thread:
     """The thread for who has a reason of their own to act on it, such as a network that is asked to hold it."""
     row = await SQL.thread(connection, member=caller.member_id, thread=thread_id)

@@ -6,7 +6,7 @@ words into the sealed table in the same statement, so nothing that reads the row
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from forum import cases, text
 from forum.db import Connection, Row, Transaction, statements
@@ -19,6 +19,8 @@ SQL = {"post": statements("posts"), "message": statements("messages")}
 PEOPLE = statements("members")
 
 MAX_MENTIONS = 20
+LOOKS: Final = 5
+"""How often an act looks anew at where it writes, if that changed between its look and its write."""
 
 
 class Words:

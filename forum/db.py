@@ -197,14 +197,30 @@ class Database:
             raise Unavailable from error
 
     @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[Connection]:
+        """A connection for an act that writes by one statement, which is a transaction and records its updates
+        itself: `written` then wakes the screens. Raises Unavailable as `transaction` does.
+        """
+        self._require_writable()
+        async with self.connection() as connection:
+            yield connection
+
+    def written(self, row: Row) -> None:
+        """Wake the screens of the channels that such a statement has recorded in: its columns channels and heads."""
+        self.wake(dict(zip(row["channels"], row["heads"], strict=True)))
+
+    def _require_writable(self) -> None:
+        if self.refuses_writes:
+            raise Unavailable(retry_after_s=60)
+
+    @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction, READ COMMITTED; its exit writes the updates, commits, and wakes the screens.
 
         Raises Unavailable where the database cannot serve. After a lost connection nobody can tell whether the commit
         happened; the same `Idempotency-Key` sent again finds out.
         """
-        if self.refuses_writes:
-            raise Unavailable(retry_after_s=60)
+        self._require_writable()
         async with self.connection() as connection:
             async with connection.transaction():
                 tx = Transaction(connection)

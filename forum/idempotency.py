@@ -7,8 +7,10 @@ in the write's own transaction, so a second request with the same key waits for 
 import hashlib
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
-from forum.db import Transaction, statements
+from forum.db import Connection, Transaction, statements
 from forum.errors import Conflict, Invalid, NeedsApproval
 
 SQL = statements("idempotency")
@@ -55,17 +57,55 @@ async def earlier_submission(tx: Transaction, member: int, key: str | None, *req
 
 
 async def _found(tx: Transaction, member: int, key: str | None, *request: object) -> int | None:
-    if key is None:
+    keyed = Keyed.of(key, *request)
+    if keyed is None or await SQL.claim(tx.connection, member=member, **keyed.columns()) is not None:
         return None
-    if not 0 < len(key) <= MAX_KEY_CHARS or not key.isprintable():
-        raise Invalid("Idempotency-Key", f"An Idempotency-Key has 1 to {MAX_KEY_CHARS} printable characters.")
-    digest = fingerprint(*request)
-    if await SQL.claim(tx.connection, member=member, key=key, hash=digest) is not None:
-        return None
-    row = await SQL.find(tx.connection, member=member, key=key)
-    if row is None or row["object_id"] is None:
+    found = await _made_by(tx.connection, member, keyed)
+    if found is None:
         raise Conflict("The same request is still being carried out. Please ask again in a moment.")
-    if not hmac.compare_digest(row["request_hash"], digest):
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A key and the keyed hash of the request that it came with."""
+
+    key: str
+    digest: bytes
+
+    @classmethod
+    def of(cls, key: str | None, *request: object) -> "Keyed | None":
+        """None without a key. Raises Invalid for what cannot be one."""
+        if key is None:
+            return None
+        if not 0 < len(key) <= MAX_KEY_CHARS or not key.isprintable():
+            raise Invalid("Idempotency-Key", f"An Idempotency-Key has 1 to {MAX_KEY_CHARS} printable characters.")
+        return cls(key, fingerprint(*request))
+
+    def columns(self) -> dict[str, object]:
+        """As a statement takes it."""
+        return {"key": self.key, "hash": self.digest}
+
+
+NO_KEY: Final = {"key": None, "hash": None}
+
+
+async def made_before(connection: Connection, member: int, keyed: Keyed | None) -> int | None:
+    """The id of what the same request has made, committed, or None: for an act that writes by one statement.
+
+    Raises as `earlier`.
+    """
+    found = None if keyed is None else await _made_by(connection, member, keyed)
+    if found is not None and found < 0:
+        raise NeedsApproval
+    return found
+
+
+async def _made_by(connection: Connection, member: int, keyed: Keyed) -> int | None:
+    row = await SQL.find(connection, member=member, key=keyed.key)
+    if row is None or row["object_id"] is None:
+        return None
+    if not hmac.compare_digest(row["request_hash"], keyed.digest):
         raise Invalid("Idempotency-Key", "This Idempotency-Key came before with another request.")
     return int(row["object_id"])
 

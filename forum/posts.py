@@ -7,17 +7,19 @@ told by a job from what was committed (forum/announcements.py): a busy thread mu
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import asyncpg
 
 from forum import access, contributions, idempotency, newcomers
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
-from forum.errors import Conflict, Forbidden, Invalid, NotFound
-from forum.standing import Caller, Thread
+from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound, Unavailable
+from forum.standing import Caller, Holder, Thread
 
 SQL = CONTRIBUTIONS["post"]
 PAGE = 200
+MISPLACED: Final = "The post that this answers is not in this thread."
 
 
 async def reply(
@@ -35,17 +37,44 @@ async def reply(
     `through` is the slug of the holder to write through; without it the first one that allows it. With a `key` that
     came before, the post that it made, as it stands now. Raises NotFound, Forbidden, Invalid, Conflict (locked).
     """
-    async with db.connection() as connection:
-        thread = await access.require_thread(connection, caller, thread_id)
-        words = await contributions.prepare(connection, "post", body, [holder.id for holder in thread.holders])
-    async with db.transaction() as tx:
-        thread = await access.lock_thread(tx.connection, caller, thread_id)
-        member = caller.member
-        post_id = await idempotency.earlier(tx, member, key, "reply", thread_id, body, parent, through)
-        if post_id is None:
-            post_id = await insert(tx, caller, thread, words, parent, through)
-            await idempotency.made(tx, member, key, post_id)
-    return await one(db, post_id)
+    keyed = idempotency.Keyed.of(key, "reply", thread_id, body, parent, through)
+    async with db.writing() as connection:
+        for _ in range(contributions.LOOKS):
+            thread = await access.thread_to_write(connection, caller, thread_id)
+            words = await contributions.prepare(connection, "post", body, [holder.id for holder in thread.holders])
+            try:
+                holder = await _require_writer(connection, caller, thread, words, through)
+            except ForumError:
+                # They may not any more; what they made when they might is answered all the same.
+                if (made := await idempotency.made_before(connection, caller.member, keyed)) is None:
+                    raise
+                return await current(connection, made)
+            row: asyncpg.Record = await SQL.write(
+                connection, member=caller.member, thread=thread_id, standing=thread.row["standing"],
+                network=holder.id, parent=parent, **(keyed.columns() if keyed else idempotency.NO_KEY),
+                **words.columns(),
+            )  # fmt: skip
+            match row["outcome"]:
+                case "written":
+                    db.written(row)
+                    return row
+                case "taken":
+                    if (made := await idempotency.made_before(connection, caller.member, keyed)) is not None:
+                        return await current(connection, made)
+                case "misplaced":
+                    raise Invalid("parent", MISPLACED)
+    raise Unavailable
+
+
+async def _require_writer(
+    connection: Connection, caller: Caller, thread: Thread, words: contributions.Words, through: str | None
+) -> Holder:
+    """The holder that a reply is written through. Raises Forbidden, Conflict (locked), NeedsApproval, Invalid."""
+    holder = thread.through(through)
+    require_unlocked(thread)
+    await newcomers.require_known(connection, caller, holder.id, holder.role, holder.first)
+    await require_quotable(connection, thread.id, words)
+    return holder
 
 
 async def insert(
@@ -55,14 +84,10 @@ async def insert(
     words: contributions.Words,
     parent: int | None,
     through: str | None,
-    *,
-    approved: bool = False,
 ) -> int:
-    """Store a reply in a locked thread and record it; returns its id. Raises NeedsApproval unless it is `approved`."""
+    """Store a reply in a locked thread and record it, after a moderator has approved it; returns its id."""
     holder = thread.through(through)
     require_unlocked(thread)
-    if not approved:
-        await newcomers.require_known(tx.connection, caller, holder.id, holder.role, holder.first)
     await require_quotable(tx.connection, thread.id, words)
     row = await SQL.insert(
         tx.connection,
@@ -73,7 +98,7 @@ async def insert(
         **words.columns(),
     )
     if row is None:
-        raise Invalid("parent", "The post that this answers is not in this thread.")
+        raise Invalid("parent", MISPLACED)
     tx.record(f"thread:{thread.id}", "post.created", row["id"])
     contributions.record_told(tx, row)
     return int(row["id"])

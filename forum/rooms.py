@@ -7,17 +7,19 @@ a direct conversation: who is in it, and how it begins, is in forum/conversation
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import asyncpg
 
 from forum import access, contributions, idempotency, moderation_log, newcomers
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
-from forum.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound, TooMany, Unavailable
 from forum.standing import Caller, Conversation, Network, Room
 
 SQL = CONTRIBUTIONS["message"]
 PAGE = 50
+MISPLACED: Final = "The message that this answers is not in this room."
 MAX_BYTES = 10_000
 MAX_SLOW_S = 3_600
 
@@ -29,23 +31,51 @@ async def say(
 
     With a `key` that came before: the message that it made, as it stands now. Raises NotFound, Forbidden, Invalid.
     """
-    async with db.connection() as connection:
-        network = await access.require_network(connection, caller, slug)
-    return await say_in(db, caller, network, body, reply_to=reply_to, key=key)
+    async with db.writing() as connection:
+        for _ in range(contributions.LOOKS):
+            network = await access.network_to_write(connection, caller, slug)
+            words = await contributions.prepare(connection, "message", body, [network.id], max_bytes=MAX_BYTES)
+            keyed = idempotency.Keyed.of(key, "say", network.id, body, reply_to)
+            try:
+                require_may_say(network)
+                first = network.row["approves_first"]
+                await newcomers.require_known(connection, caller, network.id, network.role, first)
+            except ForumError:
+                # They may not any more; what they made when they might is answered all the same.
+                if (made := await idempotency.made_before(connection, caller.member, keyed)) is None:
+                    raise
+                return await current(connection, made)
+            row: asyncpg.Record = await SQL.write(
+                connection, member=caller.member, room=network.room_id, standing=network.row["standing"],
+                network=network.id, slow_s=0 if network.may_moderate else network.row["slow_s"], reply_to=reply_to,
+                **(keyed.columns() if keyed else idempotency.NO_KEY), **words.message_columns(),
+            )  # fmt: skip
+            match row["outcome"]:
+                case "written":
+                    db.written(row)
+                    return row
+                case "taken":
+                    if (made := await idempotency.made_before(connection, caller.member, keyed)) is not None:
+                        return await current(connection, made)
+                case "slow":
+                    raise TooMany(row["wait_s"])
+                case "misplaced":
+                    raise Invalid("reply_to", MISPLACED)
+    raise Unavailable
 
 
 async def say_in(
-    db: Database, caller: Caller, room: Room, body: str, *, reply_to: int | None = None, key: str | None = None
+    db: Database, caller: Caller, room: Conversation, body: str, *, reply_to: int | None = None, key: str | None = None
 ) -> asyncpg.Record:
-    """The same into a room that was found already; what the caller may do there is asked again."""
+    """The same into a direct conversation that was found already; what the caller may do there is asked again."""
     async with db.connection() as connection:
         words = await contributions.prepare(connection, "message", body, room.mentionable, max_bytes=MAX_BYTES)
-    request = ("say", room.id if room.id is not None else f"room {room.room_id}", body, reply_to)
+    request = ("say", f"room {room.room_id}", body, reply_to)
     async with db.transaction() as tx:
-        room = await access.lock_any_room(tx.connection, caller, room.room_id)
+        found = await access.lock_any_room(tx.connection, caller, room.room_id)
         message_id = await idempotency.earlier(tx, caller.member, key, *request)
         if message_id is None:
-            message_id = await insert(tx, caller, room, words, reply_to)
+            message_id = await insert(tx, caller, found, words, reply_to)
             await idempotency.made(tx, caller.member, key, message_id)
     return await one(db, message_id)
 
@@ -56,14 +86,12 @@ async def insert(
     room: Room,
     words: contributions.Words,
     reply_to: int | None,
-    *,
-    approved: bool = False,
 ) -> int:
-    """Store a message in a locked room and record it; returns its id. Raises NeedsApproval unless it is `approved`."""
+    """Store a message in a locked room and record it; returns its id.
+
+    For a direct conversation, and for what a moderator has approved: it is read by nobody first, and waits for nobody.
+    """
     require_may_say(room)
-    if isinstance(room, Network) and not approved:
-        await newcomers.require_known(tx.connection, caller, room.id, room.role, room.row["approves_first"])
-        await _require_slow(tx.connection, caller, room)
     row = await SQL.insert(
         tx.connection,
         room=room.room_id,
@@ -73,7 +101,7 @@ async def insert(
         **words.message_columns(),
     )
     if row is None:
-        raise Invalid("reply_to", "The message that this answers is not in this room.")
+        raise Invalid("reply_to", MISPLACED)
     tx.record(f"room:{room.room_id}", "message.created", row["id"])
     contributions.record_told(tx, row)
     if isinstance(room, Conversation):
@@ -88,15 +116,6 @@ async def _tell_directly(tx: Transaction, caller: Caller, room: Conversation, me
         tx.record(f"member:{row['member_id']}", "conversation.changed", room.room_id)
         if row["id"] is not None:
             tx.record(f"member:{row['member_id']}", "notification.created", row["id"])
-
-
-async def _require_slow(connection: Connection, caller: Caller, network: Network) -> None:
-    """Raises TooMany, with the seconds to wait, where slow mode is on and the caller's last message is too fresh."""
-    slow_s = network.row["slow_s"]
-    if slow_s and not network.may_moderate:
-        wait_s = await SQL.slow_wait_s(connection, member=caller.member, room=network.room_id, slow_s=slow_s)
-        if wait_s is not None and wait_s > 0:
-            raise TooMany(wait_s)
 
 
 async def slow_down(db: Database, caller: Caller, slug: str, slow_s: int) -> None:

@@ -282,12 +282,12 @@ async def _post(tx: Transaction, author: Caller, row: asyncpg.Record, words: Wor
     if row["noun"] == "message":
         network = await access.require_network_id(connection, author, row["network_id"])
         network = await access.lock_room(connection, author, network.room_id)
-        message = await rooms.insert(tx, author, network, words, row["parent_id"], approved=True)
+        message = await rooms.insert(tx, author, network, words, row["parent_id"])
         return message, {"post": None, "message": message}
     if row["noun"] == "post":
         thread = await access.lock_thread(connection, author, row["thread_id"])
         through = row["network_slug"]
-        post = await posts.insert(tx, author, thread, words, row["parent_id"], through, approved=True)
+        post = await posts.insert(tx, author, thread, words, row["parent_id"], through)
         return post, {"post": post, "message": None}
     networks = await _lock_holders(connection, author, row)
     thread_id = await threads.insert(tx, author, networks, row["title"], words, approved=True)

@@ -10,6 +10,15 @@ LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
 LEFT JOIN networks p ON p.id = n.parent_id
 WHERE n.slug = :slug;
 
+-- name: network_to_write^
+-- With what has to stand as it is until a message is written into its room.
+SELECT n.*, r.id AS room_id, r.slow_s, s.role, s.mute, s.since AS member_since, room_standing(:member, r.id) AS standing,
+       may_read_network(:member, n.id) AS may_read, may_see_network(:member, n.id) AS may_see
+FROM networks n
+LEFT JOIN rooms r ON r.network_id = n.id
+LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
+WHERE n.slug = :slug;
+
 -- name: network_slug$
 SELECT slug FROM networks WHERE id = :network;
 
@@ -36,6 +45,10 @@ WHERE r.id = :room AND may_read_room(:member, r.id);
 
 -- name: thread^
 SELECT * FROM thread_for(:member, :thread);
+
+-- name: thread_to_write^
+-- With what has to stand as it is until the write.
+SELECT t.*, thread_standing(:member, t.id) AS standing FROM thread_for(:member, :thread) t;
 
 -- name: thread_of_post$
 SELECT thread_id FROM posts WHERE id = :post;

@@ -4,28 +4,13 @@
 SELECT * FROM shown_messages WHERE id = :message;
 
 -- name: insert^
-WITH place AS (
-    SELECT coalesce((SELECT number FROM messages WHERE room_id = :room ORDER BY number DESC LIMIT 1), 0) + 1 AS number),
-answered AS (
-    SELECT id, author_id FROM messages WHERE id = :reply_to AND room_id = :room),
-new AS (
-    INSERT INTO messages (room_id, author_id, reply_to_id, number, body, html, mentions, renderer)
-    SELECT :room, :author, (SELECT id FROM answered), place.number, :body, :html, :mentions, :renderer
-    FROM place WHERE :reply_to::bigint IS NULL OR EXISTS (SELECT FROM answered)
-    RETURNING id, number),
-dirty AS (
-    UPDATE rooms SET dirty = true WHERE id = :room AND NOT dirty),
-told AS (
-    INSERT INTO notifications (member_id, kind, message_id, network_id, actor_id)
-    SELECT w.member_id, min(w.kind), new.id, :network, :author
-    FROM new, (SELECT author_id AS member_id, 'room_reply' AS kind FROM answered WHERE author_id IS NOT NULL
-               UNION ALL SELECT m, 'room_mention' FROM unnest(:mentions) m) w
-    WHERE w.member_id <> :author AND hears(w.member_id, :author) AND may_read_network(w.member_id, :network)
-    GROUP BY w.member_id, new.id ORDER BY w.member_id LIMIT 20
-    RETURNING id, member_id)
-SELECT new.id, new.number, (SELECT array_agg(told.member_id) FROM told) AS told_members,
-       (SELECT array_agg(told.id) FROM told) AS told_ids
-FROM new;
+SELECT message_id AS id, told_members, told_ids
+FROM insert_message(NULL, :room, :network, :author, :reply_to, :body, :html, :mentions, :renderer);
+
+-- name: write^
+-- Locks, compares, inserts, keeps the key, records: a transaction by itself.
+SELECT w.outcome, w.channels, w.heads, w.wait_s, (w.shown).*
+FROM write_message(:member, :room, :standing, :network, :slow_s, :reply_to, :key, :hash, :body, :html, :mentions, :renderer) w;
 
 -- name: told_directly
 -- Both of a conversation have it at the head of their lists now; the other is told, unless a notification of it waits already.
@@ -126,11 +111,6 @@ SELECT * FROM shown_messages WHERE room_id = :room AND number > :after::bigint
   AND (:since::timestamptz IS NULL OR created_at >= :since::timestamptz)
   AND (:until::timestamptz IS NULL OR created_at < :until::timestamptz)
 ORDER BY number LIMIT :limit;
-
--- name: slow_wait_s$
--- How many seconds a member has to wait for their next message here; the room is locked, so nobody is quicker.
-SELECT ceil(:slow_s::int - extract(epoch FROM clock_timestamp() - created_at))::int FROM messages
-WHERE author_id = :member AND room_id = :room ORDER BY id DESC LIMIT 1;
 
 -- name: slow_down!
 UPDATE rooms SET slow_s = :slow_s WHERE id = :room;

@@ -7,41 +7,13 @@ SELECT * FROM shown_posts WHERE id = :post;
 SELECT id FROM posts WHERE thread_id = :thread AND number = 1;
 
 -- name: insert^
--- The reply, what it quotes, who watches from now on, and at most 20 people who are told at once.
-WITH parent AS (
-    SELECT id, path, depth, author_id FROM posts
-    WHERE thread_id = :thread AND CASE WHEN :parent::bigint IS NULL THEN number = 1 ELSE id = :parent::bigint END),
-place AS (
-    SELECT number + 1 AS number FROM posts WHERE thread_id = :thread ORDER BY number DESC LIMIT 1),
-new AS (
-    INSERT INTO posts (thread_id, network_id, author_id, parent_id, number, depth, path, body, html, mentions, quotes, renderer)
-    SELECT :thread, :network, :author, parent.id, place.number, parent.depth + 1,
-           substring(parent.path FOR 1596) || int4send(place.number), :body, :html, :mentions, :quotes, :renderer
-    FROM parent, place
-    RETURNING id, number),
-dirty AS (
-    UPDATE threads SET dirty = true WHERE id = :thread AND NOT dirty),
-quoted AS (
-    INSERT INTO quotes (source_id, target_id)
-    SELECT s.id, new.id FROM new, posts s WHERE s.id = ANY (:quotes)),
-watched AS (
-    INSERT INTO watches (thread_id, member_id, told_number)
-    SELECT :thread, :author, new.number FROM new ON CONFLICT DO NOTHING),
-seen AS (
-    INSERT INTO thread_reads (member_id, thread_id, numbers)
-    SELECT :author, :thread, int4multirange(int4range(new.number, new.number + 1)) FROM new
-    ON CONFLICT (member_id, thread_id) DO UPDATE SET numbers = thread_reads.numbers + EXCLUDED.numbers),
-told AS (
-    INSERT INTO notifications (member_id, kind, post_id, thread_id, actor_id)
-    SELECT w.member_id, min(w.kind), new.id, :thread, :author
-    FROM new, (SELECT author_id AS member_id, 'reply' AS kind FROM parent WHERE author_id IS NOT NULL
-               UNION ALL SELECT m, 'mention' FROM unnest(:mentions::bigint[]) m) w
-    WHERE w.member_id <> :author AND hears(w.member_id, :author) AND may_read_thread(w.member_id, :thread)
-    GROUP BY w.member_id, new.id ORDER BY w.member_id LIMIT 20
-    RETURNING id, member_id)
-SELECT new.id, new.number, (SELECT array_agg(told.member_id) FROM told) AS told_members,
-       (SELECT array_agg(told.id) FROM told) AS told_ids
-FROM new;
+SELECT post_id AS id, told_members, told_ids
+FROM insert_reply(NULL, :thread, :network, :author, :parent, :body, :html, :mentions, :quotes, :renderer);
+
+-- name: write^
+-- Locks, compares, inserts, keeps the key, records: a transaction by itself.
+SELECT w.outcome, w.channels, w.heads, (w.shown).*
+FROM write_reply(:member, :thread, :standing, :network, :parent, :key, :hash, :body, :html, :mentions, :quotes, :renderer) w;
 
 -- name: quotable
 -- Of the posts that a text quotes, those which every reader of the thread may read.

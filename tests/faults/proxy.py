@@ -100,7 +100,8 @@ def _abort(ends: list[asyncio.StreamWriter]) -> None:
 class LosesCommits:
     """For Postgres: commits, but the answer is lost with the connection; as often as `share` of 1 says."""
 
-    COMMITTED = b"C\x00\x00\x00\x0bCOMMIT\x00"
+    COMMITTED = (b"C\x00\x00\x00\x0bCOMMIT\x00", b"\x00\x00\x00\x07written")
+    """The end of a transaction; the answer of a statement that is one (forum.db.Database.writing)."""
 
     def __init__(self, rng: random.Random, share: float) -> None:
         self._rng, self._share = rng, share
@@ -114,7 +115,7 @@ class LosesCommits:
         self._share = 0.0
 
     def take(self, piece: bytes, write: Write, cut: Cut, /) -> None:
-        if self.COMMITTED in piece and self._rng.random() < self._share:
+        if any(each in piece for each in self.COMMITTED) and self._rng.random() < self._share:
             self.lost += 1
             cut()
         else:
