@@ -22,6 +22,8 @@ from forum.errors import Unavailable
 SQL_FOLDER = Path(__file__).parent.parent / "sql"
 ACQUIRE_TIMEOUT_S = 3.0
 COMMAND_TIMEOUT_S = 30.0
+LOCK_TIMEOUT_S = 5.0
+"""How long an act waits for another one's lock before it is answered 503: nothing of ours holds one for longer."""
 RECORD = "SELECT channel_name, head FROM record_updates($1, $2, $3, $4, $5)"
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
@@ -145,8 +147,11 @@ class Transaction:
 class Database:
     """A pool of connections to one Postgres; `wake` gets the new heads after every commit that recorded updates."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, wake: Wake | None = None) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, wake: Wake | None = None, lock_timeout_s: float = LOCK_TIMEOUT_S
+    ) -> None:
         self._url = url
+        self._lock_timeout_ms = round(lock_timeout_s * 1000)
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self.wake: Wake = wake or _wake_nobody
@@ -174,7 +179,12 @@ class Database:
             reset=_leave_as_it_is,
             # The first JIT of a small query costs more than the query. What pages read is in memory, where a probe of
             # an index costs no more than the next row of a scan.
-            server_settings={"jit": "off", "random_page_cost": "1.1", "application_name": "forum"},
+            server_settings={
+                "jit": "off",
+                "random_page_cost": "1.1",
+                "application_name": "forum",
+                "lock_timeout": str(self._lock_timeout_ms),
+            },
         )
 
     async def close(self) -> None:

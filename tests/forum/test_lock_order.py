@@ -2,9 +2,15 @@
 
 import asyncio
 
+import pytest
+
+from forum import posts
+from forum.db import Database
+from forum.errors import Conflict, Unavailable
 from tests.people import World
 
 ROUNDS = 40
+WAITED_FOR = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid)"
 
 
 async def test_raising_access_and_recording_take_channels_in_one_order(world: World) -> None:
@@ -22,3 +28,27 @@ async def test_raising_access_and_recording_take_channels_in_one_order(world: Wo
 
     for _ in range(ROUNDS):
         await asyncio.gather(*(act() for act in (change_standing, announce) * 3))
+
+
+async def test_an_act_does_not_wait_long_for_a_lock(world: World, database_url: str) -> None:
+    thread = await world.thread()
+    hasty = Database(database_url, pool_size=1, lock_timeout_s=0.1)
+    await hasty.open()
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("SELECT FROM threads WHERE id = $1 FOR UPDATE", thread)
+        with pytest.raises(Unavailable):
+            await posts.reply(hasty, world.ben, thread, "Words", key="once")
+    assert (await posts.reply(hasty, world.ben, thread, "Words", key="once"))["number"] == 2
+    await hasty.close()
+
+
+async def test_what_was_decided_upon_has_to_stand(world: World) -> None:
+    thread = await world.thread()
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("UPDATE threads SET locked_at = now() WHERE id = $1", thread)
+        waiting = asyncio.create_task(posts.reply(world.db, world.ben, thread, "Words"))
+        async with asyncio.timeout(30):
+            while not await tx.connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - who waits there tells nobody
+                await asyncio.sleep(0.01)
+    with pytest.raises(Conflict):
+        await waiting
