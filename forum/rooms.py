@@ -15,7 +15,7 @@ from forum import access, contributions, idempotency, moderation_log, newcomers
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound, TooMany, Unavailable
-from forum.standing import Caller, Conversation, Network, Room
+from forum.standing import Caller, Conversation, Room
 
 SQL = CONTRIBUTIONS["message"]
 PAGE = 50
