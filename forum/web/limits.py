@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
-from redis.asyncio import ConnectionPool
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.requests import HTTPConnection
 
 from forum.errors import TooMany
 from forum.settings import IPNetwork
+from forum.web.windows import Count, SharedWindows, Window
 
 log = logging.getLogger(__name__)
 
@@ -120,12 +120,8 @@ class Limits:
     """
 
     def __init__(self, redis_url: str | None, secret: str, *, scale: float = 1.0) -> None:
-        self._here: RateLimiter = MovingWindowRateLimiter(MemoryStorage())
-        self._shared: RateLimiter | None = None
-        self._connections: ConnectionPool | None = None
-        if redis_url is not None:
-            self._connections = ConnectionPool.from_url(redis_url, socket_timeout=REDIS_TIMEOUT_S)
-            self._shared = SlidingWindowCounterRateLimiter(_storage(redis_url, self._connections))
+        self._here = MovingWindowRateLimiter(MemoryStorage())
+        self._shared = None if redis_url is None else SharedWindows(redis_url, REDIS_TIMEOUT_S)
         self._secret = hashlib.sha256(b"limits:" + secret.encode()).digest()
         self._away_until = 0.0
         self._limits = {act: _scaled(limit, scale) for act, limit in LIMITS.items()}
@@ -135,64 +131,49 @@ class Limits:
 
         Returns what the member has left, or where there is none the address. Raises Exceeded.
         """
-        limit, at = self._limits[act], (act, "address", self._name(address))
-        if account is None or limit.account is None:
-            await self._hit(limit.address, *at)
-            return await self._left(limit.address, *at)
-        who = (act, "account", self._name(account))
-        await self._hit(limit.account, *who)
-        told, names = (limit.account, who) if isinstance(account, int) else (limit.address, at)
-        _, left = await asyncio.gather(self._hit(limit.address, *at), self._left(told, *names))
-        return left
+        limit = self._limits[act]
+        asked = [_Asked(limit.address, act, "address", self._name(address))]
+        if account is not None and limit.account is not None:
+            asked.insert(0, _Asked(limit.account, act, "account", self._name(account)))
+        counts = await self._count_shared(asked)
+        if counts is None:
+            counts = await self._count_here(asked)
+        for each, count in zip(asked, counts, strict=True):
+            if not count.counted:
+                raise Exceeded(each.left(count))
+        told = 0 if isinstance(account, int) else len(asked) - 1
+        return asked[told].left(counts[told])
 
     async def forgive(self, act: Act, account: int | str) -> None:
         """Forget what this account did: they have proved who they are."""
-        limit = self._limits[act]
-        if limit.account is not None:
-            item = limit.account
+        item = self._limits[act].account
+        if item is not None:
+            asked = _Asked(item, act, "account", self._name(account))
             if self._shared is not None and time.monotonic() >= self._away_until:
-                await self._ask_redis(self._shared.clear(item, act, "account", self._name(account)))
-            await self._here.clear(item, act, "account", self._name(account))
+                await self._ask_redis(self._shared.forget(asked.window.key))
+            await self._here.clear(item, *asked.names)
 
     async def close(self) -> None:
         """Let the connections to Redis go."""
-        if self._connections is not None:
-            await self._connections.aclose()
+        if self._shared is not None:
+            await self._shared.close()
 
     def _name(self, account: int | str) -> str:
         return hmac.digest(self._secret, str(account).strip().casefold().encode(errors="replace"), "sha256").hex()[:24]
 
-    async def _hit(self, item: RateLimitItem, *names: str) -> None:
-        allowed: bool | None = None
-        limiter = self._here
-        if self._shared is not None and time.monotonic() >= self._away_until:
-            allowed = await self._ask_redis(self._shared.hit(item, *names))
-            if allowed is not None:
-                limiter = self._shared
-        if allowed is None:
-            allowed = await self._here.hit(item, *names)
-        if not allowed:
-            raise Exceeded(await self._left_at(limiter, item, names, used_up=True))
+    async def _count_shared(self, asked: Sequence["_Asked"]) -> Sequence[Count] | None:
+        if self._shared is None or time.monotonic() < self._away_until:
+            return None
+        return await self._ask_redis(self._shared.count([each.window for each in asked]))
 
-    async def _left(self, item: RateLimitItem, *names: str) -> Left:
-        shared = self._shared if time.monotonic() >= self._away_until else None
-        return await self._left_at(shared or self._here, item, names)
-
-    async def _left_at(
-        self, limiter: RateLimiter, item: RateLimitItem, names: Sequence[str], *, used_up: bool = False
-    ) -> Left:
-        stats = limiter.get_window_stats(item, *names)
-        window = await stats if limiter is self._here else await self._ask_redis(stats)
-        act, whose, _ = names
-        window_s = item.get_expiry()
-        reset_s = window_s if window is None else window.reset_time - time.time()
-        return Left(
-            name=act if whose == "account" else f"{act}-address",
-            quota=item.amount,
-            window_s=window_s,
-            remaining=0 if used_up or window is None else max(0, window.remaining),
-            reset_s=max(1, min(int(reset_s) + 1, window_s)),
-        )
+    async def _count_here(self, asked: Sequence["_Asked"]) -> Sequence[Count]:
+        counts: list[Count] = []
+        counted = True
+        for each in asked:
+            counted = counted and await self._here.hit(each.item, *each.names)
+            window = await self._here.get_window_stats(each.item, *each.names)
+            counts.append(Count(counted, window.remaining if counted else 0, window.reset_time - time.time()))
+        return counts
 
     async def _ask_redis(self, question: Awaitable[T]) -> T | None:
         """What Redis says; None where it does not answer, and then it is left alone for ten seconds."""
@@ -204,16 +185,35 @@ class Limits:
             return None
 
 
-def _storage(url: str, connections: ConnectionPool) -> RedisStorage:
-    """Counts that stand in our Redis. `unix://` is spelled `async+redis+unix://` there."""
-    scheme, _, rest = url.partition("://")
-    named = "async+redis+unix" if scheme == "unix" else f"async+{scheme}"
-    return RedisStorage(
-        f"{named}://{rest}",
-        implementation="redispy",
-        key_prefix="forum:limits",
-        connection_pool=connections,  # type: ignore[arg-type]  # its options are annotated as numbers and words
-    )
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One limit, and whose act it counts."""
+
+    item: RateLimitItem
+    act: Act
+    whose: Literal["account", "address"]
+    name: str
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What the count stands under in this process."""
+        return (self.act, self.whose, self.name)
+
+    @property
+    def window(self) -> Window:
+        """What Redis counts."""
+        return Window(f"forum:limits:{':'.join(self.names)}", self.item.amount, self.item.get_expiry())
+
+    def left(self, count: Count) -> Left:
+        """What the answer tells."""
+        window_s = self.item.get_expiry()
+        return Left(
+            name=self.act if self.whose == "account" else f"{self.act}-address",
+            quota=self.item.amount,
+            window_s=window_s,
+            remaining=count.remaining if count.counted else 0,
+            reset_s=max(1, min(int(count.reset_s) + 1, window_s)),
+        )
 
 
 def _scaled(limit: Limit, scale: float) -> Limit:

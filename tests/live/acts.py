@@ -1,4 +1,6 @@
-"""The acts of the forum, found in its code: every function of a module of nouns that opens a transaction."""
+"""The acts of the forum, found in its code: every function of a module of nouns that opens a transaction, or that writes
+by one statement which is one.
+"""
 
 import ast
 import functools
@@ -22,13 +24,15 @@ def acts() -> frozenset[str]:
         if path.stem in NOT_NOUNS:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.AsyncFunctionDef) and _opens_transaction(node):
+            if isinstance(node, ast.AsyncFunctionDef) and _writes(node):
                 found.add(f"{path.stem}.{node.name}")
     return frozenset(found)
 
 
-def _opens_transaction(function: ast.AsyncFunctionDef) -> bool:
+def _writes(function: ast.AsyncFunctionDef) -> bool:
     return any(
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "transaction"
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"transaction", "writing"}
         for node in ast.walk(function)
     )

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from forum.db import Database, Transaction
+from forum.db import Database, Row, Transaction
 
 
 class NotingDatabase(Database):
-    """Notes, for each function that opened a transaction, the kinds of updates it recorded."""
+    """Notes, for each act, the kinds of updates it recorded, or where it did in a statement of its own."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -19,14 +19,24 @@ class NotingDatabase(Database):
 
     def transaction(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
         """As always, and noted."""
-        code = sys._getframe(1).f_code
-        return self._noting(f"{Path(code.co_filename).stem}.{code.co_name}")
+        return self._noting(_caller())
+
+    def written(self, row: Row) -> None:
+        """As always, and noted."""
+        self.noted.setdefault(_caller(), set()).update(row["channels"])
+        super().written(row)
 
     @contextlib.asynccontextmanager
     async def _noting(self, act: str) -> AsyncIterator[Transaction]:
         async with super().transaction() as tx:
             yield tx
             self.noted.setdefault(act, set()).update(kind for _, kind, _ in tx.recorded)
+
+
+def _caller() -> str:
+    """`module.function` of who called the database."""
+    code = sys._getframe(2).f_code
+    return f"{Path(code.co_filename).stem}.{code.co_name}"
 
 
 @pytest_asyncio.fixture

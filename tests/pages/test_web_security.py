@@ -1,3 +1,4 @@
+import asyncio
 import ipaddress
 import logging
 import re
@@ -270,6 +271,18 @@ async def test_an_address_has_a_generous_one(limits: Limits, world: World) -> No
         await limits.count("account", account=f"{number} {world.tag}", address=world.tag)
     with pytest.raises(TooMany):
         await limits.count("account", account=f"another {world.tag}", address=world.tag)
+
+
+async def test_what_comes_at_once_is_counted_one_by_one(redis_url: str, world: World) -> None:
+    here, there = (Limits(redis_url, "a secret of these tests", scale=0.1) for _ in range(2))
+    allowed = round(LIMITS["start"].account.amount * 0.1)  # type: ignore[union-attr]
+    asked = [each.count("start", account=world.ana.member, address=world.tag) for each in (here, there) * allowed]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    counted = [answer for answer in answers if not isinstance(answer, BaseException)]
+    assert sorted(left.remaining for left in counted) == list(range(allowed))
+    assert sum(isinstance(answer, TooMany) for answer in answers) == allowed
+    for each in (here, there):
+        await each.close()
 
 
 async def test_what_is_left_is_told(limits: Limits, world: World) -> None:
