@@ -65,6 +65,7 @@ def _row(bench: Bench, served: Web) -> Row:
     cpu_s = 0.0
     refused = 0
     busy = Busy()
+    bench.programs.ask(port, page, connections=READERS, seconds=0.5)  # what is asked for first is not kept yet
     with bench.programs.asking(port, page, connections=READERS, pause_ms=READER_PAUSE_MS) as quiet:
         bench.programs.ask(port, page, connections=1, seconds=1.0)
     for _ in range(bench.turns):

@@ -42,6 +42,10 @@ from realtime.transport import EXTENSION, Frames, Handle, Socket, TextSocket
 POLL_S: Final = 25.0
 MAX_POLL_BYTES: Final = 1024 * 1024
 """Past it a poll is answered though a channel may not be caught up yet; that one keeps its cursor."""
+ENTERING_AT_ONCE: Final = 32
+"""Screens that are being let in at once: a thousand who return together take turns, and a page does not wait for all of
+them.
+"""
 FRAMES_PER_S: Final = 20.0
 FRAMES_AT_ONCE: Final = 100
 MISTAKES_PER_S: Final = 0.1
@@ -75,6 +79,7 @@ class Live:
         self._identify = identify
         self._poll_s = poll_s
         self._released = False
+        self.entering = asyncio.Semaphore(ENTERING_AT_ONCE)
         bus.listen(Kind.WAKE, self.hub.wake)
 
     def routes(self) -> list[BaseRoute]:
@@ -156,8 +161,9 @@ class Live:
             return _problem(400, "Bad request", str(error))
         collected = _Collector(set(after))
         try:
-            caller = await self.who(request)
-            screen = await self.enter(caller, collected, subprotocol, silently=True)
+            async with self.entering:
+                caller = await self.who(request)
+                screen = await self.enter(caller, collected, subprotocol, silently=True)
         except Refused as refusal:
             return _refusal(refusal)
         gone = asyncio.create_task(_disconnected(request))
@@ -326,6 +332,19 @@ class _Socket:
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, socket: Handle | TextSocket, chosen: str | None
     ) -> None:
+        async with self._live.entering:
+            screen = await self._let_in(scope, send, socket, chosen)
+        if screen is None:
+            return
+        # Nobody asks for these again, and thousands of sockets idle for hours.
+        scope["headers"] = []
+        try:
+            await self._listen(screen, receive)
+        finally:
+            self._live.hub.leave(screen)
+
+    async def _let_in(self, scope: Scope, send: Send, socket: Handle | TextSocket, chosen: str | None) -> Screen | None:
+        """Accept, and open a screen; or say why not, and close."""
         connection = HTTPConnection(scope)
         accept: Message = {"type": "websocket.accept", "subprotocol": chosen, "headers": []}
         try:
@@ -336,20 +355,13 @@ class _Socket:
             if refusal.code != protocol.REFUSED:
                 await send(accept)
             await send({"type": "websocket.close", "code": refusal.code, "reason": refusal.detail})
-            return
+            return None
         await send(accept)
         try:
-            screen = await self._live.enter(caller, socket, chosen or protocol.JSON, silently=False)
+            return await self._live.enter(caller, socket, chosen or protocol.JSON, silently=False)
         except Refused as refusal:
             socket.close(refusal.code, refusal.detail)
-            return
-        # Nobody asks for these again, and thousands of sockets idle for hours.
-        del connection
-        scope["headers"] = []
-        try:
-            await self._listen(screen, receive)
-        finally:
-            self._live.hub.leave(screen)
+            return None
 
     async def _listen(self, screen: Screen, receive: Receive) -> None:
         frames = mistakes = None

@@ -12,10 +12,11 @@ Invariants: no input makes a function here raise anything but `Invalid`; what `r
 unchanged; the work is bounded by the length of the input, which `check` bounds.
 """
 
+from forum.text.apart import render_async
 from forum.text.expansion import QUOTE_GONE, excerpt, expand
 from forum.text.intake import MAX_BODY_BYTES, check, line, name
 from forum.text.mentions import MAX_MENTIONS, mentioned, resolve, unresolve
-from forum.text.rendering import MAX_QUOTES, RENDERER, Rendered, render, render_async
+from forum.text.rendering import MAX_QUOTES, RENDERER, Rendered, render
 
 __all__ = [
     "MAX_BODY_BYTES",

@@ -7,7 +7,6 @@ knows the few tags and attributes that are ours: a mistake in the Markdown libra
 Bump RENDERER when the HTML of an unchanged body changes: what an older one rendered is then rendered anew.
 """
 
-import asyncio
 import html as html_entities
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +18,9 @@ from markdown_it.token import Token
 from forum.text import rules
 from forum.text.rules import MAX_QUOTES
 
-__all__ = ["MAX_HTML_CHARS", "MAX_QUOTES", "RENDERER", "Rendered", "clean", "render", "render_async"]
+__all__ = ["MAX_HTML_CHARS", "MAX_QUOTES", "RENDERER", "Rendered", "clean", "render"]
 
 RENDERER: int = 1
-IN_A_THREAD_FROM_CHARS = 1_024
 MAX_HTML_CHARS = 262_144
 """A body of 32 kB renders to little more than itself; what grows beyond this is shown as plain lines instead."""
 
@@ -76,7 +74,7 @@ class Rendered:
 def render(body: str, *, quoting: bool = True) -> Rendered:
     """Render a body. `quoting=False` for messages, which quote nothing: `> [#77]` is then an ordinary quotation.
 
-    Never raises. Takes about 1 ms a kilobyte; see `render_async` for what is longer than a few.
+    Never raises. Takes about 1 ms a kilobyte; for what is longer than that there is `forum.text.render_async`.
     """
     env: dict[str, Any] = {}
     parser = _QUOTING if quoting else _PLAIN
@@ -84,13 +82,6 @@ def render(body: str, *, quoting: bool = True) -> Rendered:
     if len(html) > MAX_HTML_CHARS:
         return Rendered(_lines(body), (), ())
     return Rendered(html, tuple(env.get("mentions", ())), tuple(env.get("quotes", ())))
-
-
-async def render_async(body: str, *, quoting: bool = True) -> Rendered:
-    """`render`, in a thread where the body is long enough to hold the event loop up."""
-    if len(body) < IN_A_THREAD_FROM_CHARS:
-        return render(body, quoting=quoting)
-    return await asyncio.to_thread(render, body, quoting=quoting)
 
 
 def clean(html: str) -> str:

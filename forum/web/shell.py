@@ -177,4 +177,4 @@ async def error_shell(request: HTTPConnection) -> Shell:
             found = replace(seen, here={}).shell()
     except ForumError:
         return Shell()
-    return replace(found, notifications=0, conversations=0, requests=0, channels={}, log="", moderates=())
+    return replace(found, notifications=0, conversations=0, requests=0, reports=0, channels={}, log="")

@@ -43,7 +43,7 @@ def _first_line(fault: Fault) -> str:
 async def _carry_out(chosen: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=True)
     names = chosen.fault or list(FAULTS)
-    size = Size(max(MIN_WRITES, chosen.writes // len(names)), chosen.followers, chosen.per_s, chosen.patience, True)
+    size = Size(max(MIN_WRITES, -(-chosen.writes // len(names))), chosen.followers, chosen.per_s, chosen.patience, True)
     wrong = answered = 0
     console.print(f"seed {chosen.seed}: {len(names)} runs of {size.writes} writes and {size.followers} screens")
     with tempfile.TemporaryDirectory(prefix="forum-faults-") as folder, console.status("Starting") as status:

@@ -70,8 +70,13 @@ class Proxy:
             self._writers.add(server)
             taker = self.answers()
             asks = asyncio.create_task(_hand_on(reader, server))
+
+            def write(late: bytes) -> None:
+                if not writer.is_closing():
+                    writer.write(late)
+
             while piece := await answers.read(PIECE_BYTES):
-                taker.take(piece, writer.write, lambda: _abort(ends))
+                taker.take(piece, write, lambda: _abort(ends))
                 await writer.drain()
             asks.cancel()
         except OSError:

@@ -112,7 +112,7 @@ def _log() -> list[str]:
         f"{match[1]}: {match[2]}"
         for path in sorted(folder.glob("*.raw.txt"))
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
-        if (match := LINE.match(line))
+        if (match := LINE.match(line)) and match[2].isprintable()  # the others are refused, as they should be
     ]
 
 

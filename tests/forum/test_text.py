@@ -1,6 +1,5 @@
 """Text: what may be stored, what is shown, and that nobody can smuggle anything through it."""
 
-import asyncio
 import re
 import time
 
@@ -361,28 +360,3 @@ def seconds(body: str) -> float:
     began = time.thread_time()
     text.excerpt(text.render(text.resolve(body, {"Ana Maria": [7], "Ben": [8]})).html, 200)
     return time.thread_time() - began
-
-
-async def test_a_long_text_leaves_the_loop_free() -> None:
-    body = PATHOLOGICAL["emphasis, unclosed"]
-    began = time.perf_counter()
-    wanted = text.render(body)
-    took_s = time.perf_counter() - began
-    # Other work on the machine may hold us up once, not five times.
-    assert min([await _longest_turn_s(body, wanted) for _ in range(5)]) < took_s / 2
-
-
-async def _longest_turn_s(body: str, wanted: text.Rendered) -> float:
-    longest = 0.0
-
-    async def watch() -> None:
-        nonlocal longest
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(0)
-            longest = max(longest, time.perf_counter() - began)
-
-    watching = asyncio.create_task(watch())
-    assert await text.render_async(body) == wanted
-    watching.cancel()
-    return longest

@@ -1,5 +1,5 @@
-"""The acts of the forum, found in its code: every function of a module of nouns that opens a transaction, or that writes
-by one statement which is one.
+"""The acts of the forum, found in its code: every function of a module of nouns that opens a transaction, or writes by
+one statement.
 """
 
 import ast

@@ -1,0 +1,24 @@
+"""The process that renders long texts for a web process: see forum/text/apart.py. Not meant to be begun by hand."""
+
+import os
+import sys
+
+import msgspec
+
+from forum.text.apart import Asked, read, write
+from forum.text.rendering import render
+
+
+def main() -> None:
+    """Answer until nobody asks any more."""
+    try:
+        while True:
+            asked = msgspec.json.decode(read(sys.stdin.buffer), type=Asked)
+            write(sys.stdout.buffer, msgspec.json.encode(render(asked.body, quoting=asked.quoting)))
+    except (EOFError, BrokenPipeError):
+        # What may still be in the buffer is for nobody, and would be written at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()
