@@ -3,7 +3,7 @@
 from typing import Final
 
 _VERBS: Final = {
-    "add": "Added", "appeal": "Appealed", "approve": "Approved", "create": "Made", "decline": "Declined",
+    "appeal": "Appealed", "approve": "Approved", "create": "Made", "decline": "Declined",
     "describe": "Described", "end": "Ended the", "hold": "Held", "invite": "Made", "leave": "Left",
     "lift": "Lifted the", "lock": "Locked", "make": "Made", "mute": "Muted", "overturn": "Overturned the",
     "pass": "Passed", "pin": "Pinned", "purge": "Deleted for good:", "reinstate": "Let in again",
@@ -12,6 +12,7 @@ _VERBS: Final = {
     "take": "Took", "unlock": "Unlocked", "unpin": "Unpinned", "uphold": "Upheld the", "warning": "Warned",
 }  # fmt: skip
 _WHOLE: Final = {
+    "add": "Made an account",
     "hold in": "Took in",
     "lapse": "Hold ended of",
     "leave as it is": "Left as it is:",

@@ -333,6 +333,11 @@ class Socket(Screen):
         wire = self._wires.get(self.page.channel)
         return wire is not None and wire.live_at_s is not None
 
+    @property
+    def following(self) -> set[str]:
+        """The channels that it follows, its member's own among them."""
+        return {*self.cursors, self._mine}
+
     async def _stay(self, client: Client) -> None:
         headers = (
             {"authorization": self.person.bearer} if self.number % 2 else {"cookie": f"forum={self.person.cookie}"}

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.follower import HtmlSocket, Screen, Shown
+from tests.faults.follower import HtmlSocket, Poll, Screen, Shown
 from tests.faults.wire import Lost
 from tests.faults.writer import Noun
 
@@ -31,6 +31,7 @@ async def judge(run: Run) -> None:
     """Wait until all is quiet, then note every problem and the figures in the run."""
     heads = await _quiet(run)
     await _converge(run, heads)
+    await _judge_metrics(run)
     _judge_writes(run)
     await _judge_database(run)
     log = await _log(run, heads)
@@ -88,6 +89,26 @@ def _behind(screen: Screen, heads: Mapping[str, int]) -> dict[str, tuple[int | N
         for channel in wanted
         if screen.cursors.get(channel, -1) < heads.get(channel, 0)
     }
+
+
+async def _judge_metrics(run: Run) -> None:
+    """Now that all is quiet nothing is behind, and /metrics tells of as many follows as there are."""
+    end = time.monotonic() + run.allows(SETTLE_MAX_S)
+    while True:
+        told = (await run.site.metrics()).values()
+        followers, lag_s = sum(each["followers"] for each in told), max(each["lag_s"] for each in told)
+        sockets = sum(len(screen.following) for screen in run.sockets() if not screen.is_out)
+        polls = sum(len(screen.cursors) for screen in run.screens if isinstance(screen, Poll) and not screen.is_out)
+        # A poll that was answered a moment ago follows nothing until it asks again.
+        if sockets <= followers <= sockets + polls and lag_s == 0:
+            return
+        if time.monotonic() > end:
+            break
+        await asyncio.sleep(0.1)
+    run.problems.append(
+        f"metrics tell of {followers:.0f} follows and a lag of {lag_s:.2f} s, where sockets follow {sockets} and polls"
+        f" at most {polls}"
+    )
 
 
 def _judge_writes(run: Run) -> None:
