@@ -4,11 +4,11 @@ widths, live on every screen.
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, expect
 
 from forum import posts, removal
 from forum.db import Database
+from tests.browser.reaching import nothing_serious, tab_to
 from tests.people import World, make_world
 from tests.running import RunningSite
 
@@ -16,27 +16,11 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = [{"width": 1280, "height": 800}, {"width": 390, "height": 844}]
 WORDS = "Wilhelmina Quarrington was seen on the ward last Tuesday morning"
-MAX_TABS = 60
 
 
 @pytest_asyncio.fixture
 async def world(db: Database) -> World:
     return await make_world(db)
-
-
-async def _tab_to(page: Page, target: Locator) -> None:
-    """As somebody without a mouse goes there."""
-    for _ in range(MAX_TABS):
-        if await target.evaluate("element => element === document.activeElement"):
-            return
-        await page.keyboard.press("Tab")
-    raise AssertionError(f"the keyboard does not reach {target}")
-
-
-async def _axe(page: Page) -> None:
-    found = await Axe().run(page)
-    grave = [each for each in found.response["violations"] if each["impact"] in {"serious", "critical"}]
-    assert not grave, [(each["id"], [node["html"] for node in each["nodes"]]) for each in grave]
 
 
 @pytest.mark.parametrize("width", WIDTHS, ids=["desktop", "phone"])
@@ -51,27 +35,27 @@ async def test_an_appeal_from_the_notice_to_the_answer(
     await expect(ana.locator(f"#post-{post}")).not_to_contain_text("Quarrington")
 
     ben = await site.live_page(chromium, world.db, world.ben, "/notifications", viewport=width)
-    await _tab_to(ben, ben.get_by_role("link", name="You can appeal"))
+    await tab_to(ben, ben.get_by_role("link", name="You can appeal"))
     await ben.keyboard.press("Enter")
     await expect(ben.get_by_role("heading", name="Your removed post")).to_be_visible()
-    await _axe(ben)
-    await _tab_to(ben, ben.get_by_label("Why should it come back?"))
+    await nothing_serious(ben)
+    await tab_to(ben, ben.get_by_label("Why should it come back?"))
     await ben.keyboard.type("It was no advertisement")
-    await _tab_to(ben, ben.get_by_role("button", name="Send the appeal"))
+    await tab_to(ben, ben.get_by_role("button", name="Send the appeal"))
     await ben.keyboard.press("Enter")
     await expect(ben.get_by_role("heading", name="Your appeal")).to_be_visible()
 
     queue = lead.locator('ul[data-of="appeal"]')
     await expect(queue.get_by_role("link", name="An appeal about a removed post")).to_be_visible()
     await expect(lead.get_by_text("No appeal waits.")).to_be_hidden()
-    await _axe(lead)
-    await _tab_to(lead, queue.get_by_role("link", name="An appeal about a removed post"))
+    await nothing_serious(lead)
+    await tab_to(lead, queue.get_by_role("link", name="An appeal about a removed post"))
     await lead.keyboard.press("Enter")
     await expect(lead.locator(".bit.it")).to_contain_text("Quarrington")
-    await _axe(lead)
-    await _tab_to(lead, lead.get_by_label("Answer to the author"))
+    await nothing_serious(lead)
+    await tab_to(lead, lead.get_by_label("Answer to the author"))
     await lead.keyboard.type("You were right")
-    await _tab_to(lead, lead.get_by_role("button", name="Bring it back"))
+    await tab_to(lead, lead.get_by_role("button", name="Bring it back"))
     await lead.keyboard.press("Enter")
     await expect(lead.get_by_text("overturned the removal")).to_be_visible()
     await expect(ana.locator(f"#post-{post}")).to_contain_text("Quarrington")
@@ -93,7 +77,7 @@ async def test_what_repeats_the_words_goes_in_one_act_from_every_screen(
     await mod.get_by_role("link", name="Remove…").click()
     dialogue = mod.get_by_role("dialog")
     await expect(dialogue.get_by_role("checkbox", checked=True)).to_have_count(6)
-    await _axe(mod)
+    await nothing_serious(mod)
     await dialogue.get_by_label("It must not be kept").check()
     await dialogue.get_by_role("button", name="Remove the post").click()
     await mod.get_by_role("button", name="Delete for good").click()
