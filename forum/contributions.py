@@ -4,13 +4,16 @@ Every act on one locks it first and matches its state here; `docs/states.md` has
 words into the sealed table in the same statement, so nothing that reads the row afterwards has anything to leak.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from forum import cases, text
+import asyncpg
+
+from forum import cases, idempotency, text
 from forum.db import Connection, Row, Transaction, statements
 from forum.errors import Conflict
+from forum.standing import Caller
 
 Noun = Literal["post", "message"]
 State = Literal["shown", "held", "withdrawn", "removed", "purged"]
@@ -44,6 +47,17 @@ class Words:
             "mentions": list(self.rendered.mentions)[:MAX_MENTIONS],
             "renderer": text.RENDERER,
         }
+
+
+async def made_before(
+    connection: Connection,
+    caller: Caller,
+    keyed: idempotency.Keyed | None,
+    current: Callable[[Connection, int], Awaitable[asyncpg.Record]],
+) -> asyncpg.Record | None:
+    """What the same request has made, as it stands now (`current` reads it); None where it has made nothing yet."""
+    made = await idempotency.made_before(connection, caller.member, keyed)
+    return None if made is None else await current(connection, made)
 
 
 async def prepare(

@@ -46,9 +46,9 @@ async def reply(
                 holder = await _require_writer(connection, caller, thread, words, through)
             except ForumError:
                 # They may not any more; what they made when they might is answered all the same.
-                if (made := await idempotency.made_before(connection, caller.member, keyed)) is None:
+                if (made := await contributions.made_before(connection, caller, keyed, current)) is None:
                     raise
-                return await current(connection, made)
+                return made
             row: asyncpg.Record = await SQL.write(
                 connection, member=caller.member, thread=thread_id, standing=thread.row["standing"],
                 network=holder.id, parent=parent, **(keyed.columns() if keyed else idempotency.NO_KEY),
@@ -59,8 +59,8 @@ async def reply(
                     db.written(row)
                     return row
                 case "taken":
-                    if (made := await idempotency.made_before(connection, caller.member, keyed)) is not None:
-                        return await current(connection, made)
+                    if (made := await contributions.made_before(connection, caller, keyed, current)) is not None:
+                        return made
                 case "misplaced":
                     raise Invalid("parent", MISPLACED)
     raise Unavailable

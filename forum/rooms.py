@@ -42,9 +42,9 @@ async def say(
                 await newcomers.require_known(connection, caller, network.id, network.role, first)
             except ForumError:
                 # They may not any more; what they made when they might is answered all the same.
-                if (made := await idempotency.made_before(connection, caller.member, keyed)) is None:
+                if (made := await contributions.made_before(connection, caller, keyed, current)) is None:
                     raise
-                return await current(connection, made)
+                return made
             row: asyncpg.Record = await SQL.write(
                 connection, member=caller.member, room=network.room_id, standing=network.row["standing"],
                 network=network.id, slow_s=0 if network.may_moderate else network.row["slow_s"], reply_to=reply_to,
@@ -55,8 +55,8 @@ async def say(
                     db.written(row)
                     return row
                 case "taken":
-                    if (made := await idempotency.made_before(connection, caller.member, keyed)) is not None:
-                        return await current(connection, made)
+                    if (made := await contributions.made_before(connection, caller, keyed, current)) is not None:
+                        return made
                 case "slow":
                     raise TooMany(row["wait_s"])
                 case "misplaced":

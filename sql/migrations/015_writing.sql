@@ -104,6 +104,16 @@ BEGIN
     RETURN FOUND;
 END $$;
 
+-- Records what was written in its channel, and with each of who was told at once; answers the new heads.
+CREATE FUNCTION record_written(channel text, kind text, object bigint, told_members bigint[], told_ids bigint[],
+                               OUT channels text[], OUT heads bigint[]) LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT array_agg(r.channel_name), array_agg(r.head) INTO channels, heads FROM record_updates(
+        ARRAY[channel] || ARRAY(SELECT 'member:' || m FROM unnest(told_members) m),
+        ARRAY[kind] || array_fill('notification.created'::text, ARRAY[coalesce(cardinality(told_ids), 0)]),
+        ARRAY[object] || told_ids) r;
+END $$;
+
 -- `outcome`: written, with the post as it stands and the new heads of the channels it was recorded in; or, with nothing written,
 -- changed (what was decided upon), taken (the key came before), misplaced (the parent is not in this thread).
 CREATE FUNCTION write_reply(member bigint, thread bigint, standing_ text, network bigint, parent bigint, key_ text, hash bytea,
@@ -120,10 +130,8 @@ BEGIN
         SELECT * INTO made FROM insert_reply(new_id, thread, network, member, parent, body, html, mentions, quotes, renderer);
         IF FOUND THEN
             outcome := 'written';
-            SELECT array_agg(r.channel_name), array_agg(r.head) INTO channels, heads FROM record_updates(
-                ARRAY['thread:' || thread] || ARRAY(SELECT 'member:' || m FROM unnest(made.told_members) m),
-                ARRAY['post.created'] || array_fill('notification.created'::text, ARRAY[coalesce(cardinality(made.told_ids), 0)]),
-                ARRAY[new_id] || made.told_ids) r;
+            SELECT r.channels, r.heads INTO channels, heads
+            FROM record_written('thread:' || thread, 'post.created', new_id, made.told_members, made.told_ids) r;
             SELECT p.* INTO shown FROM shown_posts p WHERE p.id = new_id;
         ELSE
             outcome := 'misplaced';
@@ -153,10 +161,8 @@ BEGIN
         SELECT * INTO made FROM insert_message(new_id, room, network, member, answers, body, html, mentions, renderer);
         IF FOUND THEN
             outcome := 'written';
-            SELECT array_agg(r.channel_name), array_agg(r.head) INTO channels, heads FROM record_updates(
-                ARRAY['room:' || room] || ARRAY(SELECT 'member:' || m FROM unnest(made.told_members) m),
-                ARRAY['message.created'] || array_fill('notification.created'::text, ARRAY[coalesce(cardinality(made.told_ids), 0)]),
-                ARRAY[new_id] || made.told_ids) r;
+            SELECT r.channels, r.heads INTO channels, heads
+            FROM record_written('room:' || room, 'message.created', new_id, made.told_members, made.told_ids) r;
             SELECT s.* INTO shown FROM shown_messages s WHERE s.id = new_id;
         ELSE
             outcome := 'misplaced';
