@@ -32,44 +32,21 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
 from realtime import protocol
 from realtime.channel import Channel, Joiner
 from realtime.metrics import Metrics
 from realtime.pace import Pause
+from realtime.questions import HEADS_AT_ONCE, NOTHING, Questions
 from realtime.reading import SOURCE_TIMEOUT_S, Reading
 from realtime.screen import Listener, Screen
 from realtime.source import Caller, Head, Source
-from realtime.together import Together
 from realtime.transport import Frames, Socket
 
 LOOK_EVERY_S: Final = 0.5
-LOOK_SLICE: Final = 500
-MAX_CHECKS: Final = 2
-"""Checks of follows that run at once; apart from the reads, so that a thousand who return do not delay what is live."""
-CHECKED_TOGETHER: Final = 32
-"""Screens whose follows one check is about: some hundred channels, a few tens of milliseconds of the database."""
 SLOW_AGAIN_S: Final = 60.0
-
-_NOTHING: Final = Head(0, 0)
-
-
-class _Asked(NamedTuple):
-    """Who wants to follow what."""
-
-    caller: Caller
-    channels: tuple[str, ...]
-
-
-class _Checked(NamedTuple):
-    """What they may follow. The access versions were known before it was asked."""
-
-    allowed: frozenset[str]
-    versions: Mapping[str, int]
-    heads: Mapping[str, Head]
-    """Of the channels that nobody followed here."""
 
 
 class TooManyScreens(Exception):
@@ -101,9 +78,7 @@ class Hub:
         self._channels: dict[str, Channel] = {}
         self._tokens = itertools.count(1)
         self._reading = Reading(source, self.metrics, self)
-        self._checked = Together(self._check, most=CHECKED_TOGETHER, at_once=MAX_CHECKS, timeout_s=SOURCE_TIMEOUT_S)
-        self._head = Together(self._ask_heads, most=LOOK_SLICE, timeout_s=SOURCE_TIMEOUT_S)
-        self._over = Together(self._ask_over, most=LOOK_SLICE, timeout_s=SOURCE_TIMEOUT_S)
+        self._questions = Questions(source, self._channels)
         self._admissions: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
         self._slow_until: dict[int, float] = {}
@@ -123,8 +98,7 @@ class Hub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for together in (self._checked, self._head, self._over):
-            await together.close()
+        await self._questions.close()
         self._channels.clear()
 
     def open(self, caller: Caller, socket: Socket, subprotocol: str) -> Screen:
@@ -151,7 +125,7 @@ class Hub:
         if member is None:
             return
         name = f"member:{member}"
-        heads = {} if name in self._channels else {name: await self._head(name)}
+        heads = {} if name in self._channels else {name: await self._questions.head(name)}
         if screen.closed:
             return
         channel = self._channel(name, heads)
@@ -162,7 +136,7 @@ class Hub:
 
     async def is_over(self, session: int) -> bool:
         """Say whether a session no longer counts. Raises what the source raises."""
-        return await self._over(session)
+        return await self._questions.is_over(session)
 
     def leave(self, screen: Screen) -> None:
         """Forget a screen whose connection has gone. Does nothing the second time."""
@@ -270,7 +244,7 @@ class Hub:
             if not wanted:
                 return
             try:
-                checked = await self._checked(_Asked(screen.caller, tuple(wanted)))
+                checked = await self._questions.may_follow(screen.caller, tuple(wanted))
             except Exception as error:  # noqa: BLE001 (a source may raise anything)
                 self._reading.failed(error)
                 await asyncio.sleep(pause.longer())
@@ -286,52 +260,11 @@ class Hub:
             since = joiner._replace(access_version=checked.versions[name])
             self._join(screen, self._channel(name, checked.heads), since)
 
-    async def _check(self, asked: list[_Asked]) -> list[_Checked]:
-        """What these screens may follow: three questions for all of them."""
-        # The versions first, then the check: the check is at least as new as the versions.
-        names = {name for each in asked for name in each.channels}
-        versions = {name: self._channels[name].access_version for name in names if name in self._channels}
-        heads = await self._heads([name for name in names if name not in versions])
-        versions |= {name: heads.get(name, _NOTHING).access_version for name in names if name not in versions}
-        allowed = await self._source.may_follow(
-            list({(each.caller.member, name) for each in asked for name in each.channels})
-        )
-        # A session that has ended: its member's channel will say so and cut it; until then there is nothing for it.
-        sessions = {each.caller.session for each in asked if each.caller.session is not None}
-        ended = await self._source.ended(list(sessions)) if sessions else set()
-        return [
-            _Checked(
-                frozenset(
-                    name
-                    for name in each.channels
-                    if each.caller.session not in ended and (each.caller.member, name) in allowed
-                ),
-                versions,
-                heads,
-            )
-            for each in asked
-        ]
-
-    async def _ask_heads(self, names: list[str]) -> list[Head]:
-        heads = await self._heads(names)
-        return [heads.get(name, _NOTHING) for name in names]
-
-    async def _ask_over(self, sessions: list[int]) -> list[bool]:
-        ended = await self._source.ended(sessions)
-        return [session in ended for session in sessions]
-
-    async def _heads(self, names: Sequence[str]) -> dict[str, Head]:
-        """The heads of however many channels."""
-        heads: dict[str, Head] = {}
-        for start in range(0, len(names), LOOK_SLICE):
-            heads |= await self._source.heads(list(names[start : start + LOOK_SLICE]))
-        return heads
-
     def _channel(self, name: str, heads: Mapping[str, Head]) -> Channel:
         """Return the channel, which begins at its head where nobody here followed it so far."""
         channel = self._channels.get(name)
         if channel is None:
-            channel = self._channels[name] = Channel(name, heads.get(name, _NOTHING))
+            channel = self._channels[name] = Channel(name, heads.get(name, NOTHING))
         return channel
 
     def _join(self, screen: Screen, channel: Channel, joiner: Joiner) -> None:
@@ -377,15 +310,15 @@ class Hub:
         Raises what the source raises.
         """
         names = list(self._channels)
-        for start in range(0, len(names), LOOK_SLICE):
-            part = names[start : start + LOOK_SLICE]
+        for start in range(0, len(names), HEADS_AT_ONCE):
+            part = names[start : start + HEADS_AT_ONCE]
             cursors = {name: known.cursor for name in part if (known := self._channels.get(name)) is not None}
             async with asyncio.timeout(SOURCE_TIMEOUT_S):
                 heads = await self._source.heads(list(cursors))
             for name, cursor in cursors.items():
                 channel = self._channels.get(name)
                 if channel is not None:
-                    self._compare(channel, cursor, heads.get(name, _NOTHING))
+                    self._compare(channel, cursor, heads.get(name, NOTHING))
         self.metrics.looks += 1
 
     def _compare(self, channel: Channel, cursor: int, head: Head) -> None:
