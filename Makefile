@@ -17,8 +17,8 @@ run: $(VENV)/run.stamp ## the site, with servers of its own where none are named
 test: $(VENV)/dev.stamp browser ## every test, browser and faults included; PYTEST_ARGS="-k word" chooses
 	@.ci/tests $(BIN)/python $(PYTEST_ARGS)
 
-quick: $(VENV)/dev.stamp ## the tests that need no browser and kill nothing: about four minutes on two cores
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not faults" $(PYTEST_ARGS)
+quick: $(VENV)/dev.stamp ## the tests of a minute: no browser, nothing killed, nothing that goes through everything
+	$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 -m "not (browser or faults or long)" $(PYTEST_ARGS)
 
 check: $(VENV)/dev.stamp ## lint, form, types, who imports whom
 	$(BIN)/ruff check .

@@ -27,6 +27,8 @@ from tests.api.conftest import Api
 from tests.api.document import Document
 from tests.api.test_refusals import places
 
+pytestmark = pytest.mark.long
+
 SEED = 20261123
 EXAMPLES = 15
 CHECKS = [

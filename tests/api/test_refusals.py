@@ -8,6 +8,8 @@ from forum.api.routing import PREFIX, Endpoint
 from forum.api.table import TABLE
 from tests.api.conftest import Api
 
+pytestmark = pytest.mark.long
+
 NEVER = 999_999_999_999
 BODIES = {
     "SetRole": {"role": "member"},

@@ -5,13 +5,14 @@ import secrets
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import uvloop
 from rich.console import Console
 
 from tests.faults.faults import FAULTS, Fault
-from tests.faults.run import FULL, Run, Size
+from tests.faults.run import FULL, Run
 from tests.faults.stage import stage
 
 MIN_WRITES = 300
@@ -43,7 +44,10 @@ def _first_line(fault: Fault) -> str:
 async def _carry_out(chosen: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=True)
     names = chosen.fault or list(FAULTS)
-    size = Size(max(MIN_WRITES, -(-chosen.writes // len(names))), chosen.followers, chosen.per_s, chosen.patience, True)
+    size = replace(
+        FULL, writes=max(MIN_WRITES, -(-chosen.writes // len(names))), followers=chosen.followers, per_s=chosen.per_s,
+        patience=chosen.patience,
+    )  # fmt: skip
     wrong = answered = 0
     console.print(f"seed {chosen.seed}: {len(names)} runs of {size.writes} writes and {size.followers} screens")
     with tempfile.TemporaryDirectory(prefix="forum-faults-") as folder, console.status("Starting") as status:

@@ -28,7 +28,6 @@ from tests.faults.world import Person
 Key = tuple[str, int]
 Shown = dict[Key, dict[str, Any]]
 RETURN_MAX_S = 0.5
-STAY_S = (0.3, 3.0)
 OUT_CODES = {4001, 4003, 401, 403}
 SHUT = {401, 403, 404}
 
@@ -172,12 +171,22 @@ class Wire:
 class Screen(ABC):
     """One page that somebody looks at, from its first load until the run ends."""
 
-    def __init__(self, number: int, site: Site, person: Person, page: Page, rng: random.Random) -> None:
+    def __init__(
+        self,
+        number: int,
+        site: Site,
+        person: Person,
+        page: Page,
+        rng: random.Random,
+        stay_s: tuple[float, float],
+    ) -> None:
+        """`stay_s`: how long it stays as it is, at least and at most."""
         self.number = number
         self.person = person
         self.page = page
         self.site = site
         self._rng = rng
+        self._stay_s = stay_s
         self.shown: Shown = {}
         self.range_from: int | None = None
         self.cursors: dict[str, int] = {}
@@ -194,8 +203,11 @@ class Screen(ABC):
         self.arrivals: list[tuple[Key, float, float]] = []
         """Creations: what, when, and since when the channel was live."""
         self.back_at_s = 0.0
-        """When it was last caught up after a break."""
+        """When it was last seen caught up."""
         self.broke_at_s = 0.0
+        """Since when it wants to be, and is not: since it was cut off, however often it fails to return, or since it
+        broke off of its own accord.
+        """
         self.loads = 0
         self.calm = False
         """Set when the run ends: it stays connected."""
@@ -222,9 +234,18 @@ class Screen(ABC):
         return {*self.gone, *(self.page.channels if self.out_code else ())}
 
     @property
+    def is_back(self) -> bool:
+        """Whether it was caught up since it broke off."""
+        return self.back_at_s > self.broke_at_s
+
+    @property
     @abstractmethod
     def is_connected(self) -> bool:
         """Whether what is committed now would come at once."""
+
+    def _breaks(self, *, of_itself: bool = False) -> None:
+        if of_itself or self.is_back:
+            self.broke_at_s = time.monotonic()
 
     async def live(self) -> None:
         """Load, follow, break off, return, until cancelled or shut out."""
@@ -239,7 +260,7 @@ class Screen(ABC):
                         await self._load(client)
                     await self._stay(client)
                 except (Lost, OSError, TimeoutError, ConnectionClosed, InvalidHandshake):
-                    self.broke_at_s = time.monotonic()
+                    self._breaks()
                 if not self.is_out:
                     await asyncio.sleep(self._rng.uniform(0, RETURN_MAX_S))
 
@@ -358,7 +379,7 @@ class Socket(Screen):
             finally:
                 restless.cancel()
                 self._wires = {}
-                self.broke_at_s = time.monotonic()
+                self._breaks()
                 code = socket.close_code
                 if code is not None:
                     self.codes[code] += 1
@@ -374,7 +395,7 @@ class Socket(Screen):
         """Follow again, leave and come back, go elsewhere, or lose the connection."""
         with suppress(ConnectionClosed):
             while True:
-                await asyncio.sleep(self._rng.uniform(*STAY_S))
+                await asyncio.sleep(self._rng.uniform(*self._stay_s))
                 if self.calm or not self.cursors:
                     continue
                 if self.stay_away:
@@ -397,10 +418,11 @@ class Socket(Screen):
 
     async def _drop(self, socket: ClientConnection) -> None:
         socket.transport.abort()
+        self._breaks(of_itself=True)
 
     async def _turn_page(self, socket: ClientConnection) -> None:
         self.forget()
-        socket.transport.abort()
+        await self._drop(socket)
 
     def _hear(self, frame: dict[str, Any]) -> None:
         wire = self._wires.setdefault(frame.get("channel", ""), Wire())
@@ -485,7 +507,7 @@ class Poll(Screen):
         return self.asking
 
     async def _stay(self, client: Client) -> None:
-        end = time.monotonic() + self._rng.uniform(*STAY_S)
+        end = time.monotonic() + self._rng.uniform(*self._stay_s)
         while self.calm or time.monotonic() < end:
             try:
                 async with asyncio.timeout(None if self.calm else max(0.05, end - time.monotonic())):

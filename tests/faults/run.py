@@ -36,10 +36,15 @@ class Size:
     """How many times the promised time something may take: more than 1 where the machine does other work as well."""
     is_full: bool = False
     """Whether what is away or frozen stays so for as long as the table says."""
+    stay_s: tuple[float, float] = (0.3, 3.0)
+    """How long a screen stays as it is, at least and at most, before it breaks off, leaves a channel, turns a page."""
 
 
 SHORT = Size(writes=120, followers=36, per_s=50.0, patience=4.0)
-FULL = Size(writes=1_200, followers=300, per_s=100.0, is_full=True)
+FULL = Size(writes=1_200, followers=300, per_s=100.0, is_full=True, stay_s=(0.3, 10.0))
+"""Each of 300 does something every five seconds: more would keep two cores busy by itself, and its promised times would
+be those of a machine that is full.
+"""
 
 
 @dataclass
@@ -111,7 +116,8 @@ class Run:
             else:
                 person, page = self.world.readers[number % len(self.world.readers)], pages[number % len(pages)]
             kind = self.rng.choice((Socket, HtmlSocket, Poll))
-            self.screens.append(kind(number, self.site, person, page, random.Random(self.rng.random())))
+            rng = random.Random(self.rng.random())
+            self.screens.append(kind(number, self.site, person, page, rng, self.size.stay_s))
         self._looking.append(asyncio.create_task(self._tick(), name="tick"))
         for screen in self.screens:
             self._looking.append(asyncio.create_task(screen.live(), name=f"screen {screen.number}"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults import follower, writer
+from tests.faults import writer
 from tests.faults.breaks import (
     ACCESS_ON_FOLLOW_ONLY,
     CURSOR_AFTER_CONTENT,
@@ -54,14 +54,13 @@ async def test_the_checker_notices(
     stay_s: tuple[float, float],
     noticed: str,
     stage: Stage,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(follower, "STAY_S", stay_s)
+    size = replace(SMALL, stay_s=stay_s)
     with broken_tree(change) as tree:
         async with stage.site(tree) as site:
-            wrong = [await _wrong(Run(stage, site, SEED, SMALL), fault)]
+            wrong = [await _wrong(Run(stage, site, SEED, size), fault)]
             while not re.search(noticed, wrong[-1]) and len(wrong) < RUNS:
-                wrong.append(await _wrong(Run(stage, site, SEED + len(wrong), SMALL), fault))
+                wrong.append(await _wrong(Run(stage, site, SEED + len(wrong), size), fault))
     assert re.search(noticed, wrong[-1]), wrong
 
 

@@ -10,6 +10,8 @@ from forum import passwords, text
 from forum.text.apart import Apart
 from tests.forum.test_text import ORDINARY, PATHOLOGICAL, N
 
+pytestmark = pytest.mark.long
+
 MOST_S = 0.02
 TRIES = 8
 """Other work on the machine may hold us up once, not every time."""

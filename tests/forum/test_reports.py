@@ -327,6 +327,7 @@ async def test_reports_outlive_the_words_that_they_came_with(world: World) -> No
     assert (row["reports"], row["reasons"]) == (1, None)
 
 
+@pytest.mark.long
 async def test_four_thousand_reports_two_moderators(world: World) -> None:
     """No case is decided twice, nothing is lost, and both see an empty queue."""
     db = world.db

@@ -345,6 +345,7 @@ PARAGRAPH = "Some *ordinary* words, [a link](https://a.example) and `code`, as p
 ORDINARY = PARAGRAPH * (N // len(PARAGRAPH) + 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", PATHOLOGICAL)
 @pytest.mark.parametrize("length", [1_023, N])
 def test_hostile_text_is_soon_done(case: str, length: int) -> None:

@@ -191,6 +191,7 @@ def test_html_mail_is_laid_out_as_mail() -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "piece", ["<", "<a ", "<!--", "<div>", "<blockquote>", "&#", "<table><tr><td>", "</p>", "<a href='"]
 )

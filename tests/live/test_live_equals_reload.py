@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import pytest
 
 from forum import (
     appeals,
@@ -33,6 +34,8 @@ from tests.live.acts import RECORD_NOTHING, acts
 from tests.live.conftest import NotingDatabase
 from tests.live.history import history
 from tests.people import World, make_world
+
+pytestmark = pytest.mark.long
 
 CLEARED_BY = {
     "member.changed": ("data-name", "data-role-of", "data-avatar"),

@@ -104,6 +104,7 @@ async def built(world: World) -> dict[str, object]:
     }
 
 
+@pytest.mark.long
 async def test_who_gets_which_page(world: World, visit: Visit) -> None:
     parts = await built(world)
     network = await world.network_id()

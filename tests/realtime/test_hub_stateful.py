@@ -20,6 +20,8 @@ from realtime.screen import Screen
 from realtime.source import Caller
 from tests.realtime.memory_source import KeptSocket, MemorySource
 
+pytestmark = pytest.mark.long
+
 CHANNELS = ["thread:1", "room:2", "member:1"]
 MEMBERS = [None, 1, 2]
 

@@ -16,6 +16,8 @@ from forum.embedded import Servers
 from forum.settings import Settings
 from tests.conftest import on_database
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

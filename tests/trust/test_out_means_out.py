@@ -26,6 +26,8 @@ from tests.trust import processes
 from tests.trust.processes import Process
 from tests.trust.screens import PATIENCE_S, Screen, poll, screen_of
 
+pytestmark = pytest.mark.long
+
 WITHIN_S = 1.0
 Sites = tuple[Process, Process]
 WHY = {"reason": "Rude"}

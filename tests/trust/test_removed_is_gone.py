@@ -29,6 +29,8 @@ from tests.trust.searching import in_redis, in_the_database, may_be_seen, reader
 from tests.trust.visit import Screen, Sighting, Visit
 from tests.trust.written import REMOVED, ROLES, STANDS_IN, House, Word, Written, browser, session_of, write
 
+pytestmark = pytest.mark.long
+
 WARMED = frozenset({
     "/networks/{slug}", "/networks/{slug}/room", "/networks/{slug}/people", "/networks/{slug}/about", "/notifications",
     "/threads/{thread}", "/threads/{thread}/reply", "/search", "/members/{member}", "/api/v1/updates",

@@ -19,6 +19,8 @@ from tests.trust.asking import Asking, route_of, routes_of, told
 from tests.trust.house import NEVER, ROLES, House
 from tests.trust.routes import FOLLOW, TABLE, Row
 
+pytestmark = pytest.mark.long
+
 OUTSIDE = ("guest", "eve", "max")
 """Who is in neither the private network nor the hidden one."""
 TRIES = 3
