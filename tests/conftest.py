@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -44,10 +45,13 @@ fsync = off
 full_page_writes = off
 synchronous_commit = off
 max_wal_size = '4GB'
+autovacuum = off
 """
 """Of the session's Postgres, through the operator's own file. To wait for the disk would prove Postgres' promise, not
-ours; tests/faults and tests/start kill servers of their own, which keep their promises.
+ours; tests/faults and tests/start kill servers of their own, which keep their promises. What Postgres would do by
+itself in hundreds of short-lived databases would only stand in the way of who drops them.
 """
+PATIENCE_S, AGAIN_AFTER_S = 60.0, 0.5
 
 
 def on_database(url: str, name: str) -> str:
@@ -119,7 +123,7 @@ async def template(servers: Servers) -> AsyncIterator[str]:
     await _as_owner(servers, f"CREATE DATABASE {name}")
     await migrate(on_database(servers.database_owner_url, name), await role_of(servers.database_url))
     yield name
-    await _as_owner(servers, f"DROP DATABASE {name} WITH (FORCE)")
+    await _drop(servers, name)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -184,12 +188,24 @@ async def copy_of(servers: Servers, template: str) -> AsyncIterator[str]:
     # As in UNSAFE, where the servers were named.
     await _as_owner(servers, f"ALTER DATABASE {name} SET synchronous_commit = off")
     yield on_database(servers.database_url, name)
-    await _as_owner(servers, f"DROP DATABASE {name} WITH (FORCE)")
+    await _drop(servers, name)
+
+
+async def _drop(servers: Servers, name: str) -> None:
+    """Whoever is in there. Postgres' own processes, which its owner may not end, leave by themselves."""
+    until_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return await _as_owner(servers, f"DROP DATABASE {name} WITH (FORCE)")
+        except (asyncpg.InsufficientPrivilegeError, asyncpg.ObjectInUseError):
+            if time.monotonic() > until_s:
+                raise
+            await asyncio.sleep(AGAIN_AFTER_S)
 
 
 async def _as_owner(servers: Servers, statement: str) -> None:
     connection = await asyncpg.connect(servers.database_owner_url)
     try:
-        await connection.execute(statement)
+        await connection.execute(statement, timeout=PATIENCE_S)
     finally:
-        await connection.close()
+        await connection.close(timeout=PATIENCE_S)

@@ -35,6 +35,8 @@ fsync = on
 full_page_writes = on
 synchronous_commit = on
 jit = off
+# Statistics follow soon where a site begins to fill: until then plans are those for tables that are empty.
+autovacuum_naptime = '10s'
 
 timezone = 'UTC'
 log_timezone = 'UTC'

@@ -8,7 +8,6 @@ import msgspec
 from forum.text.apart import Asked, read, write
 from forum.text.rendering import render
 
-
 BEHIND = 5
 """How nice it is: where the cores are full, one who writes 32 kB waits rather than everybody else."""
 

@@ -35,7 +35,9 @@ BEGIN
     RETURN QUERY
     WITH parent AS (
         SELECT p.id, p.path, p.depth, p.author_id FROM posts p
-        WHERE p.thread_id = thread_ AND CASE WHEN parent_ IS NULL THEN p.number = 1 ELSE p.id = parent_ END),
+        -- By its id, and by nothing else: a plan that was made while there was little would go through all of the thread.
+        WHERE p.id = coalesce(parent_, (SELECT o.id FROM posts o WHERE o.thread_id = thread_ AND o.number = 1))
+          AND (p.thread_id = thread_) IS TRUE),
     place AS (
         SELECT p.number + 1 AS number FROM posts p WHERE p.thread_id = thread_ ORDER BY p.number DESC LIMIT 1),
     new AS (
@@ -76,7 +78,7 @@ BEGIN
     WITH place AS (
         SELECT coalesce((SELECT m.number FROM messages m WHERE m.room_id = room_ ORDER BY m.number DESC LIMIT 1), 0) + 1 AS number),
     answered AS (
-        SELECT m.id, m.author_id FROM messages m WHERE m.id = reply_to_ AND m.room_id = room_),
+        SELECT m.id, m.author_id FROM messages m WHERE m.id = reply_to_ AND (m.room_id = room_) IS TRUE),
     new AS (
         INSERT INTO messages (id, room_id, author_id, reply_to_id, number, body, html, mentions, renderer)
         OVERRIDING SYSTEM VALUE
