@@ -18,7 +18,8 @@ test: $(VENV)/dev.stamp browser ## every test, browser and faults included; PYTE
 	@.ci/tests $(BIN)/python $(PYTEST_ARGS)
 
 quick: $(VENV)/dev.stamp ## the tests of a minute: no browser, nothing killed, nothing that goes through everything
-	$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 -m "not (browser or faults or long)" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 -m "not (browser or faults or long)" \
+		-p no:schemathesis --ignore tests/api/test_generated.py $(PYTEST_ARGS)
 
 check: $(VENV)/dev.stamp ## lint, form, types, who imports whom
 	$(BIN)/ruff check .

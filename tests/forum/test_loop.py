@@ -1,6 +1,7 @@
 """What takes long holds the event loop up for no more than a moment: everybody else is served meanwhile."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
 
@@ -57,6 +58,14 @@ async def test_a_text_is_the_same_wherever_it_is_rendered() -> None:
     for body in (ORDINARY[:N], PATHOLOGICAL["mentions"], "> [#77]\n\n" + ORDINARY[:2_000], "\U0001f600 " * 900):
         for quoting in (True, False):
             assert await text.render_async(body, quoting=quoting) == text.render(body, quoting=quoting)
+
+
+def test_who_serves_goes_before_who_renders() -> None:
+    apart = Apart()
+    apart.render(ORDINARY)
+    assert apart._process is not None
+    assert os.getpriority(os.PRIO_PROCESS, apart._process.pid) > os.getpriority(os.PRIO_PROCESS, 0)
+    apart.end()
 
 
 def test_where_the_other_process_was_killed_a_new_one_answers() -> None:

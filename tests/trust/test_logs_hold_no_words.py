@@ -29,6 +29,8 @@ from forum.settings import Settings
 from tests.conftest import on_database
 from tests.people import World, make_world
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 START_MAX_S, STOP_MAX_S = 30.0, 15.0
 SERVE = """

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import httpx
+import pytest
 import pytest_asyncio
 from starlette.applications import Starlette
 
@@ -14,6 +15,8 @@ from forum.app import create_app
 from forum.db import Connection, Database
 from forum.settings import Settings
 from tests.people import World, make_world
+
+pytestmark = pytest.mark.long
 
 FEW, SOME = 10, 250
 TIMES = 4
