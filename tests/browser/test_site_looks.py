@@ -20,6 +20,13 @@ from tests.running import RunningSite
 pytestmark = pytest.mark.browser
 
 MAX_THREAD_PAGE_BYTES = 80_000
+BRIGHTNESS = """() => {
+    const pixel = document.createElement("canvas").getContext("2d");
+    pixel.fillStyle = getComputedStyle(document.body).backgroundColor;
+    pixel.fillRect(0, 0, 1, 1);
+    return pixel.getImageData(0, 0, 1, 1).data[0] / 255;
+}"""
+"""Of the page's ground: 0 is black."""
 WIDTHS = (320, 390, 768, 1024, 1280, 1920)
 LONG = "Unterstuetzungsgesellschaftszusammenarbeitsvereinbarung" * 3
 
@@ -229,6 +236,19 @@ async def test_a_thread_page_is_light(site: RunningSite, chromium: Browser, worl
     await context.close()
     assert len(sizes) > 3
     assert sum(sizes) <= MAX_THREAD_PAGE_BYTES, f"{sum(sizes)} bytes in {len(sizes)} answers"
+
+
+async def test_paper_is_white_whatever_the_screen_is(site: RunningSite, chromium: Browser, world: World) -> None:
+    context = await site.window(chromium, world.db, world.ana, color_scheme="dark")
+    page = await context.new_page()
+    await page.goto(f"/threads/{await world.thread()}")
+    grounds = []
+    for media in ("screen", "print"):
+        await page.emulate_media(media=media)
+        grounds.append(await page.evaluate(BRIGHTNESS))
+    await expect(page.get_by_role("navigation").first).to_be_hidden()
+    await context.close()
+    assert grounds[0] < 0.5 < grounds[1]
 
 
 @pytest.mark.parametrize("who", ["guest", "lead"])
