@@ -123,6 +123,8 @@ class Live:
 
     async def enter(self, caller: Caller, socket: Socket, subprotocol: str, *, silently: bool) -> Screen:
         """Open a screen. Raises `Refused`."""
+        if self._released:  # while it was asked who this is: what opens from here on would be let go by nobody
+            raise Refused(protocol.RESTARTING, "restarting")
         try:
             screen = self.hub.open(caller, socket, subprotocol)
         except TooManyScreens:

@@ -18,10 +18,10 @@ import msgspec
 from forum.text.rendering import Rendered, render
 
 LENGTH_BYTES: Final = 4
-_ROOT: Final = Path(__file__).parents[2]
-
-
 APART_FROM_CHARS: Final = 1_024
+ANSWER_MAX_S: Final = 10.0
+"""Then the process is taken for frozen, and killed."""
+_ROOT: Final = Path(__file__).parents[2]
 
 
 class Asked(msgspec.Struct):
@@ -47,7 +47,7 @@ class Apart:
                     return msgspec.json.decode(self._answer(asked), type=Rendered)
                 except (OSError, EOFError):
                     self.end()
-        # It cannot be begun, or is killed again and again: better slowly than not at all.
+        # It cannot be begun, or ends or freezes again and again: better slowly than not at all.
         return render(body, quoting=quoting)
 
     def _answer(self, asked: bytes) -> bytes:
@@ -59,8 +59,14 @@ class Apart:
         process = self._process
         if process.stdin is None or process.stdout is None:
             raise EOFError
-        write(process.stdin, asked)
-        return read(process.stdout)
+        late = threading.Timer(ANSWER_MAX_S, process.kill)
+        late.daemon = True
+        late.start()
+        try:
+            write(process.stdin, asked)
+            return read(process.stdout)
+        finally:
+            late.cancel()
 
     def end(self) -> None:
         """End the process; the next text begins another."""

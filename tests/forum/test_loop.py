@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from forum import passwords, text
+from forum.text import apart as apart_module
 from forum.text.apart import Apart
 from tests.forum.test_text import ORDINARY, PATHOLOGICAL, N
 
@@ -65,6 +67,19 @@ def test_who_serves_goes_before_who_renders() -> None:
     apart.render(ORDINARY)
     assert apart._process is not None
     assert os.getpriority(os.PRIO_PROCESS, apart._process.pid) > os.getpriority(os.PRIO_PROCESS, 0)
+    apart.end()
+
+
+def test_where_the_other_process_is_frozen_a_new_one_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    apart = Apart()
+    first = apart.render(ORDINARY)
+    assert apart._process is not None
+    frozen = apart._process
+    frozen.send_signal(signal.SIGSTOP)
+    monkeypatch.setattr(apart_module, "ANSWER_MAX_S", 0.5)
+    answered = apart.render(ORDINARY)
+    assert answered == first
+    assert frozen.returncode == -signal.SIGKILL
     apart.end()
 
 

@@ -145,6 +145,19 @@ async def test_a_session_that_ends_while_the_socket_opens(fast):
         assert await code_of(socket) == protocol.SIGNED_OUT
 
 
+async def test_a_socket_that_opens_while_the_process_stops(tiny):
+    """It was asked who this is before the others were let go; the answer comes after."""
+    identify = tiny.identify
+
+    async def identify_late(connection):
+        tiny.live.release()
+        return await identify(connection)
+
+    tiny.live._identify = identify_late
+    async with live(tiny) as socket:
+        assert await code_of(socket) == protocol.RESTARTING
+
+
 async def test_signing_out_closes_sockets_and_polls(tiny):
     tiny.source.channel("member:1")
     async with live(tiny) as mine, live(tiny, member=2) as other:
