@@ -208,6 +208,8 @@ class Screen(ABC):
         """Since when it wants to be, and is not: since it was cut off, however often it fails to return, or since it
         broke off of its own accord.
         """
+        self.was_away_s = 0.0
+        """How long it took, the last time."""
         self.loads = 0
         self.calm = False
         """Set when the run ends: it stays connected."""
@@ -451,7 +453,10 @@ class Socket(Screen):
         if channel == self._mine and channel not in self.cursors:
             self._begin(channel, seq, frame["log"])
         if all(channel in self._wires and self._wires[channel].live_at_s for channel in self.cursors):
-            self.back_at_s = time.monotonic()
+            now = time.monotonic()
+            if not self.is_back:
+                self.was_away_s = now - self.broke_at_s
+            self.back_at_s = now
 
     def _reset(self, wire: Wire, frame: dict[str, Any]) -> None:
         wire.over()

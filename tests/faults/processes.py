@@ -52,7 +52,7 @@ async def _come_back(run: Run, broken: list[Socket]) -> None:
     away, late, longest_s = set(broken), set[Socket](), 0.0
     while away and time.monotonic() < began + PATIENCE * within_s:
         for screen in list(away):
-            away_s = (screen.back_at_s if screen.is_back else time.monotonic()) - screen.broke_at_s
+            away_s = screen.was_away_s if screen.is_back else time.monotonic() - screen.broke_at_s
             longest_s = max(longest_s, away_s)
             if away_s > within_s:
                 late.add(screen)
