@@ -6,8 +6,8 @@
   it all.
 - SIGTERM, SIGINT: the processes stop taking connections, let those go that are kept, finish what is in flight, and end
   within STOP_MAX_S.
-- SIGHUP: each process is replaced by a new one, which is ready before the old one is asked to go. On a terminal it
-  means that the terminal has gone, and ends it all like SIGTERM.
+- SIGHUP: each process is replaced by a new one; once all of these are ready, the old ones are asked to go, one after
+  the other. On a terminal it means that the terminal has gone, and ends it all like SIGTERM.
 - When the parent is killed, the kernel ends the processes.
 
 A process is `python -m forum.serve SOCKET READY PARENT FACTORY`: a fresh interpreter, so that SIGHUP brings new code.
@@ -160,7 +160,9 @@ class Parent:
             self._fill_up(now)
 
     def _fill_up(self, now: float) -> None:
-        """Starts what is missing; once all are ready, those that are to leave may go."""
+        """Starts what is missing; once all are ready, those that are to leave may go: one after the other, so that not
+        every screen of the site returns at once.
+        """
         current = [process for process in self._processes if not process.leaving]
         if now >= self._start_at:
             current += [self._start() for _ in range(self._settings.processes - len(current))]
@@ -169,9 +171,9 @@ class Parent:
         if self._on_ready is not None:
             self._on_ready()
             self._on_ready = None
-        for process in self._processes:
-            if process.leaving:
-                self._ask_to_go(process)
+        leaving = [process for process in self._processes if process.leaving]
+        if leaving and all(process.kill_at is None for process in self._processes):
+            self._ask_to_go(leaving[0])
 
     def _bury(self, process: Process, now: float) -> None:
         self._processes.remove(process)
