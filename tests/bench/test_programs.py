@@ -14,6 +14,8 @@ from bench import site
 from bench.hub_alone import CHANNEL, FIRST_SEQ
 from bench.programs import Programs, Request
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:

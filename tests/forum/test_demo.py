@@ -7,6 +7,7 @@ from forum.db import Database
 from forum.errors import Conflict
 
 
+@pytest.mark.long
 async def test_the_demo_goes_into_an_empty_database_only(fresh_database_url: str) -> None:
     db = Database(fresh_database_url)
     await db.open()
