@@ -1,4 +1,4 @@
-"""A page asks the database the same number of questions, however much there is: no statement for each row."""
+"""However much there is, a page asks the database as many questions, none for each row, and a write reads as many rows."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
