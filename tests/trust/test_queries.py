@@ -1,4 +1,4 @@
-"""However much there is, a page asks the database as many questions, none for each row, and a write reads as many rows."""
+"""However much there is, a page asks the database as many questions, none for each row; a write reads as many rows."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
