@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from forum import decisions, posts, reports, rooms
 from forum.db import Database
@@ -180,6 +180,38 @@ async def test_a_long_queue_is_read_on(
         await queue.press("x", "Enter")
     await expect(queue.page.locator("[data-empty]")).to_be_visible()
     assert await _outcomes(world) == [("removed", world.mod.member)] * 7
+
+
+async def test_a_list_read_before_a_decision_and_come_after_it(
+    site: RunningSite, chromium: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came live meanwhile is done to it: neither its rows nor their count are those of a moment ago."""
+    monkeypatch.setattr(reports, "PAGE", 3)
+    cases = [await _case(world, f"Words number {number}") for number in range(5)]
+    queue = await _queue(site, chromium, world, world.mod)
+    count = queue.page.locator("[data-count]")
+    drawn, may_come = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        drawn.set()
+        await may_come.wait()
+        await route.fulfill(response=answer)
+
+    await queue.page.route(f"**{queue.at}", late, times=1)
+    await decisions.decide(world.db, world.lead, cases[0], "leave")
+    await drawn.wait()
+    await decisions.decide(world.db, world.lead, cases[1], "leave")
+    await _case(world, "Words that came meanwhile")
+    await expect(queue.rows).to_have_count(1)
+    await expect(count).to_have_text("4")
+    may_come.set()
+    await expect(queue.rows).to_have_count(3)
+    await expect(count).to_have_text("4")
+    for left in (3, 2, 1):
+        await decisions.decide(world.db, world.lead, int(await queue.rows.first.get_attribute("data-case") or 0), "leave")
+        await expect(count).to_have_text(str(left))
+    await expect(queue.rows).to_have_count(1)
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -8,14 +8,14 @@ import { Looking } from "./looking.js";
 import { clean } from "../references.js";
 import { Refused, busy, fragment, page, send } from "../requests.js";
 import { toast } from "../toast.js";
-import { answered, newest, onUpdate } from "../updates.js";
+import { answered, onUpdate } from "../updates.js";
 import { follow } from "../wire.js";
 import { BROKEN, NOT_LOADED, badge, counted } from "../words.js";
 
 const WIDE = matchMedia("(min-width: 64rem)");
 /** With fewer rows than this a list that goes on is read on. */
 const FEW = 10;
-/** The server counts no further. */
+/** The server counts no further. While the list goes on, what is open is what it counted, and what came and went since. */
 const COUNTED_TO = 100;
 const NOTHING_DECIDED = "No connection: nothing was decided. Try again when you are back.";
 const DONE = { remove: "removed", leave: "left as it is", hold: "held" };
@@ -29,11 +29,16 @@ class ForumQueue extends HTMLElement {
   /** The case that I am deciding about: what comes of it live is my own doing. */
   #deciding = null;
   #total = 0;
+  /** Whether the list begins with the first open case: then its rows are all that are open, unless it goes on. */
+  #fromHead = false;
   #refilling = null;
+  /** What came while the list is being read anew: the page that comes may have been drawn before it. */
+  #meanwhile = [];
 
   connectedCallback() {
     if (this.#ends) return;
     this.#total = Number(this.dataset.total) || 0;
+    this.#fromHead = this.dataset.state === "open" && !new URLSearchParams(location.search).has("after");
     const end = onUpdate((frame) => this.#take(frame));
     const connection = () => this.#drawConnection();
     addEventListener("online", connection);
@@ -84,7 +89,10 @@ class ForumQueue extends HTMLElement {
 
   #take(frame) {
     if (!frame.kind?.startsWith("case.") || (frame.type === "update" && !frame.channel.startsWith("moderators:"))) return;
-    if (this.dataset.state === "open") this.#row(frame);
+    if (this.dataset.state === "open") {
+      if (this.#refilling) this.#meanwhile.push(frame);
+      this.#row(frame);
+    }
     const { open } = this;
     if (open?.dataset.case !== String(frame.id) || this.#deciding === open.dataset.case) return;
     if (["removed", "withdrawn"].includes(frame.outcome)) this.#forget(open);
@@ -114,7 +122,7 @@ class ForumQueue extends HTMLElement {
     const key = ({ dataset }) => `${dataset.later} ${dataset.opened} ${dataset.case.padStart(20, "0")}`;
     const next = this.#rows.find((other) => key(other) > key(row));
     if (next) next.before(row);
-    else if (!this.querySelector(".list [rel=next]")) list.append(row);
+    else if (!this.#goesOn) list.append(row);
   }
 
   #drop(row) {
@@ -126,26 +134,33 @@ class ForumQueue extends HTMLElement {
     if (focused && neighbour) focusOn(neighbour.querySelector("a"));
   }
 
+  get #goesOn() {
+    return this.querySelector(".list [rel=next]") !== null;
+  }
+
   /** Reads a list that goes on anew, once few of its rows are left. */
   #refill() {
-    const goesOn = this.querySelector(".list [rel=next]");
-    if (goesOn && this.#rows.length < FEW) this.#refilling ??= this.#readOn().finally(() => (this.#refilling = null));
+    if (this.#goesOn && this.#rows.length < FEW) this.#refilling ??= this.#readOn().finally(() => (this.#refilling = null));
     return this.#refilling;
   }
 
   async #readOn() {
+    this.#meanwhile = [];
     try {
       const fresh = (await page(this.dataset.at)).querySelector("forum-queue");
       const list = fresh?.querySelector(".list");
       if (!list) return;
       clean(list);
-      for (const row of list.querySelectorAll(".rep")) if (newest(row.id)?.gone) row.remove();
       const focused = document.activeElement?.closest(".rep")?.id;
       this.querySelector(".list").replaceChildren(...list.childNodes);
       this.#total = Number(fresh.dataset.total) || 0;
+      this.#fromHead = true;
+      const read = this.#rows.length;
+      for (const frame of this.#meanwhile) this.#row(frame);
       this.#count(0);
       this.#mark();
       this.#ages.draw();
+      if (this.#rows.length < Math.min(read, FEW) && this.#goesOn) await this.#readOn();
       if (focused) document.getElementById(focused)?.querySelector("a").focus({ preventScroll: true });
     } catch (error) {
       // The next decision tries again; "More" is there all the while.
@@ -154,7 +169,8 @@ class ForumQueue extends HTMLElement {
   }
 
   #count(by) {
-    if (this.#total < COUNTED_TO) this.#total = Math.max(0, this.#total + by);
+    if (this.#fromHead && !this.#goesOn) this.#total = this.#rows.length;
+    else if (this.#total < COUNTED_TO) this.#total = Math.max(0, this.#total + by);
     for (const place of this.querySelectorAll("[data-count]")) place.textContent = this.#total ? badge(this.#total) : "";
     this.querySelector("[data-empty]").hidden = this.#rows.length > 0 || this.open !== null;
   }
