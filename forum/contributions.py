@@ -147,7 +147,7 @@ async def unseal(tx: Transaction, noun: Noun, object_id: int, *, by: int | None 
 
 async def tell_references(tx: Transaction, noun: Noun, *object_ids: int) -> None:
     """Record the change wherever something of these contributions is shown: quotes, replies' excerpts, notifications,
-    lists of conversations, the queue of their moderators.
+    lists of conversations, the queue of their moderators; and that words went, wherever a room's last message is shown.
     """
     await cases.changed(tx, noun, *object_ids)
     sql = SQL[noun]
@@ -159,6 +159,8 @@ async def tell_references(tx: Transaction, noun: Noun, *object_ids: int) -> None
             tx.record(f"room:{row['room_id']}", "message.edited", row["id"])
         for row in await sql.in_lists(tx.connection, objects=object_ids):
             tx.record(f"member:{row['member_id']}", "conversation.changed", row["room_id"])
+        for row in await sql.gaps(tx.connection, objects=object_ids):
+            tx.record(f"network:{row['network_id']}", "gap.made", row["id"])
     for row in await sql.told_of(tx.connection, objects=object_ids):
         tx.record(f"member:{row['member_id']}", "notification.changed", row["id"])
 

@@ -227,8 +227,12 @@ with the next update of the same row."""
 WORDLESS: Final[Mapping[Noun, str]] = {
     "member": "block member membership reads removal session submission token",
     "moderators": "log",
+    "network": "gap",
 }
 """By channel: kinds of update whose frames hold ids and counts, and no words."""
+
+CLEARED_BY: Final[Mapping[str, frozenset[Text]]] = {"network gap": frozenset({"message"})}
+"""What an update without words clears: a room's last message, on pages that do not follow the room."""
 
 CARRIERS: Final = ("GET /api/v1/updates", "GET /api/v1/channels/{channel}/updates", "SOCKET /live")
 """What carries updates: the long poll, the catch-up and the socket. They show what `UPDATES` show, and nothing else."""

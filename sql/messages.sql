@@ -26,6 +26,11 @@ SELECT l.member_id, t.id FROM listed l LEFT JOIN told t ON t.member_id = l.membe
 -- Whose lists of conversations show something of these messages.
 SELECT DISTINCT m.room_id, p.member_id FROM messages m JOIN participants p ON p.room_id = m.room_id WHERE m.id = ANY (:objects);
 
+-- name: gaps
+-- Those of these messages that have no words any more, and the networks on whose members' home pages the words may stand.
+SELECT m.id, r.network_id FROM messages m JOIN rooms r ON r.id = m.room_id
+WHERE m.id = ANY (:objects) AND m.state <> 'shown' AND r.network_id IS NOT NULL;
+
 -- name: edit^
 WITH old AS (
     SELECT id, version, body, coalesce(edited_at, created_at) AS at FROM messages WHERE id = :object),

@@ -95,6 +95,7 @@ onUpdate((frame) => {
   const [noun, happened] = (frame.kind ?? "").split(".");
   if (frame.kind === "member.changed") memberChanged(frame);
   else if (frame.kind === "network.changed") networkChanged(frame);
+  else if (noun === "gap") contributionChanged("message", frame);
   else if (noun === "thread" && "title" in frame) each(`[data-title="${frame.id}"]`, (place) => write(place, frame.title ?? UNTITLED));
   else if ((noun === "post" || noun === "message") && happened !== "created") contributionChanged(noun, frame);
 });

@@ -209,7 +209,8 @@ async def test_a_list_read_before_a_decision_and_come_after_it(
     await expect(queue.rows).to_have_count(3)
     await expect(count).to_have_text("4")
     for left in (3, 2, 1):
-        await decisions.decide(world.db, world.lead, int(await queue.rows.first.get_attribute("data-case") or 0), "leave")
+        case = int(await queue.rows.first.get_attribute("data-case") or 0)
+        await decisions.decide(world.db, world.lead, case, "leave")
         await expect(count).to_have_text(str(left))
     await expect(queue.rows).to_have_count(1)
 

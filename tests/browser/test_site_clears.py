@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from forum import members, networks, posts, removal
+from forum import members, networks, posts, removal, rooms
 from forum.db import Database
 from tests.people import World, make_world
 from tests.running import RunningSite
@@ -43,3 +43,21 @@ async def test_pages_about_a_post(site: RunningSite, chromium: Browser, world: W
     await expect(page.locator("main")).to_contain_text("word that goes")
     await removal.remove_post(world.db, world.mod, post, "Private information")
     await expect(page.locator("main")).not_to_contain_text("word that goes")
+
+
+@pytest.mark.parametrize("taken", ["removed", "withdrawn"])
+@pytest.mark.parametrize("path", ["/rooms", "/"])
+async def test_the_last_words_of_a_room(
+    site: RunningSite, chromium: Browser, world: World, path: str, taken: str
+) -> None:
+    """Pages with a room's card do not follow the room: that would say that their reader is in it."""
+    said = await rooms.say(world.db, world.ana, world.network, f"@{world.names[world.ben.member]} a word that goes")
+    page = await site.live_page(chromium, world.db, world.ben, path)
+    card = page.locator(".card")
+    await expect(card).to_contain_text("a word that goes")
+    if taken == "removed":
+        await removal.remove_message(world.db, world.mod, said["id"], "Private information")
+    else:
+        await rooms.withdraw(world.db, world.ana, said["id"])
+    await expect(card).to_contain_text("This message is no longer here.")
+    await expect(page.locator("main")).not_to_contain_text("a word that goes")
