@@ -23,6 +23,7 @@ from forum.errors import Unauthenticated
 from forum.live import Log
 from forum.settings import Settings
 from forum.views import Views
+from forum.warming import warm
 from forum.web import context, operations
 from forum.web.dispatch import ByFirstWord
 from forum.web.limits import Limits
@@ -106,8 +107,8 @@ def create_app(settings: Settings) -> Starlette:
     idempotency.use_secret(settings.secret_key)
     if settings.database_url is None:
         raise ValueError("expected settings with the database's address: forum.embedded.attach gives them")
-    db = Database(settings.database_url, pool_size=settings.pool_size)
-    views = Views(site_name=settings.site_name, zone=settings.time_zone)
+    db = Database(settings.database_url, pool_size=settings.pool_size, warm=warm)
+    views = Views(site_name=settings.site_name, zone=settings.time_zone, compiled=settings.data / "templates")
     live = _live(settings, db, views)
     db.wake = lambda heads: live.wake(heads.items())
 
@@ -130,6 +131,7 @@ def create_app(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await db.open()
+        views.prepare()
         await live.start()
         work = asyncio.create_task(jobs.run(db), name="jobs")
         watching = asyncio.create_task(_watch_disk(db, settings), name="watch disk")

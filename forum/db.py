@@ -28,6 +28,7 @@ RECORD = "SELECT channel_name, head FROM record_updates($1, $2, $3, $4, $5)"
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 Wake = Callable[[Mapping[str, int]], None]
+Warm = Callable[[Connection], Awaitable[None]]
 
 
 class Row(Protocol):
@@ -145,16 +146,26 @@ class Transaction:
 
 
 class Database:
-    """A pool of connections to one Postgres; `wake` gets the new heads after every commit that recorded updates."""
+    """A pool of connections to one Postgres; `wake` gets the new heads after every commit that recorded updates.
+
+    Where `warm` is given, all of the pool is opened at once and stays open, and each connection is handed to it first.
+    """
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, wake: Wake | None = None, lock_timeout_s: float = LOCK_TIMEOUT_S
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        wake: Wake | None = None,
+        warm: Warm | None = None,
+        lock_timeout_s: float = LOCK_TIMEOUT_S,
     ) -> None:
         self._url = url
         self._lock_timeout_ms = round(lock_timeout_s * 1000)
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self.wake: Wake = wake or _wake_nobody
+        self._warm = warm
         self.refuses_writes = False
         """Set while the disk is nearly full: transactions are refused, reading goes on."""
 
@@ -169,23 +180,37 @@ class Database:
         """Connect. Raises what asyncpg raises where the server cannot be reached."""
         self._pool = await asyncpg.create_pool(
             self._url,
-            min_size=min(2, self._pool_size),
+            min_size=min(2, self._pool_size) if self._warm is None else 1,
             max_size=self._pool_size,
             command_timeout=COMMAND_TIMEOUT_S,
-            max_inactive_connection_lifetime=300,
-            init=_prepare_connection,
+            max_inactive_connection_lifetime=300 if self._warm is None else 0,
+            init=self._prepare_connection,
             # Nothing of ours changes a session (no SET, no LISTEN, no lock that outlives its transaction), so there is
             # nothing to undo: a transaction that was left open asyncpg rolls back itself.
             reset=_leave_as_it_is,
             # The first JIT of a small query costs more than the query. What pages read is in memory, where a probe of
-            # an index costs no more than the next row of a scan.
+            # an index costs no more than the next row of a scan. A statement is planned once on each connection, and so
+            # are those within functions: Postgres would plan most of them anew five times, some of them each time.
             server_settings={
                 "jit": "off",
+                "plan_cache_mode": "force_generic_plan",
                 "random_page_cost": "1.1",
                 "application_name": "forum",
                 "lock_timeout": str(self._lock_timeout_ms),
             },
         )
+        if self._warm is not None:
+            async with contextlib.AsyncExitStack() as opened:
+                # One after the other: the processes that this one takes the place of still serve, on the same cores.
+                for _ in range(self._pool_size):
+                    await opened.enter_async_context(self._pool.acquire())
+
+    async def _prepare_connection(self, connection: Connection) -> None:
+        await connection.set_type_codec(
+            "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
+        )
+        if self._warm is not None:
+            await self._warm(connection)
 
     async def close(self) -> None:
         """Give connections five seconds to come back, then cut them."""
@@ -246,12 +271,6 @@ def _wake_nobody(_heads: Mapping[str, int]) -> None:
 
 async def _leave_as_it_is(_connection: Connection) -> None:
     """In place of asyncpg's statement that resets a session, which would cost a round trip for each page."""
-
-
-async def _prepare_connection(connection: Connection) -> None:
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
-    )
 
 
 def _encode_jsonb(value: Any) -> bytes:

@@ -6,8 +6,10 @@
   it all.
 - SIGTERM, SIGINT: the processes stop taking connections, let those go that are kept, finish what is in flight, and end
   within STOP_MAX_S.
-- SIGHUP: each process is replaced by a new one; once all of these are ready, the old ones are asked to go, one after
-  the other. On a terminal it means that the terminal has gone, and ends it all like SIGTERM.
+- SIGHUP: new processes are started, one after the other, beside those that serve. Once all of them are ready, the old
+  ones take no new connection (SIGUSR1 tells them), so that each screen returns once; then they are asked to go, one
+  after the other, with a pause in which the screens of one have returned. On a terminal SIGHUP means that the terminal
+  has gone, and ends it all like SIGTERM.
 - When the parent is killed, the kernel ends the processes.
 
 A process is `python -m forum.serve SOCKET READY PARENT FACTORY`: a fresh interpreter, so that SIGHUP brings new code.
@@ -47,6 +49,8 @@ STOP_MAX_S = 10.0
 START_MAX_S = 60.0
 RESTART_PAUSE_S = 0.25
 RESTART_PAUSE_MAX_S = 30.0
+RETURN_S = 3.0
+"""Within this time the screens of a process that went are back on others."""
 STEADY_AFTER_S = 60.0
 """A process that lived this long is not in trouble: the next restart is prompt again."""
 BACKLOG = 2048
@@ -102,6 +106,8 @@ class Process:
     started_at: float
     ready: bool = False
     leaving: bool = False
+    takes_none: bool = False
+    """Whether it was told to take no new connection."""
     kill_at: float | None = None
     """Set once it was asked to go."""
 
@@ -127,6 +133,7 @@ class Parent:
         self._was_ready = False
         self._pause_s = RESTART_PAUSE_S
         self._start_at = 0.0
+        self._next_goes_at = 0.0
 
     def run(self) -> None:
         """Returns when all processes have ended."""
@@ -160,20 +167,28 @@ class Parent:
             self._fill_up(now)
 
     def _fill_up(self, now: float) -> None:
-        """Starts what is missing; once all are ready, those that are to leave may go: one after the other, so that not
-        every screen of the site returns at once.
+        """Starts what is missing; once all are ready, those that are to leave may go, so that not every screen of the
+        site returns at once.
         """
         current = [process for process in self._processes if not process.leaving]
+        leaving = [process for process in self._processes if process.leaving]
+        missing = self._settings.processes - len(current)
+        if leaving:  # these serve meanwhile, on the same cores
+            missing = min(missing, 1) if all(process.ready for process in current) else 0
         if now >= self._start_at:
-            current += [self._start() for _ in range(self._settings.processes - len(current))]
+            current += [self._start() for _ in range(missing)]
         if len(current) < self._settings.processes or not all(process.ready for process in current):
             return
         if self._on_ready is not None:
             self._on_ready()
             self._on_ready = None
-        leaving = [process for process in self._processes if process.leaving]
-        if leaving and all(process.kill_at is None for process in self._processes):
+        for process in leaving:
+            if process.ready and not process.takes_none:
+                process.takes_none = True
+                process.popen.send_signal(signal.SIGUSR1)
+        if leaving and now >= self._next_goes_at and all(process.kill_at is None for process in self._processes):
             self._ask_to_go(leaving[0])
+            self._next_goes_at = now + RETURN_S
 
     def _bury(self, process: Process, now: float) -> None:
         self._processes.remove(process)
@@ -256,6 +271,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts, then says so."""
         await super().startup(sockets)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._take_none)
         if self.started:
             os.write(self._ready_pipe, b"1")
             os.close(self._ready_pipe)
@@ -267,14 +283,17 @@ class Server(uvicorn.Server):
         await self._let_go()
         await super().shutdown(sockets)
 
+    def _take_none(self) -> None:
+        for server in self.servers:
+            server.close()
+
     async def _let_go(self) -> None:
         """Take no new connection, and say with the next answer on each that it is the last.
 
         To close a connection that is kept would lose the request that its client is just sending (RFC 9112, 9.5); those
         on which nothing comes for a second are closed all the same.
         """
-        for server in self.servers:
-            server.close()
+        self._take_none()
         state = self.server_state
         state.default_headers = [*state.default_headers, (b"connection", b"close")]
         end_s = time.monotonic() + LET_GO_S

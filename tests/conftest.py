@@ -82,7 +82,7 @@ def _quick_passwords() -> Iterator[None]:
     least = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", least)
-        patch.setattr(passwords, "_DUMMY", least.hash("nobody's password"))
+        patch.setattr(passwords, "DUMMY", least.hash("nobody's password"))
         yield
 
 

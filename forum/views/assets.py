@@ -65,6 +65,11 @@ class Assets:
         """Where a page finds it: "/static/css/forum.css?v=…". Raises KeyError for a file that there is not."""
         return f"/static/{path}?v={self._assets[path].version}"
 
+    @property
+    def versions(self) -> str:
+        """What all addresses here are made of."""
+        return " ".join(f"{name} {asset.version}" for name, asset in self._assets.items())
+
     def modules(self, *entries: str) -> tuple[str, ...]:
         """The addresses of these modules and of all that they need, for a page to fetch ahead."""
         found: set[str] = set()

@@ -16,7 +16,7 @@ import msgspec
 from markupsafe import Markup
 
 from forum.views.assets import Assets
-from forum.views.environment import TEMPLATES_FOLDER
+from forum.views.environment import TEMPLATES_FOLDER, Compiled
 from forum.views.fragments import Clock, Fragments
 from forum.views.shell import Shell
 
@@ -42,12 +42,22 @@ class Views(Fragments):
         clock: Clock | None = None,
         templates: Path = TEMPLATES_FOLDER,
         static: Path = STATIC_FOLDER,
+        compiled: Path | None = None,
     ) -> None:
+        """`compiled`: a folder where templates are kept as they were compiled."""
         super().__init__(zone=zone, development=development, clock=clock, templates=templates)
         self.assets = Assets(static)
         self.environment.globals.update(
             site_name=site_name, static=self.assets.address, scripts=functools.cache(self._scripts)
         )
+        if compiled is not None:
+            settled = (templates / "icons.html").read_bytes() + self.assets.versions.encode()
+            self.environment.bytecode_cache = Compiled(compiled, settled)
+
+    def prepare(self) -> None:
+        """Compile every template now: one that is compiled when it is first asked for keeps everybody waiting."""
+        for name in self.environment.list_templates(["html"]):
+            self.environment.get_template(name)
 
     def page(self, template: str, **context: Any) -> str:
         """A page, or a fragment that is not kept (`_rail.html`, `posts/_menu.html`); its head names its context."""

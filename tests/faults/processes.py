@@ -33,7 +33,7 @@ async def replaced(run: Run) -> None:
     before, pids = time.monotonic(), run.site.pids()
     told = _told(run)
     run.site.parent.send_signal(signal.SIGHUP)
-    await until(lambda: not run.site.pids() & pids, "the processes were replaced", run.allows(30))
+    await until(lambda: not run.site.pids() & pids, "the processes were replaced", run.allows(60))
     run.figures["replaced_s"] = round(time.monotonic() - before, 2)
     run.figures["told"] = _told(run) - told
     run.expect(_told(run) > told, "the screens were closed with 1012")

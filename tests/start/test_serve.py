@@ -14,7 +14,7 @@ import httpx
 import pytest
 import websockets
 
-from forum.serve import FRAME_MAX_BYTES, STOP_MAX_S, ServeError, listen
+from forum.serve import FRAME_MAX_BYTES, RETURN_S, STOP_MAX_S, ServeError, listen
 
 pytestmark = pytest.mark.faults  # each starts processes of its own, and most of them end or kill some
 
@@ -74,6 +74,11 @@ class Site:
                 answers = await asyncio.gather(*(self.who() for _ in range(8)))
                 found = {int(str(answer["pid"])) for answer in answers} | {pid for pid in found if alive(pid)}
         return found
+
+    def children(self) -> set[int]:
+        """The processes' ids, as the kernel knows them."""
+        parent = self.parent.pid
+        return {int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()}
 
     def ended(self) -> int:
         return self.parent.wait(STOP_MAX_S + 2)
@@ -199,6 +204,40 @@ async def test_sighup_replaces_all_and_refuses_nobody(site: Site) -> None:
         while any(alive(pid) for pid in before):
             await site.who()
     assert not await site.everyone() & before
+
+
+async def test_those_that_go_take_nobody_and_wait_for_each_other(site: Site) -> None:
+    """A screen is cut off once, and finds a process that is not full of those who were cut off just before."""
+    before = await site.everyone()
+    async with contextlib.AsyncExitStack() as stack:
+        open_: dict[int, websockets.ClientConnection] = {}
+        while len(open_) < len(before):
+            socket = await stack.enter_async_context(websockets.connect(f"ws://{site.address}/live"))
+            assert socket.response
+            open_.setdefault(int(socket.response.headers["pid"]), socket)
+
+        site.parent.send_signal(signal.SIGHUP)
+
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            closing = [group.create_task(_closed_at(socket)) for socket in open_.values()]
+            await asyncio.wait(closing, return_when=asyncio.FIRST_COMPLETED)
+            new = site.children() - before
+            for pid in new:
+                os.kill(pid, signal.SIGSTOP)
+            asked = group.create_task(site.who())
+            answered, _ = await asyncio.wait({asked}, timeout=0.5)
+            for pid in new:
+                os.kill(pid, signal.SIGCONT)
+            assert not answered
+            assert (await asked)["pid"] in new
+            first, second = sorted([await each for each in closing])
+    assert second - first > RETURN_S * 0.9
+
+
+async def _closed_at(socket: websockets.ClientConnection) -> float:
+    await socket.wait_closed()
+    assert socket.close_code == 1012
+    return time.monotonic()
 
 
 async def test_a_taken_port_is_a_sentence(site: Site) -> None:

@@ -32,7 +32,7 @@ def create_app(settings: Settings) -> Starlette:
         raise ValueError("unspeakable")
 
     async def live(socket: WebSocket) -> None:
-        await socket.accept()
+        await socket.accept(headers=[(b"pid", str(os.getpid()).encode())])
         while True:
             await socket.send_text(str(len(await socket.receive_text())))
 

@@ -1,0 +1,58 @@
+"""What a web process asks beforehand: on each of its connections, planned once, and all of it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from forum import access, sessions, stretches, updates
+from forum.db import Connection, Database
+from forum.warming import NOBODY, NOTHING, warm
+from tests.people import make_world
+
+PREPARED = """
+SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements WHERE NOT statement LIKE '%pg_prepared%'
+"""
+POOL_SIZE = 3
+
+
+@pytest_asyncio.fixture
+async def warmed(fresh_database_url: str) -> AsyncIterator[Database]:
+    db = Database(fresh_database_url, pool_size=POOL_SIZE, warm=warm)
+    await db.open()
+    yield db
+    db.pool.terminate()
+
+
+async def _all_of(db: Database) -> list[Connection]:
+    return [await db.pool.acquire() for _ in range(POOL_SIZE)]
+
+
+async def test_every_connection_has_asked_before_anybody_waits(warmed: Database) -> None:
+    assert warmed.pool.get_size() == POOL_SIZE
+    for connection in await _all_of(warmed):
+        rows = await connection.fetch(PREPARED)
+        assert len(rows) >= len(updates.READERS) + 10
+        assert all(row["generic_plans"] and not row["custom_plans"] for row in rows)
+
+
+async def test_what_a_returning_screen_asks_is_prepared(warmed: Database) -> None:
+    world = await make_world(warmed)
+    thread = await world.thread()
+    channel = f"thread:{thread}"
+    for connection in await _all_of(warmed):
+        before = len(await connection.fetch(PREPARED))
+        await sessions.who(connection, NOBODY)
+        await access.may_follow(connection, [(world.ana.member, channel)])
+        await updates.heads(connection, [channel])
+        for noun in updates.READERS:
+            await updates.read(connection, f"{noun}:{NOTHING}", 0)
+        await stretches.look(connection, NOBODY, thread, None)
+        assert len(await connection.fetch(PREPARED)) == before
+
+
+async def test_what_cannot_be_asked_keeps_nobody_out(warmed: Database, caplog: pytest.LogCaptureFixture) -> None:
+    async with warmed.connection() as connection:
+        await connection.execute("SET search_path TO nowhere")
+        await warm(connection)
+    assert "a connection was not made ready: Undefined" in caplog.text
