@@ -176,8 +176,8 @@ def redis_url(servers: Servers) -> str:
 
 @pytest.fixture(scope="session")
 def settings(servers: Servers, database_url: str, data_folder: Path) -> Settings:
-    """Valid settings on the session's database, as the application's role."""
-    settings = Settings.from_environ({"FORUM_DATA": str(data_folder)})
+    """Valid settings on the session's database, as the application's role. Few connections: each is made warm first."""
+    settings = Settings.from_environ({"FORUM_DATA": str(data_folder), "POOL_SIZE": "4"})
     return replace(servers.settings(settings), database_url=database_url, database_owner_url=database_url)
 
 

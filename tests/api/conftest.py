@@ -1,7 +1,7 @@
 """The real application without a network, and people who hold tokens: each answer is held against the document."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import httpx
 import pytest_asyncio
@@ -19,7 +19,7 @@ from tests.people import World, make_world
 @pytest_asyncio.fixture(scope="session")
 async def app(settings: Settings) -> AsyncIterator[Starlette]:
     """The site on the session's database, with its jobs and live delivery."""
-    app = create_app(replace(settings, pool_size=6))
+    app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app
 

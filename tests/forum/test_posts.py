@@ -112,6 +112,7 @@ async def test_a_locked_thread_takes_no_reply(world: World) -> None:
         await posts.reply(world.db, world.ben, thread, "Too late")
 
 
+@pytest.mark.long
 async def test_a_tree_of_500_levels_keeps_its_order(world: World) -> None:
     thread = await world.thread()
     parent = None

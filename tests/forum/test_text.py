@@ -115,6 +115,7 @@ def test_what_is_nested_too_deep_is_still_read() -> None:
     assert shown.count("<blockquote>") <= 24
 
 
+@pytest.mark.long
 def test_a_long_table_becomes_lines_rather_than_megabytes() -> None:
     body = "|" * 40 + "\n" + "|-" * 39 + "|\n" + "|a\n" * 10_000
     assert "<table>" not in html(body)

@@ -17,8 +17,8 @@ POOL_SIZE = 3
 
 
 @pytest_asyncio.fixture
-async def warmed(fresh_database_url: str) -> AsyncIterator[Database]:
-    db = Database(fresh_database_url, pool_size=POOL_SIZE, warm=warm)
+async def warmed(database_url: str) -> AsyncIterator[Database]:
+    db = Database(database_url, pool_size=POOL_SIZE, warm=warm)
     await db.open()
     yield db
     db.pool.terminate()

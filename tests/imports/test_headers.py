@@ -151,6 +151,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.long
 @given(st.lists(st.one_of(st.binary(max_size=20), st.sampled_from(PIECES)), max_size=30).map(b"".join))
 @settings(max_examples=500, deadline=None)
 def test_no_bytes_are_too_odd(raw: bytes) -> None:

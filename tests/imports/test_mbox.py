@@ -52,6 +52,7 @@ async def parents(here: Here) -> dict[str, str | None]:
     return {row["body"]: bodies.get(row["parent_id"]) for row in rows}
 
 
+@pytest.mark.long
 async def test_a_month_of_a_list_keeps_its_tree(here: Here, samples: Path) -> None:
     path = samples / "lists" / "pipermail-2001-November.mbox.txt"
     expected = dict(line.split() for line in TREE.read_text().splitlines() if not line.startswith("#"))

@@ -148,6 +148,7 @@ MAIL = st.lists(
 ).map("".join)
 
 
+@pytest.mark.long
 @given(st.one_of(MAIL, st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=200)))
 @settings(max_examples=500, deadline=None)
 def test_every_word_is_kept(words: str) -> None:
