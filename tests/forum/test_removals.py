@@ -167,7 +167,7 @@ async def test_what_must_not_be_kept_is_purged_at_once(world: World) -> None:
     await posts.edit(world.db, world.ben, post, f"Then {word} and more")
     message = (await rooms.say(world.db, world.ben, world.network, f"And {word}"))["id"]
     await removal.remove_post(world.db, world.mod, post, "Private information", keep=True)
-    assert await _words_left(world, word) == ["messages", "sealed"]
+    assert sorted(await _words_left(world, word)) == ["messages", "sealed"]
     gap = await removal.remove_post(
         world.db, world.mod, post, "Private information", keep=False, also=[("message", message)]
     )
