@@ -149,6 +149,8 @@ class Database:
     """A pool of connections to one Postgres; `wake` gets the new heads after every commit that recorded updates.
 
     Where `warm` is given, all of the pool is opened at once and stays open, and each connection is handed to it first.
+    One that takes the place of another later, when the database has been away, is not: who waits for it has waited
+    enough.
     """
 
     def __init__(
@@ -184,7 +186,7 @@ class Database:
             max_size=self._pool_size,
             command_timeout=COMMAND_TIMEOUT_S,
             max_inactive_connection_lifetime=300 if self._warm is None else 0,
-            init=self._prepare_connection,
+            init=_prepare_connection,
             # Nothing of ours changes a session (no SET, no LISTEN, no lock that outlives its transaction), so there is
             # nothing to undo: a transaction that was left open asyncpg rolls back itself.
             reset=_leave_as_it_is,
@@ -200,17 +202,16 @@ class Database:
             },
         )
         if self._warm is not None:
-            async with contextlib.AsyncExitStack() as opened:
-                # One after the other: the processes that this one takes the place of still serve, on the same cores.
-                for _ in range(self._pool_size):
-                    await opened.enter_async_context(self._pool.acquire())
+            await self._open_all(self._warm)
 
-    async def _prepare_connection(self, connection: Connection) -> None:
-        await connection.set_type_codec(
-            "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
-        )
-        if self._warm is not None:
-            await self._warm(connection)
+    async def _open_all(self, warm: Warm) -> None:
+        """One after the other: the processes that this one takes the place of still serve, on the same cores."""
+        async with contextlib.AsyncExitStack() as opened:
+            try:
+                for _ in range(self._pool_size):
+                    await warm(await opened.enter_async_context(self.pool.acquire()))
+            except asyncpg.TooManyConnectionsError:
+                log.warning("the database has room for %d of %d connections", self.pool.get_size(), self._pool_size)
 
     async def close(self) -> None:
         """Give connections five seconds to come back, then cut them."""
@@ -271,6 +272,12 @@ def _wake_nobody(_heads: Mapping[str, int]) -> None:
 
 async def _leave_as_it_is(_connection: Connection) -> None:
     """In place of asyncpg's statement that resets a session, which would cost a round trip for each page."""
+
+
+async def _prepare_connection(connection: Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
+    )
 
 
 def _encode_jsonb(value: Any) -> bytes:

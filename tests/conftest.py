@@ -120,7 +120,7 @@ def servers(data_folder: Path) -> Iterator[Servers]:
 async def template(servers: Servers) -> AsyncIterator[str]:
     """The name of a database that has the schema and nothing else: to be copied, not to be written."""
     name = f"forum_test_{secrets.token_hex(4)}"
-    await _as_owner(servers, f"CREATE DATABASE {name}")
+    await as_owner(servers, f"CREATE DATABASE {name}")
     await migrate(on_database(servers.database_owner_url, name), await role_of(servers.database_url))
     yield name
     await _drop(servers, name)
@@ -184,9 +184,9 @@ def settings(servers: Servers, database_url: str, data_folder: Path) -> Settings
 async def copy_of(servers: Servers, template: str) -> AsyncIterator[str]:
     """A copy of the template for as long as it is iterated over, as the application's role."""
     name = f"{template}_{secrets.token_hex(4)}"
-    await _as_owner(servers, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await as_owner(servers, f"CREATE DATABASE {name} TEMPLATE {template}")
     # As in UNSAFE, where the servers were named.
-    await _as_owner(servers, f"ALTER DATABASE {name} SET synchronous_commit = off")
+    await as_owner(servers, f"ALTER DATABASE {name} SET synchronous_commit = off")
     yield on_database(servers.database_url, name)
     await _drop(servers, name)
 
@@ -196,14 +196,15 @@ async def _drop(servers: Servers, name: str) -> None:
     until_s = time.monotonic() + PATIENCE_S
     while True:
         try:
-            return await _as_owner(servers, f"DROP DATABASE {name} WITH (FORCE)")
+            return await as_owner(servers, f"DROP DATABASE {name} WITH (FORCE)")
         except (asyncpg.InsufficientPrivilegeError, asyncpg.ObjectInUseError):
             if time.monotonic() > until_s:
                 raise
             await asyncio.sleep(AGAIN_AFTER_S)
 
 
-async def _as_owner(servers: Servers, statement: str) -> None:
+async def as_owner(servers: Servers, statement: str) -> None:
+    """Run a statement as the role that owns the schema."""
     connection = await asyncpg.connect(servers.database_owner_url)
     try:
         await connection.execute(statement, timeout=PATIENCE_S)

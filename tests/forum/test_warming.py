@@ -1,13 +1,16 @@
 """What a web process asks beforehand: on each of its connections, planned once, and all of it."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from forum import access, sessions, stretches, updates
 from forum.db import Connection, Database
+from forum.embedded import Servers
 from forum.warming import NOBODY, NOTHING, warm
+from tests.conftest import as_owner
 from tests.people import make_world
 
 PREPARED = """
@@ -56,3 +59,18 @@ async def test_what_cannot_be_asked_keeps_nobody_out(warmed: Database, caplog: p
         await connection.execute("SET search_path TO nowhere")
         await warm(connection)
     assert "a connection was not made ready: Undefined" in caplog.text
+
+
+async def test_a_database_without_room_for_all_serves_with_some(
+    servers: Servers, fresh_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = urlsplit(fresh_database_url).path[1:]
+    await as_owner(servers, f"ALTER DATABASE {name} CONNECTION LIMIT 2")
+    db = Database(fresh_database_url, pool_size=POOL_SIZE, warm=warm)
+    try:
+        await db.open()
+        async with db.connection() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+    finally:
+        db.pool.terminate()
+    assert "the database has room for 2 of 3 connections" in caplog.text

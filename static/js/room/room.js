@@ -1,49 +1,44 @@
 // <forum-room>: messages come in, change and go; mine appear at once and are sent in order. The end of the room stays in
 // view for whoever is there, and nothing moves for whoever reads further up.
 
-import { assertive, polite, rated } from "../announce.js";
-import { isGrouped } from "./grouping.js";
+import { polite, rated } from "../announce.js";
 import { isBlocked } from "../blocks.js";
 import { become, elements, focusOn, isGap, make } from "../markup.js";
 import { me, mentionsMe } from "../me.js";
-import { Outbox } from "./outbox.js";
+import { Log } from "./log.js";
+import { Sending } from "./sending.js";
 import "./slow.js";
+import { Typing } from "./typing.js";
 import { Pill } from "../pill.js";
 import { atEnd, keepChild, keepPlace, toEnd, whenStill } from "../place.js";
 import { Refused, busy, fragment, page } from "../requests.js";
-import { clockOf, dayOf, wordsFor } from "../times.js";
-import { placeByNumber } from "../thread/tree.js";
 import { clean } from "../references.js";
-import { answered, newest, onUpdate } from "../updates.js";
-import { NOT_LOADED, counted, tooFast, typing } from "../words.js";
+import { newest, onUpdate } from "../updates.js";
+import { NOT_LOADED, counted } from "../words.js";
 
 const SAY_EVERY_MS = 5_000;
 const SAID_CHARS = 140;
-const SENDING_AFTER_MS = 400;
-const TYPING_FOR_MS = 6_000;
 const READ_AFTER_MS = 1_000;
 const EARLIER_WITHIN = "600px 0px 0px 0px";
 const STICK_PX = 80;
 
 class ForumRoom extends HTMLElement {
   #ending;
-  #outbox = null;
+  /** Its list. */
+  log;
+  #sending = null;
+  #typing = new Typing(this);
   #pill;
   #versions = new Map();
   /** Messages that arrived below what is in view. */
   #unseen = new Set();
-  /** Key → what shows a message of mine that is not answered yet. */
-  #pending = new Map();
-  /** The id of a message of mine that came live while one was on its way: most likely that one. */
-  #echo = null;
-  /** Member → {name, until}. */
-  #typing = new Map();
   #read = 0;
   #reading = null;
   #earlier;
 
   connectedCallback() {
     if (this.#ending) return;
+    this.log = new Log(this.list);
     this.#read = Number(this.dataset.read ?? 0);
     this.#pill = new Pill(this, () => this.toEnd());
     this.#ending = onUpdate((frame) => this.#take(frame));
@@ -52,13 +47,13 @@ class ForumRoom extends HTMLElement {
     this.addEventListener("forum:to-end", () => this.toEnd());
     this.addEventListener("click", (event) => this.#act(event));
     this.addEventListener("pointerdown", () => (this.#tapCloses = document.querySelector("forum-menu .pop, details.menu[open]") !== null || this.#isWriting), true);
-    document.addEventListener("forum:connection", ({ detail }) => detail.live && this.#outbox?.run());
+    document.addEventListener("forum:connection", ({ detail }) => detail.live && this.#sending?.run());
     document.addEventListener("visibilitychange", () => this.#noteRead());
     addEventListener("scroll", () => this.#scrolled(), { passive: true });
     globalThis.visualViewport?.addEventListener("resize", () => this.#wasAtEnd && toEnd());
     this.#watchEarlier();
     this.#open();
-    this.#startOutbox();
+    if (this.composer && me() !== null) this.#sending = new Sending(this);
   }
 
   disconnectedCallback() {
@@ -71,9 +66,13 @@ class ForumRoom extends HTMLElement {
     return this.querySelector("ol.log");
   }
 
-  /** Messages that the server has, in order. */
   get messages() {
-    return [...this.list.querySelectorAll(":scope > .msg[data-number]")];
+    return this.log.messages;
+  }
+
+  /** Whether the end is in view. */
+  get isAtEnd() {
+    return this.#wasAtEnd;
   }
 
   get composer() {
@@ -106,7 +105,7 @@ class ForumRoom extends HTMLElement {
   #take(frame) {
     const channel = `room:${this.dataset.room}`;
     if (frame.channel !== channel) return;
-    if (frame.type === "typing") this.#typed(frame);
+    if (frame.type === "typing") this.#typing.typed(frame);
     else if ((frame.kind ?? "").startsWith("message.")) this.#message(frame);
   }
 
@@ -131,9 +130,9 @@ class ForumRoom extends HTMLElement {
     const wasGap = isGap(shown);
     this.#hold(() => {
       become(shown, frame.node);
-      this.#mark(shown);
-      this.#group(shown);
-      this.#group(this.#after(shown));
+      this.log.mark(shown);
+      this.log.group(shown);
+      this.log.group(this.log.after(shown));
     });
     if (removed) this.#unseen.delete(shown);
     if (removed && !wasGap) rated("removals", 1, SAY_EVERY_MS, (all) => `${counted(all.length, "message was", "messages were")} removed.`);
@@ -141,12 +140,12 @@ class ForumRoom extends HTMLElement {
   }
 
   #leave(shown) {
-    const next = this.#after(shown);
+    const next = this.log.after(shown);
     this.#held.delete(Number(shown.id.slice("message-".length)));
     this.#unseen.delete(shown);
     this.#hold(() => shown.remove());
-    this.#group(next);
-    this.#dropEmptyDays();
+    this.log.group(next);
+    this.log.dropEmptyDays();
     this.#drawPill();
   }
 
@@ -154,22 +153,22 @@ class ForumRoom extends HTMLElement {
     const message = frame.node.cloneNode(true);
     const isMine = message.dataset.author !== undefined && message.dataset.author === me();
     this.#versions.set(frame.id, frame.version);
-    this.#stopTyping(message.dataset.author);
+    this.#typing.stop(message.dataset.author);
     if (this.#endsEarly) {
       if (isMine) location.assign(`${this.dataset.at}#${message.id}`);
       this.#beyond += Number(!isMine);
       this.#drawPill();
       return;
     }
-    if (isMine && frame.type === "update" && this.#outbox?.inFlight) {
-      this.#echo = frame.id;
-      this.#pending.get(this.#outbox.inFlight.key)?.remove();
-    }
-    const stay = this.#sticks();
+    if (isMine && frame.type === "update") this.#sending?.echoed(frame.id);
+    const stay = this.#wasAtEnd;
     this.#held.set(frame.id, message);
     const put = () => {
       if (!this.#held.delete(frame.id)) return;
-      this.#hold(() => this.#insert(message));
+      this.#hold(() => {
+        this.log.insert(message);
+        this.#sending?.group();
+      });
       if (stay || isMine) toEnd();
     };
     // At the end the new one moves nothing that is read; further up it may.
@@ -182,87 +181,11 @@ class ForumRoom extends HTMLElement {
     this.#noteRead();
   }
 
-  /** Puts a message where its number belongs, with its day line and grouping, and those of the one after it. */
-  #insert(message) {
-    const { messages } = this;
-    const numbers = messages.map(({ dataset }) => ({ number: Number(dataset.number) }));
-    const place = placeByNumber(numbers, { number: Number(message.dataset.number) });
-    if (place > 0) messages[place - 1].after(message);
-    else if (messages.length) this.#lineBefore(messages[0]).before(message);
-    else this.list.insertBefore(message, this.list.querySelector(":scope > .msg:not([data-number])"));
-    const none = this.list.querySelector("[data-empty]");
-    if (none) none.hidden = true;
-    this.#mark(message);
-    this.#group(message);
-    this.#group(this.#after(message));
-    for (const waiting of this.#pending.values()) this.#group(waiting);
-  }
-
-  #after(message) {
-    const { messages } = this;
-    return messages[messages.indexOf(message) + 1] ?? null;
-  }
-
-  #mark(message) {
-    message.classList.toggle("tome", mentionsMe(message.dataset.mentions));
-  }
-
-  /** Draws the day line above a message and hides or shows its head, from what stands before it. */
-  #group(message) {
-    if (!message?.isConnected) return;
-    const all = [...this.list.querySelectorAll(":scope > .msg")];
-    const before = all[all.indexOf(message) - 1] ?? null;
-    const own = facts(message);
-    const previous = before && facts(before);
-    this.#drawDay(message, own, previous);
-    const afterLine = message.previousElementSibling?.matches(".new") ?? false;
-    message.toggleAttribute("data-grouped", !afterLine && isGrouped(own, previous));
-  }
-
-  #drawDay(message, own, previous) {
-    const line = this.#dayLineOf(message);
-    const begins = previous === null ? line !== null || !this.list.querySelector(".earlier") : own.day !== previous.day;
-    if (!begins) {
-      line?.remove();
-    } else if (line) {
-      const time = line.querySelector("time");
-      if (time.getAttribute("datetime") !== own.day) time.replaceWith(dayTime(own.day));
-    } else {
-      this.#lineBefore(message).before(make("li", { class: "day" }, make("div", { class: "line" }, dayTime(own.day))));
-    }
-  }
-
-  /** The first of the lines (day, unread) that belong to a message, else the message. */
-  #lineBefore(message) {
-    let first = message;
-    while (first.previousElementSibling?.matches(".day, .new")) first = first.previousElementSibling;
-    return first;
-  }
-
-  #dayLineOf(message) {
-    for (let line = message.previousElementSibling; line?.matches(".day, .new"); line = line.previousElementSibling) {
-      if (line.matches(".day")) return line;
-    }
-    return null;
-  }
-
-  #dropEmptyDays() {
-    for (const line of this.list.querySelectorAll(":scope > .day")) {
-      let next = line.nextElementSibling;
-      while (next?.matches(".new")) next = next.nextElementSibling;
-      if (!next || next.matches(".day")) line.remove();
-    }
-  }
-
   /** Acts without moving what is read, or what stands at the end. */
   #hold(act) {
-    const stay = this.#sticks();
+    const stay = this.#wasAtEnd;
     keepPlace(this.list, act);
     if (stay) toEnd();
-  }
-
-  #sticks() {
-    return this.#wasAtEnd;
   }
 
   #say(message, { author }) {
@@ -364,161 +287,30 @@ class ForumRoom extends HTMLElement {
     const first = this.messages[0] ?? null;
     // What changed while they were on their way has come as an update, and was not shown yet.
     const fresh = loaded.map(asItStands).filter((item) => item !== null && !(item.id && known.has(item.id)));
-    const before = first ? this.#lineBefore(first) : line.nextSibling;
+    const before = first ? this.log.lineBefore(first) : line.nextSibling;
     keepChild(first, () => {
       line.remove();
       this.list.prepend(...fresh.filter((item) => item.matches(".earlier")));
       for (const item of fresh.filter((other) => !other.matches(".earlier"))) this.list.insertBefore(item, before?.isConnected ? before : null);
       for (const item of fresh) clean(item);
       for (const item of fresh.filter((other) => other.matches(".msg"))) {
-        this.#mark(item);
-        this.#group(item);
+        this.log.mark(item);
+        this.log.group(item);
       }
-      this.#group(first);
-      this.#dropEmptyDays();
+      this.log.group(first);
+      this.log.dropEmptyDays();
     });
-  }
-
-  // Sending
-
-  #startOutbox() {
-    if (!this.composer || me() === null) return;
-    const url = this.composer.querySelector("form").action;
-    this.#outbox = new Outbox(this.dataset.room, url, {
-      sending: (item) => this.#isSending(item),
-      waiting: (item) => this.#state(item, "Waiting for the connection"),
-      sent: (item, response, html) => this.#sent(item, response, html),
-      failed: (item, refused) => this.#failed(item, refused),
-    });
-    for (const item of this.#outbox.items) {
-      this.#show(item);
-      if (item.failed) this.#drawFailure(item, "Not sent");
-    }
-    this.#outbox.run();
-  }
-
-  #send(event) {
-    if (!this.#outbox) return;
-    event.preventDefault();
-    this.querySelector("li.new")?.remove();
-    for (const message of this.messages) this.#group(message);
-    // Shown before it is on its way: the outbox tells of the way.
-    const item = this.#outbox.add(event.detail.body, event.detail.reply_to);
-    this.#show(item);
-    if (!navigator.onLine) this.#state(item, "Waiting for the connection");
-    toEnd();
-  }
-
-  #show(item) {
-    if (this.#pending.has(item.key)) return this.#pending.get(item.key);
-    const template = this.querySelector("template[data-pending]");
-    const message =
-      template?.content.firstElementChild.cloneNode(true) ??
-      make("li", { class: "msg" }, make("div", { class: "body" }, make("div", { class: "prose" }), make("p", { class: "state" })));
-    message.classList.add("sending");
-    message.dataset.author = me();
-    message.dataset.at = item.at;
-    if (item.reply_to) message.dataset.reply = item.reply_to;
-    const prose = message.querySelector(".prose");
-    for (const paragraph of item.body.trim().split(/\n{2,}/)) {
-      const lines = paragraph.split("\n").flatMap((line, at) => (at ? [make("br"), line] : [line]));
-      prose.append(make("p", {}, ...lines));
-    }
-    const clock = message.querySelector(".gutter, .when");
-    for (const place of message.querySelectorAll(".gutter, .when")) place.textContent = clock ? clockOf(item.at) : "";
-    message.querySelector(".state").hidden = true;
-    this.#pending.set(item.key, message);
-    const none = this.list.querySelector("[data-empty]");
-    if (none) none.hidden = true;
-    this.list.append(message);
-    this.#group(message);
-    return message;
-  }
-
-  #isSending(item) {
-    const message = this.#show(item);
-    message.classList.add("sending");
-    const state = message.querySelector(".state");
-    state.classList.remove("bad");
-    state.hidden = true;
-    setTimeout(() => this.#outbox.inFlight?.key === item.key && this.#state(item, "Sending"), SENDING_AFTER_MS);
-  }
-
-  #state(item, words) {
-    const message = this.#pending.get(item.key);
-    if (!message) return;
-    // It may have been taken away for its echo, and not be answered after all.
-    if (!message.isConnected && this.#echo === null) this.list.append(message);
-    const state = message.querySelector(".state");
-    state.classList.remove("bad");
-    state.replaceChildren(words);
-    state.hidden = false;
-    if (this.#wasAtEnd) toEnd();
-  }
-
-  #sent(item, response, html) {
-    const waiting = this.#pending.get(item.key);
-    this.#pending.delete(item.key);
-    this.#echo = null;
-    const stay = this.#wasAtEnd;
-    waiting?.remove();
-    if (response.status === 202) this.#submitted(html);
-    else answered("message.created", response, html);
-    for (const other of this.#pending.values()) this.list.append(other);
-    for (const other of this.#pending.values()) this.#group(other);
-    this.#dropEmptyDays();
-    if (stay) toEnd();
-  }
-
-  /** A moderator reads it first: the note above the composer says so. */
-  #submitted(html) {
-    const [note] = elements(html);
-    this.querySelector("[data-submitted]")?.remove();
-    note.dataset.submitted = "";
-    this.querySelector(".dock").prepend(note);
-    polite(note.textContent);
-  }
-
-  #failed(item, refused) {
-    this.#echo = null;
-    const { status, problem } = refused;
-    const own = Object.values(problem.errors ?? {})[0] ?? (status >= 400 && status < 500 ? problem.detail : null);
-    this.#drawFailure(item, own ? `Not sent. ${own}` : "Not sent");
-    if (status === 429) this.#countDown(item, Math.max(1, Math.ceil(problem.retry_after ?? 1)));
-    assertive("Not sent.");
-    if (status === 401) document.dispatchEvent(new CustomEvent("forum:signed-out"));
-  }
-
-  /** Past a limit, or in slow mode: how many seconds are left, until it is tried again. */
-  #countDown(item, seconds) {
-    const words = this.#pending.get(item.key)?.querySelector(".state.bad")?.firstChild;
-    if (!words?.data?.startsWith("Not sent")) return;
-    words.data = seconds > 0 ? `Not sent. ${tooFast(seconds)} ` : "Not sent. You can send it now. ";
-    if (seconds > 0) setTimeout(() => this.#countDown(item, seconds - 1), 1_000);
-  }
-
-  #drawFailure(item, words) {
-    const message = this.#show(item);
-    if (!message.isConnected) this.list.append(message);
-    message.classList.remove("sending");
-    const state = message.querySelector(".state");
-    state.classList.add("bad");
-    state.hidden = false;
-    const again = make("button", { class: "act", type: "button" }, "Try again");
-    const away = make("button", { class: "act", type: "button" }, "Delete");
-    again.addEventListener("click", () => this.#outbox.retry());
-    away.addEventListener("click", () => {
-      this.#pending.delete(item.key);
-      message.remove();
-      this.#outbox.remove(item.key);
-      this.#dropEmptyDays();
-      this.composer.open();
-    });
-    state.replaceChildren(`${words} `, again, " ", away);
-    if (this.#wasAtEnd) toEnd();
   }
 
   // Acts
+
+  #send(event) {
+    if (!this.#sending) return;
+    event.preventDefault();
+    this.querySelector("li.new")?.remove();
+    for (const message of this.messages) this.log.group(message);
+    this.#sending.send(event.detail);
+  }
 
   #act(event) {
     const control = event.target.closest('[data-act="reply"]');
@@ -577,27 +369,6 @@ class ForumRoom extends HTMLElement {
     }
   }
 
-  // Typing
-
-  #typed({ member, name }) {
-    if (String(member) === me()) return;
-    this.#typing.set(String(member), { name, until: performance.now() + TYPING_FOR_MS });
-    this.#drawTyping();
-    setTimeout(() => this.#drawTyping(), TYPING_FOR_MS + 50);
-  }
-
-  #stopTyping(member) {
-    if (this.#typing.delete(member)) this.#drawTyping();
-  }
-
-  #drawTyping() {
-    const now = performance.now();
-    for (const [member, { until }] of this.#typing) if (until <= now) this.#typing.delete(member);
-    const words = typing([...this.#typing.values()].map(({ name }) => name));
-    for (const place of this.querySelectorAll(".typing > *")) place.hidden = !words;
-    const place = this.querySelector("[data-typing]");
-    if (place) place.textContent = words;
-  }
 }
 
 /** A loaded item, or the newer state of it that has come live; null if it has gone. */
@@ -605,22 +376,6 @@ function asItStands(item) {
   if (!item.matches(".msg[id]")) return item;
   const frame = newest(item.id, Number(item.dataset.version ?? 0));
   return frame === null ? item : (frame.node?.cloneNode(true) ?? null);
-}
-
-/** What grouping looks at. */
-function facts(message) {
-  const { author, byline, at, reply } = message.dataset;
-  return {
-    author: author ? `member ${author}` : byline ? `byline ${byline}` : null,
-    at: Date.parse(at),
-    day: dayOf(at),
-    reply: reply !== undefined,
-    gap: isGap(message),
-  };
-}
-
-function dayTime(day) {
-  return make("time", { datetime: day, "data-as": "day" }, wordsFor(day, "day", Date.now()));
 }
 
 customElements.define("forum-room", ForumRoom);
