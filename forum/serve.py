@@ -167,8 +167,8 @@ class Parent:
             self._fill_up(now)
 
     def _fill_up(self, now: float) -> None:
-        """Starts what is missing; once all are ready, those that are to leave may go, so that not every screen of the
-        site returns at once.
+        """Starts what is missing; once all are ready, those that are to leave may go: one, and after a pause the next,
+        so that not every screen of the site returns at once.
         """
         current = [process for process in self._processes if not process.leaving]
         leaving = [process for process in self._processes if process.leaving]

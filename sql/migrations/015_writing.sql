@@ -78,7 +78,6 @@ BEGIN
     WITH place AS (
         SELECT coalesce((SELECT m.number FROM messages m WHERE m.room_id = room_ ORDER BY m.number DESC LIMIT 1), 0) + 1 AS number),
     answered AS (
-        -- By its id alone, as above.
         SELECT m.id, m.author_id FROM messages m WHERE m.id = reply_to_ AND (m.room_id = room_) IS TRUE),
     new AS (
         INSERT INTO messages (id, room_id, author_id, reply_to_id, number, body, html, mentions, renderer)
