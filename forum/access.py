@@ -5,10 +5,10 @@ inside their transaction, after the locks, so pages, API, commands and jobs shar
 networks, and reads no private words without a role there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from forum.db import Connection, statements
+from forum.db import Connection, Database, statements
 from forum.errors import Forbidden, NotFound, Unauthenticated
 from forum.standing import Caller, Conversation, Holder, Need, Network, Room, Thread, muted_sentence
 from forum.updates import parse
@@ -106,20 +106,39 @@ async def require_thread(connection: Connection, caller: Caller, thread_id: int)
     return thread
 
 
-async def thread_to_write(connection: Connection, caller: Caller, thread_id: int) -> Thread:
+async def thread_to_write(db: Database, caller: Caller, thread_id: int) -> Thread:
     """`require_thread` for an act that writes by one statement: `row` has `standing`, on which the right depends.
 
     The statement takes it, and writes only where it stands as it was read.
     """
-    row = await SQL.thread_to_write(connection, member=caller.member_id, thread=thread_id)
-    if row is None or not row["may_read"]:
+    row = await db.ask(_threads_to_write, (caller.member_id, thread_id))
+    if not row["may_read"]:
         raise NotFound
     return thread_of(row)
 
 
-async def network_to_write(connection: Connection, caller: Caller, slug: str) -> Network:
+async def _threads_to_write(
+    connection: Connection, asked: Sequence[tuple[int | None, int]]
+) -> Sequence[Mapping[str, Any]]:
+    rows: Sequence[Mapping[str, Any]] = await SQL.threads_to_write(
+        connection, members=[member for member, _ in asked], threads=[thread for _, thread in asked]
+    )
+    return rows
+
+
+async def network_to_write(db: Database, caller: Caller, slug: str) -> Network:
     """`require_network` for an act that writes into its room by one statement: `row` has `standing`."""
-    return network_of(await SQL.network_to_write(connection, member=caller.member_id, slug=slug), caller, "read")
+    row = await db.ask(_networks_to_write, (caller.member_id, slug))
+    return network_of(None if row["id"] is None else row, caller, "read")
+
+
+async def _networks_to_write(
+    connection: Connection, asked: Sequence[tuple[int | None, str]]
+) -> Sequence[Mapping[str, Any]]:
+    rows: Sequence[Mapping[str, Any]] = await SQL.networks_to_write(
+        connection, members=[member for member, _ in asked], slugs=[slug for _, slug in asked]
+    )
+    return rows
 
 
 async def thread_unchecked(connection: Connection, caller: Caller, thread_id: int) -> Thread:

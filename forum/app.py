@@ -34,6 +34,7 @@ from realtime.memory_bus import MemoryBus
 from realtime.metrics import Metrics
 from realtime.presence import RedisStore
 from realtime.source import Batch, Caller, Head, Pair, Refused
+from realtime.together import Together
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ def create_app(settings: Settings) -> Starlette:
     idempotency.use_secret(settings.secret_key)
     if settings.database_url is None:
         raise ValueError("expected settings with the database's address: forum.embedded.attach gives them")
-    db = Database(settings.database_url, pool_size=settings.pool_size, warm=warm)
+    db = Database(settings.database_url, pool_size=settings.pool_size, warm=warm, gather=Together)
     views = Views(site_name=settings.site_name, zone=settings.time_zone, compiled=settings.data / "templates")
     live = _live(settings, db, views)
     db.wake = lambda heads: live.wake(heads.items())

@@ -11,7 +11,7 @@ from typing import Final, Literal
 import asyncpg
 
 from forum import cases, idempotency, text
-from forum.db import Connection, Row, Transaction, statements
+from forum.db import Connection, Database, Row, Transaction, statements
 from forum.errors import Conflict
 from forum.standing import Caller
 
@@ -22,6 +22,7 @@ SQL = {"post": statements("posts"), "message": statements("messages")}
 PEOPLE = statements("members")
 
 MAX_MENTIONS = 20
+_AT: Final = "@"
 LOOKS: Final = 5
 """How often an act looks anew at where it writes, if that changed between its look and its write."""
 
@@ -35,6 +36,11 @@ class Words:
         self.body = body
         self.rendered = rendered
 
+    @property
+    def mentions(self) -> Sequence[int]:
+        """The ids of who is mentioned: so many as are told."""
+        return list(self.rendered.mentions)[:MAX_MENTIONS]
+
     def columns(self) -> dict[str, object]:
         """The columns of a post."""
         return {**self.message_columns(), "quotes": list(self.rendered.quotes)}
@@ -44,20 +50,23 @@ class Words:
         return {
             "body": self.body,
             "html": self.rendered.html,
-            "mentions": list(self.rendered.mentions)[:MAX_MENTIONS],
+            "mentions": self.mentions,
             "renderer": text.RENDERER,
         }
 
 
 async def made_before(
-    connection: Connection,
+    db: Database,
     caller: Caller,
     keyed: idempotency.Keyed | None,
     current: Callable[[Connection, int], Awaitable[asyncpg.Record]],
 ) -> asyncpg.Record | None:
     """What the same request has made, as it stands now (`current` reads it); None where it has made nothing yet."""
-    made = await idempotency.made_before(connection, caller.member, keyed)
-    return None if made is None else await current(connection, made)
+    if keyed is None:
+        return None
+    async with db.connection() as connection:
+        made = await idempotency.made_before(connection, caller.member, keyed)
+        return None if made is None else await current(connection, made)
 
 
 async def prepare(
@@ -65,12 +74,30 @@ async def prepare(
 ) -> Words:
     """Check, resolve @names to ids of people in these networks, and render. Raises Invalid with its sentence."""
     body = text.check(body, max_bytes=max_bytes)
-    if "@" in body:
-        rows = await PEOPLE.named_in(connection, body=body, networks=list(networks))
-        people: dict[str, list[int]] = {}
-        for row in rows:
-            people.setdefault(row["name"], []).append(row["id"])
-        body = text.resolve(body, people)
+    if _AT in body:
+        body = await _named(connection, body, networks)
+    return await _rendered(noun, body)
+
+
+async def prepare_at(db: Database, noun: Noun, body: str, networks: Sequence[int], *, max_bytes: int = 32_768) -> Words:
+    """`prepare` for an act that holds no connection: one is taken where somebody may be named."""
+    body = text.check(body, max_bytes=max_bytes)
+    if _AT in body:
+        async with db.connection() as connection:
+            body = await _named(connection, body, networks)
+    return await _rendered(noun, body)
+
+
+async def _named(connection: Connection, body: str, networks: Sequence[int]) -> str:
+    """The text with ids for the @names of people in these networks."""
+    rows = await PEOPLE.named_in(connection, body=body, networks=list(networks))
+    people: dict[str, list[int]] = {}
+    for row in rows:
+        people.setdefault(row["name"], []).append(row["id"])
+    return text.resolve(body, people)
+
+
+async def _rendered(noun: Noun, body: str) -> Words:
     return Words(body, await text.render_async(body, quoting=noun == "post"))
 
 

@@ -7,10 +7,11 @@ lock member, network, thread, post, and channels last); screens are woken after 
 
 import asyncio
 import contextlib
+import functools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import aiosql
 import asyncpg
@@ -18,12 +19,20 @@ import msgspec
 from aiosql.adapters.asyncpg import AsyncPGAdapter
 
 from forum.errors import Unavailable
+from forum.gathering import Alone, Asking, Gather
 
 SQL_FOLDER = Path(__file__).parent.parent / "sql"
 ACQUIRE_TIMEOUT_S = 3.0
 COMMAND_TIMEOUT_S = 30.0
 LOCK_TIMEOUT_S = 5.0
 """How long an act waits for another one's lock before it is answered 503: nothing of ours holds one for longer."""
+MAX_TOGETHER = 64
+ASKED_AT_ONCE = 2
+MAX_WRITTEN = 16
+"""How many are written by one statement: the first of them is answered with the last."""
+WRITTEN_AT_ONCE = 1
+TOGETHER_MAX_S = 10.0
+BUSY = "busy"
 RECORD = "SELECT channel_name, head FROM record_updates($1, $2, $3, $4, $5)"
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
@@ -31,10 +40,20 @@ Wake = Callable[[Mapping[str, int]], None]
 Warm = Callable[[Connection], Awaitable[None]]
 
 
+Q = TypeVar("Q")
+A = TypeVar("A")
+Many: TypeAlias = Callable[[Connection, list[Q]], Awaitable[Sequence[A]]]
+"""Answers several questions in one statement, in their order."""
+
+
 class Row(Protocol):
     """A row that was read: its columns by name."""
 
     def __getitem__(self, column: str, /) -> Any: ...
+
+
+ManyWritten: TypeAlias = Callable[[Connection, list[Q], bool], Awaitable[Sequence[asyncpg.Record]]]
+"""Writes several in one statement; waits for what somebody else holds, or says `busy` of it."""
 
 
 log = logging.getLogger(__name__)
@@ -150,7 +169,7 @@ class Database:
 
     Where `warm` is given, all of the pool is opened at once and stays open, and each connection is handed to it first.
     One that takes the place of another later, when the database has been away, is not: who waits for it has waited
-    enough.
+    enough. `gather` (forum.gathering) asks together what is asked of `ask` and `write_together`.
     """
 
     def __init__(
@@ -161,6 +180,7 @@ class Database:
         wake: Wake | None = None,
         warm: Warm | None = None,
         lock_timeout_s: float = LOCK_TIMEOUT_S,
+        gather: Gather | None = None,
     ) -> None:
         self._url = url
         self._lock_timeout_ms = round(lock_timeout_s * 1000)
@@ -168,6 +188,8 @@ class Database:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self.wake: Wake = wake or _wake_nobody
         self._warm = warm
+        self._gather: Gather = gather or Alone
+        self._asking: dict[object, Asking] = {}
         self.refuses_writes = False
         """Set while the disk is nearly full: transactions are refused, reading goes on."""
 
@@ -215,6 +237,9 @@ class Database:
 
     async def close(self) -> None:
         """Give connections five seconds to come back, then cut them."""
+        for asking in self._asking.values():
+            await asking.close()
+        self._asking.clear()
         if self._pool is not None:
             try:
                 await asyncio.wait_for(self._pool.close(), 5)
@@ -232,18 +257,67 @@ class Database:
             log.warning("database away: %s", type(error).__name__)
             raise Unavailable from error
 
-    @contextlib.asynccontextmanager
-    async def writing(self) -> AsyncIterator[Connection]:
-        """A connection for an act that writes by one statement, which is a transaction and records its updates
-        itself: `written` then wakes the screens. Raises Unavailable as `transaction` does.
+    async def ask(self, many: Many[Q, A], question: Q) -> A:
+        """What `many` answers to this question; what comes while one of its statements runs is asked by the next, in
+        one for all. Raises Unavailable where the database cannot serve.
         """
+        asking = self._asking.get(many)
+        if asking is None:
+            asking = self._asking[many] = self._gather(
+                functools.partial(self._ask, many), most=MAX_TOGETHER, at_once=ASKED_AT_ONCE, timeout_s=TOGETHER_MAX_S
+            )
+        try:
+            return cast("A", await asking(question))
+        except TimeoutError as error:
+            raise Unavailable from error
+
+    async def _ask(self, many: Many[Q, A], questions: list[Q]) -> Sequence[A]:
+        async with self.connection() as connection:
+            return await many(connection, questions)
+
+    async def write_together(self, many: ManyWritten[Q], wanted: Q) -> asyncpg.Record:
+        """Write by one statement, which is a transaction and records its updates itself; what waits to be written by
+        it meanwhile is written by the next, in one for all. Returns its row; the screens of its columns `channels` and
+        `heads` have been woken. Raises Unavailable as `transaction` does, and what a statement about this one raises.
+
+        None of them waits, or fails, because of another one: what somebody else holds (its row says `busy`) is written
+        by itself, and so is each of those among which one failed.
+        """
+        asking = self._asking.get(many)
+        if asking is None:
+            asking = self._asking[many] = self._gather(
+                functools.partial(self._write, many),
+                most=MAX_WRITTEN,
+                at_once=WRITTEN_AT_ONCE,
+                timeout_s=TOGETHER_MAX_S,
+            )
+        try:
+            row = cast("asyncpg.Record | None", await asking(wanted))
+        except TimeoutError as error:
+            raise Unavailable from error
+        if row is None or row["outcome"] == BUSY:
+            self._require_writable()
+            async with self.connection() as connection:
+                (row,) = await many(connection, [wanted], True)
+            self._written(row)
+        return row
+
+    async def _write(self, many: ManyWritten[Q], wanted: list[Q]) -> Sequence[asyncpg.Record | None]:
         self._require_writable()
         async with self.connection() as connection:
-            yield connection
+            try:
+                rows = await many(connection, wanted, False)
+            except AWAY:
+                raise
+            except asyncpg.PostgresError as error:
+                log.warning("one of %d writes failed, each is written by itself: %s", len(wanted), type(error).__name__)
+                return [None] * len(wanted)
+        self._written(rows[0])
+        return rows
 
-    def written(self, row: Row) -> None:
-        """Wake the screens of the channels that such a statement has recorded in: its columns channels and heads."""
-        self.wake(dict(zip(row["channels"], row["heads"], strict=True)))
+    def _written(self, row: Row) -> None:
+        if row["channels"]:
+            self.wake(dict(zip(row["channels"], row["heads"], strict=True)))
 
     def _require_writable(self) -> None:
         if self.refuses_writes:

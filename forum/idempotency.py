@@ -8,7 +8,6 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from forum.db import Connection, Transaction, statements
 from forum.errors import Conflict, Invalid, NeedsApproval
@@ -87,15 +86,17 @@ class Keyed:
         return {"key": self.key, "hash": self.digest}
 
 
-NO_KEY: Final = {"key": None, "hash": None}
+def columns(keyed: Keyed | None) -> tuple[str | None, bytes | None]:
+    """Key and hash as a statement takes them for a request that may have come without."""
+    return (None, None) if keyed is None else (keyed.key, keyed.digest)
 
 
-async def made_before(connection: Connection, member: int, keyed: Keyed | None) -> int | None:
+async def made_before(connection: Connection, member: int, keyed: Keyed) -> int | None:
     """The id of what the same request has made, committed, or None: for an act that writes by one statement.
 
     Raises as `earlier`.
     """
-    found = None if keyed is None else await _made_by(connection, member, keyed)
+    found = await _made_by(connection, member, keyed)
     if found is not None and found < 0:
         raise NeedsApproval
     return found

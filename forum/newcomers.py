@@ -31,6 +31,15 @@ async def require_known(
             raise NeedsApproval
 
 
+async def require_known_at(
+    db: Database, caller: Caller, network_id: int, role: Role | None, approves_first: int
+) -> None:
+    """The same for an act that holds no connection: one is taken where it depends on what they have contributed."""
+    if approves_first and role == "member":
+        async with db.connection() as connection:
+            await require_known(connection, caller, network_id, role, approves_first)
+
+
 async def asks(connection: Connection, caller: Caller, networks: Sequence[Network]) -> Network | None:
     """The first of these networks whose moderators have to read what the caller writes, or None."""
     for network in networks:

@@ -7,11 +7,11 @@ told by a job from what was committed (forum/announcements.py): a busy thread mu
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 
-from forum import access, contributions, idempotency, newcomers
+from forum import access, contributions, idempotency, newcomers, text
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound, Unavailable
@@ -38,42 +38,64 @@ async def reply(
     came before, the post that it made, as it stands now. Raises NotFound, Forbidden, Invalid, Conflict (locked).
     """
     keyed = idempotency.Keyed.of(key, "reply", thread_id, body, parent, through)
-    async with db.writing() as connection:
-        for _ in range(contributions.LOOKS):
-            thread = await access.thread_to_write(connection, caller, thread_id)
-            words = await contributions.prepare(connection, "post", body, [holder.id for holder in thread.holders])
-            try:
-                holder = await _require_writer(connection, caller, thread, words, through)
-            except ForumError:
-                # They may not any more; what they made when they might is answered all the same.
-                if (made := await contributions.made_before(connection, caller, keyed, current)) is None:
-                    raise
-                return made
-            row: asyncpg.Record = await SQL.write(
-                connection, member=caller.member, thread=thread_id, standing=thread.row["standing"],
-                network=holder.id, parent=parent, **(keyed.columns() if keyed else idempotency.NO_KEY),
-                **words.columns(),
-            )  # fmt: skip
-            match row["outcome"]:
-                case "written":
-                    db.written(row)
-                    return row
-                case "taken":
-                    if (made := await contributions.made_before(connection, caller, keyed, current)) is not None:
-                        return made
-                case "misplaced":
-                    raise Invalid("parent", MISPLACED)
+    for _ in range(contributions.LOOKS):
+        thread = await access.thread_to_write(db, caller, thread_id)
+        words = await contributions.prepare_at(db, "post", body, [holder.id for holder in thread.holders])
+        try:
+            holder = await _require_writer(db, caller, thread, words, through)
+        except ForumError:
+            # They may not any more; what they made when they might is answered all the same.
+            if (made := await contributions.made_before(db, caller, keyed, current)) is None:
+                raise
+            return made
+        wanted = WantedReply(
+            caller.member, thread_id, thread.row["standing"], holder.id, parent, *idempotency.columns(keyed),
+            words.body, words.rendered.html, words.mentions, words.rendered.quotes, text.RENDERER,
+        )  # fmt: skip
+        row = await db.write_together(_write, wanted)
+        match row["outcome"]:
+            case "written":
+                return row
+            case "taken":
+                if (made := await contributions.made_before(db, caller, keyed, current)) is not None:
+                    return made
+            case "misplaced":
+                raise Invalid("parent", MISPLACED)
     raise Unavailable
 
 
+class WantedReply(NamedTuple):
+    """A reply as the statement takes it: the type wanted_reply of the database."""
+
+    member: int
+    thread: int
+    standing: str
+    network: int
+    parent: int | None
+    key: str | None
+    hash: bytes | None
+    body: str
+    html: str
+    mentions: Sequence[int]
+    quotes: Sequence[int]
+    renderer: int
+
+
+async def _write(connection: Connection, rows: Sequence[WantedReply], wait: bool) -> Sequence[asyncpg.Record]:
+    written: Sequence[asyncpg.Record] = await SQL.write(connection, rows=rows, wait=wait)
+    return written
+
+
 async def _require_writer(
-    connection: Connection, caller: Caller, thread: Thread, words: contributions.Words, through: str | None
+    db: Database, caller: Caller, thread: Thread, words: contributions.Words, through: str | None
 ) -> Holder:
     """The holder that a reply is written through. Raises Forbidden, Conflict (locked), NeedsApproval, Invalid."""
     holder = thread.through(through)
     require_unlocked(thread)
-    await newcomers.require_known(connection, caller, holder.id, holder.role, holder.first)
-    await require_quotable(connection, thread.id, words)
+    await newcomers.require_known_at(db, caller, holder.id, holder.role, holder.first)
+    if words.rendered.quotes:
+        async with db.connection() as connection:
+            await require_quotable(connection, thread.id, words)
     return holder
 
 

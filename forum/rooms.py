@@ -7,11 +7,11 @@ a direct conversation: who is in it, and how it begins, is in forum/conversation
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 
-from forum import access, contributions, idempotency, moderation_log, newcomers
+from forum import access, contributions, idempotency, moderation_log, newcomers, text
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound, TooMany, Unavailable
@@ -31,37 +31,57 @@ async def say(
 
     With a `key` that came before: the message that it made, as it stands now. Raises NotFound, Forbidden, Invalid.
     """
-    async with db.writing() as connection:
-        for _ in range(contributions.LOOKS):
-            network = await access.network_to_write(connection, caller, slug)
-            words = await contributions.prepare(connection, "message", body, [network.id], max_bytes=MAX_BYTES)
-            keyed = idempotency.Keyed.of(key, "say", network.id, body, reply_to)
-            try:
-                require_may_say(network)
-                first = network.row["approves_first"]
-                await newcomers.require_known(connection, caller, network.id, network.role, first)
-            except ForumError:
-                # They may not any more; what they made when they might is answered all the same.
-                if (made := await contributions.made_before(connection, caller, keyed, current)) is None:
-                    raise
-                return made
-            row: asyncpg.Record = await SQL.write(
-                connection, member=caller.member, room=network.room_id, standing=network.row["standing"],
-                network=network.id, slow_s=0 if network.may_moderate else network.row["slow_s"], reply_to=reply_to,
-                **(keyed.columns() if keyed else idempotency.NO_KEY), **words.message_columns(),
-            )  # fmt: skip
-            match row["outcome"]:
-                case "written":
-                    db.written(row)
-                    return row
-                case "taken":
-                    if (made := await contributions.made_before(connection, caller, keyed, current)) is not None:
-                        return made
-                case "slow":
-                    raise TooMany(row["wait_s"])
-                case "misplaced":
-                    raise Invalid("reply_to", MISPLACED)
+    for _ in range(contributions.LOOKS):
+        network = await access.network_to_write(db, caller, slug)
+        words = await contributions.prepare_at(db, "message", body, [network.id], max_bytes=MAX_BYTES)
+        keyed = idempotency.Keyed.of(key, "say", network.id, body, reply_to)
+        try:
+            require_may_say(network)
+            await newcomers.require_known_at(db, caller, network.id, network.role, network.row["approves_first"])
+        except ForumError:
+            # They may not any more; what they made when they might is answered all the same.
+            if (made := await contributions.made_before(db, caller, keyed, current)) is None:
+                raise
+            return made
+        wanted = WantedMessage(
+            caller.member, network.room_id, network.row["standing"], network.id,
+            0 if network.may_moderate else network.row["slow_s"], reply_to, *idempotency.columns(keyed),
+            words.body, words.rendered.html, words.mentions, text.RENDERER,
+        )  # fmt: skip
+        row = await db.write_together(_write, wanted)
+        match row["outcome"]:
+            case "written":
+                return row
+            case "taken":
+                if (made := await contributions.made_before(db, caller, keyed, current)) is not None:
+                    return made
+            case "slow":
+                raise TooMany(row["wait_s"])
+            case "misplaced":
+                raise Invalid("reply_to", MISPLACED)
     raise Unavailable
+
+
+class WantedMessage(NamedTuple):
+    """A message as the statement takes it: the type wanted_message of the database."""
+
+    member: int
+    room: int
+    standing: str
+    network: int
+    slow_s: int
+    reply_to: int | None
+    key: str | None
+    hash: bytes | None
+    body: str
+    html: str
+    mentions: Sequence[int]
+    renderer: int
+
+
+async def _write(connection: Connection, rows: Sequence[WantedMessage], wait: bool) -> Sequence[asyncpg.Record]:
+    written: Sequence[asyncpg.Record] = await SQL.write(connection, rows=rows, wait=wait)
+    return written
 
 
 async def say_in(

@@ -95,7 +95,15 @@ class Visit:
 
 async def who(connection: Connection, shown: Credential) -> Known | None:
     """Whose session or token this is, or None. One statement."""
-    return _known(await SQL.who(connection, session=shown.session, token=shown.token))
+    return (await callers(connection, [shown]))[0]
+
+
+async def callers(connection: Connection, shown: Sequence[Credential]) -> Sequence[Known | None]:
+    """The same of each of these. One statement."""
+    rows = await SQL.who(
+        connection, sessions=[each.session for each in shown], tokens=[each.token for each in shown]
+    )  # fmt: skip
+    return [_known(row) for row in rows]
 
 
 async def visit(

@@ -10,14 +10,17 @@ LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
 LEFT JOIN networks p ON p.id = n.parent_id
 WHERE n.slug = :slug;
 
--- name: network_to_write^
--- With what has to stand as it is until a message is written into its room.
-SELECT n.*, r.id AS room_id, r.slow_s, s.role, s.mute, s.since AS member_since, room_standing(:member, r.id) AS standing,
-       may_read_network(:member, n.id) AS may_read, may_see_network(:member, n.id) AS may_see
-FROM networks n
-LEFT JOIN rooms r ON r.network_id = n.id
-LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = :member
-WHERE n.slug = :slug;
+-- name: networks_to_write
+-- Networks as these members stand to them, each with what has to stand as it is until a message is written into its room.
+SELECT f.* FROM unnest(:members::bigint[], :slugs::text[]) WITH ORDINALITY w (member, slug, place)
+LEFT JOIN LATERAL (
+    SELECT n.*, r.id AS room_id, r.slow_s, s.role, s.mute, s.since AS member_since, room_standing(w.member, r.id) AS standing,
+           may_read_network(w.member, n.id) AS may_read, may_see_network(w.member, n.id) AS may_see
+    FROM networks n
+    LEFT JOIN rooms r ON r.network_id = n.id
+    LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = w.member
+    WHERE n.slug = w.slug LIMIT 1) f ON true
+ORDER BY w.place;
 
 -- name: network_slug$
 SELECT slug FROM networks WHERE id = :network;
@@ -46,9 +49,12 @@ WHERE r.id = :room AND may_read_room(:member, r.id);
 -- name: thread^
 SELECT * FROM thread_for(:member, :thread);
 
--- name: thread_to_write^
--- With what has to stand as it is until the write.
-SELECT t.*, thread_standing(:member, t.id) AS standing FROM thread_for(:member, :thread) t;
+-- name: threads_to_write
+-- Threads as these members stand to them, each with what has to stand as it is until the write.
+SELECT f.* FROM unnest(:members::bigint[], :threads::bigint[]) WITH ORDINALITY w (member, thread, place)
+LEFT JOIN LATERAL (
+    SELECT t.*, thread_standing(w.member, t.id) AS standing FROM thread_for(w.member, w.thread) t LIMIT 1) f ON true
+ORDER BY w.place;
 
 -- name: thread_of_post$
 SELECT thread_id FROM posts WHERE id = :post;

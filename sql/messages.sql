@@ -7,10 +7,9 @@ SELECT * FROM shown_messages WHERE id = :message;
 SELECT message_id AS id, told_members, told_ids
 FROM insert_message(NULL, :room, :network, :author, :reply_to, :body, :html, :mentions, :renderer);
 
--- name: write^
--- Locks, compares, inserts, keeps the key, records: a transaction by itself.
-SELECT w.outcome, w.channels, w.heads, w.wait_s, (w.shown).*
-FROM write_message(:member, :room, :standing, :network, :slow_s, :reply_to, :key, :hash, :body, :html, :mentions, :renderer) w;
+-- name: write
+-- Locks, compares, inserts, keeps the keys, records: a transaction by itself, for each of these messages.
+SELECT w.outcome, w.channels, w.heads, w.wait_s, (w.shown).* FROM write_messages(:rows::wanted_message[], :wait) w;
 
 -- name: told_directly
 -- Both of a conversation have it at the head of their lists now; the other is told, unless a notification of it waits already.

@@ -10,10 +10,9 @@ SELECT id FROM posts WHERE thread_id = :thread AND number = 1;
 SELECT post_id AS id, told_members, told_ids
 FROM insert_reply(NULL, :thread, :network, :author, :parent, :body, :html, :mentions, :quotes, :renderer);
 
--- name: write^
--- Locks, compares, inserts, keeps the key, records: a transaction by itself.
-SELECT w.outcome, w.channels, w.heads, (w.shown).*
-FROM write_reply(:member, :thread, :standing, :network, :parent, :key, :hash, :body, :html, :mentions, :quotes, :renderer) w;
+-- name: write
+-- Locks, compares, inserts, keeps the keys, records: a transaction by itself, for each of these replies.
+SELECT w.outcome, w.channels, w.heads, (w.shown).* FROM write_replies(:rows::wanted_reply[], :wait) w;
 
 -- name: quotable
 -- Of the posts that a text quotes, those which every reader of the thread may read.

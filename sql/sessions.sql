@@ -1,8 +1,10 @@
 -- name: insert$
 INSERT INTO sessions (member_id, token_hash, browser, expires_at) VALUES (:member, :hash, :browser, :expires_at) RETURNING id;
 
--- name: who^
-SELECT w.* FROM who_asks(:session::bytea, :token::bytea) w;
+-- name: who
+-- Of each of these, shown as a session or as a token.
+SELECT w.* FROM unnest(:sessions::bytea[], :tokens::bytea[]) WITH ORDINALITY s (session, token, place)
+LEFT JOIN LATERAL (SELECT * FROM who_asks(s.session, s.token) LIMIT 1) w ON true ORDER BY s.place;
 
 -- name: visit^
 -- Who looks at a page, and what stands around it, in one snapshot: the cursors of the channels it follows (also of the network

@@ -33,6 +33,6 @@ def _writes(function: ast.AsyncFunctionDef) -> bool:
     return any(
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr in {"transaction", "writing"}
+        and node.func.attr in {"transaction", "write_together"}
         for node in ast.walk(function)
     )

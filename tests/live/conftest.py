@@ -4,10 +4,12 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import pytest_asyncio
 
-from forum.db import Database, Row, Transaction
+from forum.db import Database, ManyWritten, Transaction
 
 
 class NotingDatabase(Database):
@@ -21,10 +23,12 @@ class NotingDatabase(Database):
         """As always, and noted."""
         return self._noting(_caller())
 
-    def written(self, row: Row) -> None:
+    async def write_together(self, many: ManyWritten[Any], wanted: Any) -> asyncpg.Record:
         """As always, and noted."""
-        self.noted.setdefault(_caller(), set()).update(row["channels"])
-        super().written(row)
+        act = _caller()
+        row = await super().write_together(many, wanted)
+        self.noted.setdefault(act, set()).update(row["channels"])
+        return row
 
     @contextlib.asynccontextmanager
     async def _noting(self, act: str) -> AsyncIterator[Transaction]:
