@@ -19,7 +19,7 @@ import msgspec
 from aiosql.adapters.asyncpg import AsyncPGAdapter
 
 from forum.errors import Unavailable
-from forum.gathering import Alone, Asking, Gather
+from forum.gathering import Alone, Askings, Gather
 
 SQL_FOLDER = Path(__file__).parent.parent / "sql"
 ACQUIRE_TIMEOUT_S = 3.0
@@ -30,7 +30,6 @@ MAX_TOGETHER = 64
 ASKED_AT_ONCE = 2
 MAX_WRITTEN = 16
 """How many are written by one statement: the first of them is answered with the last."""
-WRITTEN_AT_ONCE = 1
 TOGETHER_MAX_S = 10.0
 BUSY = "busy"
 RECORD = "SELECT channel_name, head FROM record_updates($1, $2, $3, $4, $5)"
@@ -188,8 +187,7 @@ class Database:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self.wake: Wake = wake or _wake_nobody
         self._warm = warm
-        self._gather: Gather = gather or Alone
-        self._asking: dict[object, Asking] = {}
+        self._askings = Askings(gather or Alone, timeout_s=TOGETHER_MAX_S)
         self.refuses_writes = False
         """Set while the disk is nearly full: transactions are refused, reading goes on."""
 
@@ -237,9 +235,7 @@ class Database:
 
     async def close(self) -> None:
         """Give connections five seconds to come back, then cut them."""
-        for asking in self._asking.values():
-            await asking.close()
-        self._asking.clear()
+        await self._askings.close()
         if self._pool is not None:
             try:
                 await asyncio.wait_for(self._pool.close(), 5)
@@ -261,59 +257,52 @@ class Database:
         """What `many` answers to this question; what comes while one of its statements runs is asked by the next, in
         one for all. Raises Unavailable where the database cannot serve.
         """
-        asking = self._asking.get(many)
-        if asking is None:
-            asking = self._asking[many] = self._gather(
-                functools.partial(self._ask, many), most=MAX_TOGETHER, at_once=ASKED_AT_ONCE, timeout_s=TOGETHER_MAX_S
-            )
-        try:
-            return cast("A", await asking(question))
-        except TimeoutError as error:
-            raise Unavailable from error
+        ask = functools.partial(self._ask, many)
+        return cast("A", await self._askings(many, ask, question, most=MAX_TOGETHER, at_once=ASKED_AT_ONCE))
 
     async def _ask(self, many: Many[Q, A], questions: list[Q]) -> Sequence[A]:
         async with self.connection() as connection:
             return await many(connection, questions)
 
-    async def write_together(self, many: ManyWritten[Q], wanted: Q) -> asyncpg.Record:
-        """Write by one statement, which is a transaction and records its updates itself; what waits to be written by
-        it meanwhile is written by the next, in one for all. Returns its row; the screens of its columns `channels` and
-        `heads` have been woken. Raises Unavailable as `transaction` does, and what a statement about this one raises.
+    async def write_together(self, many: ManyWritten[Q], wanted: Q, *, place: int) -> asyncpg.Record:
+        """Write into the thread or room `place` by one statement, which is a transaction and records its updates
+        itself; what waits to be written by it meanwhile is written by the next, in one for all. Returns its row; the
+        screens of its columns `channels` and `heads` have been woken. Raises as `transaction` does.
 
-        None of them waits, or fails, because of another one: what somebody else holds (its row says `busy`) is written
-        by itself, and so is each of those among which one failed.
+        Nothing waits for another place: where somebody else holds this one (the row says `busy`), what waits for it is
+        written together, apart from the rest. Nothing fails by another one: where one does, each is written by itself.
         """
-        asking = self._asking.get(many)
-        if asking is None:
-            asking = self._asking[many] = self._gather(
-                functools.partial(self._write, many),
-                most=MAX_WRITTEN,
-                at_once=WRITTEN_AT_ONCE,
-                timeout_s=TOGETHER_MAX_S,
-            )
-        try:
-            row = cast("asyncpg.Record | None", await asking(wanted))
-        except TimeoutError as error:
-            raise Unavailable from error
-        if row is None or row["outcome"] == BUSY:
-            self._require_writable()
-            async with self.connection() as connection:
+        row, apart = None, (many, place)
+        if apart not in self._askings:
+            write = functools.partial(self._write, many, False)
+            row = await self._askings(many, write, wanted, most=MAX_WRITTEN, at_once=1)
+            if row is not None and row["outcome"] != BUSY:
+                return cast("asyncpg.Record", row)
+        if apart in self._askings or row is not None:
+            write = functools.partial(self._write, many, True)
+            row = await self._askings(apart, write, wanted, most=MAX_WRITTEN, at_once=1)
+        if row is None:
+            async with self._writing() as connection:
                 (row,) = await many(connection, [wanted], True)
             self._written(row)
-        return row
+        return cast("asyncpg.Record", row)
 
-    async def _write(self, many: ManyWritten[Q], wanted: list[Q]) -> Sequence[asyncpg.Record | None]:
-        self._require_writable()
-        async with self.connection() as connection:
-            try:
-                rows = await many(connection, wanted, False)
-            except AWAY:
-                raise
-            except asyncpg.PostgresError as error:
-                log.warning("one of %d writes failed, each is written by itself: %s", len(wanted), type(error).__name__)
-                return [None] * len(wanted)
+    async def _write(self, many: ManyWritten[Q], wait: bool, wanted: list[Q]) -> Sequence[asyncpg.Record | None]:
+        """Their rows; None for each where one of them failed, and so nothing is written."""
+        try:
+            async with self._writing() as connection:
+                rows = await many(connection, wanted, wait)
+        except asyncpg.PostgresError as error:
+            log.warning("one of %d writes failed, each is written by itself: %s", len(wanted), type(error).__name__)
+            return [None] * len(wanted)
         self._written(rows[0])
         return rows
+
+    @contextlib.asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Connection]:
+        self._require_writable()
+        async with self.connection() as connection:
+            yield connection
 
     def _written(self, row: Row) -> None:
         if row["channels"]:

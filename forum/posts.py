@@ -52,7 +52,7 @@ async def reply(
             caller.member, thread_id, thread.row["standing"], holder.id, parent, *idempotency.columns(keyed),
             words.body, words.rendered.html, words.mentions, words.rendered.quotes, text.RENDERER,
         )  # fmt: skip
-        row = await db.write_together(_write, wanted)
+        row = await db.write_together(_write, wanted, place=thread_id)
         match row["outcome"]:
             case "written":
                 return row

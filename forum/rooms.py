@@ -48,15 +48,15 @@ async def say(
             0 if network.may_moderate else network.row["slow_s"], reply_to, *idempotency.columns(keyed),
             words.body, words.rendered.html, words.mentions, text.RENDERER,
         )  # fmt: skip
-        row = await db.write_together(_write, wanted)
+        row = await db.write_together(_write, wanted, place=network.room_id)
         match row["outcome"]:
             case "written":
                 return row
-            case "taken":
+            case "taken" | "slow":
                 if (made := await contributions.made_before(db, caller, keyed, current)) is not None:
                     return made
-            case "slow":
-                raise TooMany(row["wait_s"])
+                if row["outcome"] == "slow":
+                    raise TooMany(row["wait_s"])
             case "misplaced":
                 raise Invalid("reply_to", MISPLACED)
     raise Unavailable

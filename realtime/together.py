@@ -44,6 +44,11 @@ class Together(Generic[Question, Answer]):
             self._running.add(asyncio.create_task(self._run_and_leave(), name="realtime together"))
         return await answer
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits for an answer."""
+        return not self._waiting and not self._running
+
     async def close(self) -> None:
         """Ask nothing more; who waits is cancelled."""
         running = list(self._running)

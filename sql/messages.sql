@@ -5,7 +5,9 @@ SELECT * FROM shown_messages WHERE id = :message;
 
 -- name: insert^
 SELECT message_id AS id, told_members, told_ids
-FROM insert_message(NULL, :room, :network, :author, :reply_to, :body, :html, :mentions, :renderer);
+FROM insert_messages(
+    ARRAY[ROW(:author, :room, NULL, :network, NULL, :reply_to, NULL, NULL, :body, :html, :mentions, :renderer)::wanted_message],
+    ARRAY[nextval('messages_id_seq')]);
 
 -- name: write
 -- Locks, compares, inserts, keeps the keys, records: a transaction by itself, for each of these messages.

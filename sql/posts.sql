@@ -8,7 +8,9 @@ SELECT id FROM posts WHERE thread_id = :thread AND number = 1;
 
 -- name: insert^
 SELECT post_id AS id, told_members, told_ids
-FROM insert_reply(NULL, :thread, :network, :author, :parent, :body, :html, :mentions, :quotes, :renderer);
+FROM insert_replies(
+    ARRAY[ROW(:author, :thread, NULL, :network, :parent, NULL, NULL, :body, :html, :mentions, :quotes, :renderer)::wanted_reply],
+    ARRAY[nextval('posts_id_seq')]);
 
 -- name: write
 -- Locks, compares, inserts, keeps the keys, records: a transaction by itself, for each of these replies.

@@ -23,10 +23,10 @@ class NotingDatabase(Database):
         """As always, and noted."""
         return self._noting(_caller())
 
-    async def write_together(self, many: ManyWritten[Any], wanted: Any) -> asyncpg.Record:
+    async def write_together(self, many: ManyWritten[Any], wanted: Any, *, place: int) -> asyncpg.Record:
         """As always, and noted."""
         act = _caller()
-        row = await super().write_together(many, wanted)
+        row = await super().write_together(many, wanted, place=place)
         self.noted.setdefault(act, set()).update(row["channels"])
         return row
 
