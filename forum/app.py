@@ -116,7 +116,7 @@ def create_app(settings: Settings) -> Starlette:
     def here(channels: Sequence[str]) -> Mapping[str, Sequence[int]]:
         return {channel: live.presence.here(channel) for channel in channels}
 
-    limits = Limits(settings.redis_url, settings.secret_key, scale=settings.limits_scale)
+    limits = Limits(settings.redis_url, settings.secret_key, scale=settings.limits_scale, gather=Together)
     site = context.Site(db, settings, views, limits, here)
     stopping = asyncio.Event()
     routes: list[BaseRoute] = [

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
@@ -19,7 +19,7 @@ import msgspec
 from aiosql.adapters.asyncpg import AsyncPGAdapter
 
 from forum.errors import Unavailable
-from forum.gathering import Alone, Askings, Gather
+from forum.gathering import Alone, Ask, Askings, Gather
 
 SQL_FOLDER = Path(__file__).parent.parent / "sql"
 ACQUIRE_TIMEOUT_S = 3.0
@@ -258,7 +258,13 @@ class Database:
         one for all. Raises Unavailable where the database cannot serve.
         """
         ask = functools.partial(self._ask, many)
-        return cast("A", await self._askings(many, ask, question, most=MAX_TOGETHER, at_once=ASKED_AT_ONCE))
+        return cast("A", await self._gathered(many, ask, question, most=MAX_TOGETHER, at_once=ASKED_AT_ONCE))
+
+    async def _gathered(self, key: Hashable, ask: Ask, question: object, *, most: int, at_once: int) -> Any:
+        try:
+            return await self._askings(key, ask, question, most=most, at_once=at_once)
+        except TimeoutError as error:
+            raise Unavailable from error
 
     async def _ask(self, many: Many[Q, A], questions: list[Q]) -> Sequence[A]:
         async with self.connection() as connection:
@@ -275,12 +281,12 @@ class Database:
         row, apart = None, (many, place)
         if apart not in self._askings:
             write = functools.partial(self._write, many, False)
-            row = await self._askings(many, write, wanted, most=MAX_WRITTEN, at_once=1)
+            row = await self._gathered(many, write, wanted, most=MAX_WRITTEN, at_once=1)
             if row is not None and row["outcome"] != BUSY:
                 return cast("asyncpg.Record", row)
         if apart in self._askings or row is not None:
             write = functools.partial(self._write, many, True)
-            row = await self._askings(apart, write, wanted, most=MAX_WRITTEN, at_once=1)
+            row = await self._gathered(apart, write, wanted, most=MAX_WRITTEN, at_once=1)
         if row is None:
             async with self._writing() as connection:
                 (row,) = await many(connection, [wanted], True)

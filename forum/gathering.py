@@ -3,13 +3,14 @@
 What gathers them is handed in, since forum knows no realtime (realtime.together); without it each is asked by itself.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Any, Generic, Protocol, TypeVar
-
-from forum.errors import Unavailable
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+Ask: TypeAlias = Callable[[list[Any]], Awaitable[Sequence[Any]]]
+"""Answers several questions, in their order."""
 
 
 class Asking(Protocol):
@@ -27,9 +28,7 @@ class Asking(Protocol):
 class Gather(Protocol):
     """Makes an `Asking`: `ask` takes at most `most` questions, runs so often at once, and is left after a time."""
 
-    def __call__(
-        self, ask: Callable[[list[Any]], Awaitable[Sequence[Any]]], /, *, most: int, at_once: int, timeout_s: float
-    ) -> Asking: ...
+    def __call__(self, ask: Ask, /, *, most: int, at_once: int, timeout_s: float) -> Asking: ...
 
 
 class Alone(Generic[Q, A]):
@@ -38,12 +37,14 @@ class Alone(Generic[Q, A]):
     def __init__(
         self, ask: Callable[[list[Q]], Awaitable[Sequence[A]]], *, most: int, at_once: int, timeout_s: float
     ) -> None:
-        del most, at_once, timeout_s
+        del most, at_once
         self._ask = ask
+        self._timeout_s = timeout_s
 
     async def __call__(self, question: Q) -> A:
         """The answer."""
-        return (await self._ask([question]))[0]
+        async with asyncio.timeout(self._timeout_s):
+            return (await self._ask([question]))[0]
 
     @property
     def idle(self) -> bool:
@@ -65,25 +66,15 @@ class Askings:
     def __contains__(self, key: Hashable) -> bool:
         return key in self._by_key
 
-    async def __call__(
-        self,
-        key: Hashable,
-        ask: Callable[[list[Any]], Awaitable[Sequence[Any]]],
-        question: Any,
-        *,
-        most: int,
-        at_once: int,
-    ) -> Any:
-        """The answer that `ask` gives to this question, with others about the same `key`. Raises Unavailable where it
-        takes too long, and what `ask` raises.
+    async def __call__(self, key: Hashable, ask: Ask, question: Any, *, most: int, at_once: int) -> Any:
+        """The answer that `ask` gives to this question, with others about the same `key`. Raises what `ask` raises, and
+        TimeoutError.
         """
         asking = self._by_key.get(key)
         if asking is None:
             asking = self._by_key[key] = self._gather(ask, most=most, at_once=at_once, timeout_s=self._timeout_s)
         try:
             return await asking(question)
-        except TimeoutError as error:
-            raise Unavailable from error
         finally:
             if asking.idle and self._by_key.get(key) is asking:
                 del self._by_key[key]

@@ -23,6 +23,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.requests import HTTPConnection
 
 from forum.errors import TooMany
+from forum.gathering import Alone, Askings, Gather
 from forum.settings import IPNetwork
 from forum.web.windows import Count, SharedWindows, Window
 
@@ -47,6 +48,9 @@ Act = Literal[
 ]
 AWAY_FOR_S = 10.0
 REDIS_TIMEOUT_S = 0.5
+MAX_TOGETHER = 64
+COUNTED_AT_ONCE = 1
+"""Acts that one question counts, and questions on their way: what comes meanwhile is counted by the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +123,10 @@ class Limits:
     `scale` multiplies every limit: for tests and measurements.
     """
 
-    def __init__(self, redis_url: str | None, secret: str, *, scale: float = 1.0) -> None:
+    def __init__(self, redis_url: str | None, secret: str, *, scale: float = 1.0, gather: Gather | None = None) -> None:
         self._here = MovingWindowRateLimiter(MemoryStorage())
         self._shared = None if redis_url is None else SharedWindows(redis_url, REDIS_TIMEOUT_S)
+        self._askings = Askings(gather or Alone, timeout_s=REDIS_TIMEOUT_S)
         self._secret = hashlib.sha256(b"limits:" + secret.encode()).digest()
         self._away_until = 0.0
         self._limits = {act: _scaled(limit, scale) for act, limit in LIMITS.items()}
@@ -150,11 +155,12 @@ class Limits:
         if item is not None:
             asked = _Asked(item, act, "account", self._name(account))
             if self._shared is not None and time.monotonic() >= self._away_until:
-                await self._ask_redis(self._shared.forget(asked.window.key))
+                await self._ask_redis(asyncio.wait_for(self._shared.forget(asked.window.key), REDIS_TIMEOUT_S))
             await self._here.clear(item, *asked.names)
 
     async def close(self) -> None:
         """Let the connections to Redis go."""
+        await self._askings.close()
         if self._shared is not None:
             await self._shared.close()
 
@@ -164,7 +170,10 @@ class Limits:
     async def _count_shared(self, asked: Sequence["_Asked"]) -> Sequence[Count] | None:
         if self._shared is None or time.monotonic() < self._away_until:
             return None
-        return await self._ask_redis(self._shared.count([each.window for each in asked]))
+        windows = [each.window for each in asked]
+        return await self._ask_redis(
+            self._askings("count", self._shared.count, windows, most=MAX_TOGETHER, at_once=COUNTED_AT_ONCE)
+        )
 
     async def _count_here(self, asked: Sequence["_Asked"]) -> Sequence[Count]:
         counts: list[Count] = []
@@ -178,7 +187,7 @@ class Limits:
     async def _ask_redis(self, question: Awaitable[T]) -> T | None:
         """What Redis says; None where it does not answer, and then it is left alone for ten seconds."""
         try:
-            return await asyncio.wait_for(question, REDIS_TIMEOUT_S)
+            return await question
         except Exception as error:  # noqa: BLE001 - a client library may raise anything; the count goes on here
             self._away_until = time.monotonic() + AWAY_FOR_S
             log.warning("limits count in this process, Redis is away: %s", type(error).__name__)

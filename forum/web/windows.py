@@ -1,23 +1,28 @@
 """Counts that all processes share: how often something happened within a sliding window, in Redis, by one script.
 
-One question counts an act against all of its limits and says what is left, where a library asks three times. An act
-that is past one limit is counted against none that comes after. Redis' clock counts, not that of a process.
+One question counts several acts, each against all of its limits, and says what is left, where a library asks three
+times for one. An act that is past one limit is counted against none that comes after. Redis' clock counts, not that of
+a process.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from redis.asyncio import Redis
 
-# KEYS: one for each limit. ARGV, two for each: how many, and in how many seconds.
+# KEYS: one for each limit. ARGV, three for each: how many, in how many seconds, and which act it counts.
 # Answers three for each: whether it was counted, how many are left, and in how many milliseconds there are more.
 # A window is what its last two stretches of the same length have, the earlier one by the share that is still inside.
 COUNT: Final = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
-local answers, past = {}, false
+local answers, act, past = {}, nil, false
 for i, key in ipairs(KEYS) do
-    local quota, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+    local quota, window = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1])
+    if ARGV[3 * i] ~= act then
+        act, past = ARGV[3 * i], false
+    end
     local stretch = math.floor(now / window)
     local gone = now / window - stretch
     local kept = redis.call('HMGET', key, 'stretch', 'current', 'before')
@@ -70,12 +75,15 @@ class SharedWindows:
         self._redis = Redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s)
         self._script = self._redis.register_script(COUNT)
 
-    async def count(self, windows: Sequence[Window]) -> list[Count]:
-        """Count one act against these limits, in this order. Raises what redis-py raises."""
-        keys = [window.key for window in windows]
-        bounds = [number for window in windows for number in (window.quota, window.window_s)]
+    async def count(self, acts: Sequence[Sequence[Window]]) -> list[list[Count]]:
+        """Count each of these acts against its limits, in their order. Raises what redis-py raises."""
+        keys = [window.key for windows in acts for window in windows]
+        bounds = [
+            number for act, windows in enumerate(acts) for window in windows for number in (*window[1:], act)
+        ]  # fmt: skip
         told: Any = await self._script(keys=keys, args=bounds)
-        return [Count(bool(told[at]), told[at + 1], told[at + 2] / 1000) for at in range(0, len(told), 3)]
+        counts = (Count(bool(told[at]), told[at + 1], told[at + 2] / 1000) for at in range(0, len(told), 3))
+        return [list(itertools.islice(counts, len(windows))) for windows in acts]
 
     async def forget(self, key: str) -> None:
         """Begin to count anew."""
