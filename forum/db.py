@@ -35,6 +35,8 @@ BUSY = "busy"
 RECORD = "SELECT channel_name, head FROM record_updates($1, $2, $3, $4, $5)"
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
+Connections: TypeAlias = Callable[[], contextlib.AbstractAsyncContextManager[Connection]]
+"""How a connection is had: taken from the pool, or the one that is held already."""
 Wake = Callable[[Mapping[str, int]], None]
 Warm = Callable[[Connection], Awaitable[None]]
 

@@ -13,13 +13,13 @@ that these rows do not hold.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from forum import access, sessions
-from forum.db import Connection, Row, statements
+from forum.db import Connection, Database, Row, statements
 from forum.errors import NotFound
 from forum.sessions import GUEST, Credential, Visit
 from forum.standing import Thread
@@ -54,8 +54,8 @@ class Stretch:
 
     found: Any
     stamp: Stamp
-    posts: Sequence[int]
-    """Their ids, ascending."""
+    ids: str
+    """Theirs, ascending, as Postgres reads an array."""
     written: str
     """The transactions that wrote them, as a statement names them."""
     chars: int
@@ -87,32 +87,70 @@ class Look:
         return self._thread
 
 
-async def look(connection: Connection, shown: Credential, thread_id: int, kept: Stretch | None) -> Look:
-    """For a page. One statement."""
-    posts = [] if kept is None else kept.posts
-    if shown == GUEST:
-        row = await SQL.look_of_guest(connection, thread=thread_id, posts=posts)
-    else:
-        row = await SQL.look(connection, session=shown.session, token=shown.token, thread=thread_id, posts=posts)
+class Asked(NamedTuple):
+    """Who wants to look at which thread, and what is kept of it."""
+
+    shown: Credential
+    thread: int | None
+    kept: Stretch | None
+
+
+async def look(db: Database, shown: Credential, thread_id: int, kept: Stretch | None) -> Look:
+    """For a page. One statement, with all who look at once."""
+    return await db.ask(looks_of_guests if shown == GUEST else looks, Asked(shown, thread_id, kept))
+
+
+async def glance(db: Database, shown: Credential, thread_id: int | None, kept: Stretch | None) -> Look:
+    """For an answer to a program. One statement, likewise."""
+    return await db.ask(glances, Asked(shown, thread_id, kept))
+
+
+async def looks(connection: Connection, asked: Sequence[Asked]) -> Sequence[Look]:
+    """What each of these members sees who look at a page."""
+    rows = await SQL.looks(connection, **_credentials(asked), **_wanted(asked))
+    return [_page(row, each) for row, each in zip(rows, asked, strict=True)]
+
+
+async def looks_of_guests(connection: Connection, asked: Sequence[Asked]) -> Sequence[Look]:
+    """What each of these guests sees who look at a page."""
+    rows = await SQL.looks_of_guests(connection, **_wanted(asked))
+    return [_page(row, each) for row, each in zip(rows, asked, strict=True)]
+
+
+async def glances(connection: Connection, asked: Sequence[Asked]) -> Sequence[Look]:
+    """What each of these is answered who ask with a program."""
+    rows = await SQL.glances(connection, **_credentials(asked), **_wanted(asked))
+    return [_answer(row, each) for row, each in zip(rows, asked, strict=True)]
+
+
+def _credentials(asked: Sequence[Asked]) -> dict[str, Sequence[object]]:
+    return {"sessions": [each.shown.session for each in asked], "tokens": [each.shown.token for each in asked]}
+
+
+def _wanted(asked: Sequence[Asked]) -> dict[str, Sequence[object]]:
+    return {
+        "threads": [each.thread for each in asked],
+        "posts": ["{}" if each.kept is None else each.kept.ids for each in asked],
+    }
+
+
+def _page(row: Mapping[str, Any], asked: Asked) -> Look:
     thread = None
     cursors: dict[str, int] = {}
     if row["thread_id"] is not None:
         thread = access.thread_of(dict(zip(NAMES, _of_thread(row), strict=True)))
-        cursors = {f"thread:{thread_id}": row["head"], **(row["cursors"] or {})}
+        cursors = {f"thread:{asked.thread}": row["head"], **(row["cursors"] or {})}
     if row["id"] is not None:
         cursors[f"member:{row['id']}"] = row["own"]
-    return _look(row, sessions.visit_of(row, cursors), kept, thread)
+    return _look(row, sessions.visit_of(row, cursors), asked.kept, thread)
 
 
-async def glance(connection: Connection, shown: Credential, thread_id: int | None, kept: Stretch | None) -> Look:
-    """For an answer to a program. One statement."""
-    posts = [] if kept is None else kept.posts
-    row = await SQL.glance(connection, session=shown.session, token=shown.token, thread=thread_id, posts=posts)
-    cursors = {} if row["head"] is None else {f"thread:{thread_id}": row["head"]}
-    return _look(row, sessions.visit_of(row, cursors), kept, None)
+def _answer(row: Mapping[str, Any], asked: Asked) -> Look:
+    cursors = {} if row["head"] is None else {f"thread:{asked.thread}": row["head"]}
+    return _look(row, sessions.visit_of(row, cursors), asked.kept, None)
 
 
-def _look(row: Row, visit: Visit, kept: Stretch | None, thread: Thread | None) -> Look:
+def _look(row: Mapping[str, Any], visit: Visit, kept: Stretch | None, thread: Thread | None) -> Look:
     stamp = Stamp(visit.log, row["names"], row["head"] or 0, row["last"] or 0)
     stands = kept is not None and kept.stamp == stamp and kept.written == (row["written"] or "")
     return Look(visit, stamp, kept if stands else None, thread, bool(row["may_read"]))
@@ -137,7 +175,8 @@ class KeptStretches:
         """What was read (rows of shown_posts) after this look: kept, unless it shows words of other rows."""
         written = dict(sorted((row["id"], row["written"]) for row in rows))
         chars = sum(len(row["html"] or "") + len(row["body"] or "") for row in rows)
-        stretch = Stretch(found, look.stamp, list(written), ",".join(map(str, written.values())), chars)
+        ids = f"{{{','.join(map(str, written))}}}"
+        stretch = Stretch(found, look.stamp, ids, ",".join(map(str, written.values())), chars)
         self._forget(place)
         if all(quoted in written for row in rows for quoted in row["quote_ids"] or ()):
             self._kept[place] = stretch

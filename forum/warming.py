@@ -40,6 +40,6 @@ async def _ask(connection: Connection) -> None:
     for channel in channels:
         await updates.read(connection, channel, 0)
     await members.SQL.names(connection, members=[])
-    for shown in (NOBODY, sessions.GUEST):
-        await stretches.look(connection, shown, NOTHING, None)
-        await stretches.glance(connection, shown, NOTHING, None)
+    nothing = [stretches.Asked(NOBODY, NOTHING, None)]
+    for ask in (stretches.looks, stretches.looks_of_guests, stretches.glances):
+        await ask(connection, nothing)

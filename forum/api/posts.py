@@ -17,24 +17,25 @@ from forum.submissions import Submission
 from forum.web.context import credential, site_of
 
 
-async def glance(request: Request, connection: Connection) -> Look:
+async def glance(request: Request) -> Look:
     """What `listed` asks first."""
-    thread = request.path_params["thread"]
-    kept = site_of(request).stretches.get(_place(request, thread))
-    return await stretches.glance(connection, credential(request), incoming.id_or_none(thread), kept)
+    thread, site = request.path_params["thread"], site_of(request)
+    kept = site.stretches.get(_place(request, thread))
+    return await stretches.glance(site.db, credential(request), incoming.id_or_none(thread), kept)
 
 
 def _place(request: Request, thread: object) -> Place:
     return ("json", str(thread), request.scope["query_string"])
 
 
-async def listed(call: Call, connection: Connection, look: Look, thread: int, query: PostsQuery) -> Page[Post]:
+async def listed(call: Call, look: Look, thread: int, query: PostsQuery) -> Page[Post]:
     """The posts of a thread, the opening one first, in tree order; or as they were written."""
     look.require()
     stretch = look.kept
     if stretch is None:
         read = _by_time if query.order == "time" else _in_tree
-        rows = await read(connection, thread, query)
+        async with call.db.connection() as connection:
+            rows = await read(connection, thread, query)
         stretch = call.site.stretches.keep(_place(call.request, thread), look, rows, rows)
     items, after = stretch.drawn.get("json") or _drawn(stretch, query)
     return Page(items=items, next=after, channels={f"thread:{thread}": look.stamp.head}, log=look.stamp.log)

@@ -29,7 +29,7 @@ from starlette.routing import BaseRoute, Route
 
 from forum.api import incoming
 from forum.api.bodies import NoQuery
-from forum.db import Connection, Database
+from forum.db import Database
 from forum.standing import GUEST, Caller
 from forum.stretches import Look
 from forum.web.context import Site, caller_of, counted, reading, remember, site_of
@@ -96,7 +96,7 @@ class Endpoint:
     limit: Act | None = None
     keyed: bool = False
     """Takes an `Idempotency-Key`."""
-    first: Callable[[Request, Connection], Awaitable[Look]] | None = None
+    first: Callable[[Request], Awaitable[Look]] | None = None
     """For a handler that takes a `look`: how it is taken, in one statement with who asks."""
 
     @cached_property
@@ -169,12 +169,11 @@ class Endpoint:
     async def _asked(self, request: Request) -> AsyncIterator[tuple[Call, dict[str, Any]]]:
         """Who asks, and what the handler is given: checked in this order."""
         if self.first is not None:
-            async with site_of(request).db.connection() as connection:
-                look = await self.first(request, connection)
-                remember(request, look.visit.known)
-                caller = GUEST if look.visit.known is None else look.visit.known.caller
-                call, given = await self._checked(request, caller)
-                yield call, {**given, "connection": connection, "look": look}
+            look = await self.first(request)
+            remember(request, look.visit.known)
+            caller = GUEST if look.visit.known is None else look.visit.known.caller
+            call, given = await self._checked(request, caller)
+            yield call, {**given, "look": look}
         elif "connection" in self.hints:
             async with reading(request) as (connection, caller):
                 call, given = await self._checked(request, caller)

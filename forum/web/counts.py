@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from forum import conversations, networks
-from forum.db import Connection
+from forum.db import Connections
 from forum.networks import Unread
 from forum.sessions import Visit
 
@@ -32,7 +32,7 @@ class KeptCounts:
         self._max_kept = max_kept
         self._kept: OrderedDict[tuple[int, int], tuple[Version, Unread]] = OrderedDict()
 
-    async def of(self, connection: Connection, visit: Visit) -> Mapping[int, Unread]:
+    async def of(self, at: Connections, visit: Visit) -> Mapping[int, Unread]:
         """What the member whose visit this is has not read, by network; at most one statement."""
         if visit.known is None or not visit.networks:
             return {}
@@ -48,12 +48,14 @@ class KeptCounts:
         if len(found) < len(versions):
             missing = [network for network in versions if network not in found]
             # Read after the cursors, so at least as new as they are.
-            for network, unread in (await networks.unread(connection, member, missing)).items():
+            async with at() as connection:
+                counted = await networks.unread(connection, member, missing)
+            for network, unread in counted.items():
                 found[network] = unread
                 self._keep((member, network), versions[network], unread)
         return found
 
-    async def conversations(self, connection: Connection, visit: Visit) -> int:
+    async def conversations(self, at: Connections, visit: Visit) -> int:
         """In how many direct conversations something is unread: told in the member's own channel alone."""
         if visit.known is None:
             return 0
@@ -63,7 +65,8 @@ class KeptCounts:
         if kept is not None and kept[0] == version:
             self._kept.move_to_end(place)
             return kept[1].messages
-        unread = Unread(messages=await conversations.unread(connection, member))
+        async with at() as connection:
+            unread = Unread(messages=await conversations.unread(connection, member))
         self._keep(place, version, unread)
         return unread.messages
 

@@ -1,7 +1,7 @@
 """The frame of a page for who looks at it: their networks with counts, and the channels that the page follows.
 
-Invariant: cursors are read in one statement with who looks, before the content that they go with and on the same
-connection; a page that does it the other way round could miss an update for ever.
+Invariant: cursors are read in one statement with who looks, before the content that they go with; a page that does it
+the other way round could miss an update for ever.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from typing import Any, Final
 from starlette.requests import HTTPConnection
 
 from forum import reports, sessions, updates
-from forum.db import Connection
+from forum.db import Connection, Connections
 from forum.errors import ForumError
 from forum.sessions import Known, Visit
 from forum.standing import GUEST, Caller
@@ -83,18 +83,19 @@ async def frame(
     `network` is the slug of one whose channel it follows. Whether the caller may follow is for the page to check.
     """
     wanted = list(dict.fromkeys(channels))[: MAX_CHANNELS - 1]
-    return await around(
-        request, connection, await sessions.visit(connection, credential(request), wanted, network=network)
-    )
+    visit = await sessions.visit(connection, credential(request), wanted, network=network)
+    return await around(request, lambda: contextlib.nullcontext(connection), visit)
 
 
-async def around(request: HTTPConnection, connection: Connection, visit: Visit) -> Frame:
-    """The frame of a page whose own first statement has read who looks."""
+async def around(request: HTTPConnection, at: Connections, visit: Visit) -> Frame:
+    """The frame of a page whose own first statement has read who looks; `at` has the connection for what is not kept
+    of it.
+    """
     remember(request, visit.known)
     if visit.known is None:
         return Frame(None, (), visit.log, visit.channels, 0, 0, {})
     visit.known.caller.require_scope("read")
-    counts = await site_of(request).counts.of(connection, visit)
+    counts = await site_of(request).counts.of(at, visit)
     rows = []
     cursors = dict(visit.channels)
     for row in visit.networks:
@@ -113,10 +114,11 @@ async def around(request: HTTPConnection, connection: Connection, visit: Visit) 
     moderated = moderated_by(visit.known.caller, rows)
     waiting = 0
     if moderated:
-        _, queues = await updates.cursors(connection, [f"moderators:{network}" for network in moderated])
+        async with at() as connection:
+            _, queues = await updates.cursors(connection, [f"moderators:{network}" for network in moderated])
+            waiting = await reports.waiting(connection, moderated)
         cursors = dict([*cursors.items(), *queues.items()][:MAX_CHANNELS])
-        waiting = await reports.waiting(connection, moderated)
-    direct = await site_of(request).counts.conversations(connection, visit)
+    direct = await site_of(request).counts.conversations(at, visit)
     return Frame(visit.known, rows, visit.log, cursors, visit.notifications, visit.requests, here, waiting, direct)
 
 

@@ -35,18 +35,19 @@ async def show(request: Request) -> Response:
     thread_id: int = request.path_params["thread"]
     site = site_of(request)
     place = ("page", thread_id, *(request.query_params.get(name) for name in PLACES))
-    async with site.db.connection() as connection:
-        look = await stretches.look(connection, credential(request), thread_id, site.stretches.get(place))
-        frame = await shell.around(request, connection, look.visit)
-        caller, thread = frame.caller, look.thread
-        if caller.member_id is not None and not any(name in request.query_params for name in PLACES):
+    look = await stretches.look(site.db, credential(request), thread_id, site.stretches.get(place))
+    frame = await shell.around(request, site.db.connection, look.visit)
+    caller, thread = frame.caller, look.thread
+    if caller.member_id is not None and not any(name in request.query_params for name in PLACES):
+        async with site.db.connection() as connection:
             first = await threads.SQL.first_unread(connection, member=caller.member_id, thread=thread_id)
-            if first is not None and first["number"] is not None and first["number"] > 1:
-                return answers.go(f"/threads/{thread_id}?at={first['number']}#post-{first['post']}")
-        stretch = look.kept
-        if stretch is None:
+        if first is not None and first["number"] is not None and first["number"] > 1:
+            return answers.go(f"/threads/{thread_id}?at={first['number']}#post-{first['post']}")
+    stretch = look.kept
+    if stretch is None:
+        async with site.db.connection() as connection:
             window = await _window(request, connection, thread_id)
-            stretch = site.stretches.keep(place, look, window, (window.opening, *window.posts))
+        stretch = site.stretches.keep(place, look, window, (window.opening, *window.posts))
     if caller.member_id is None:
         return _to_guest(request, frame, thread, stretch)
     return HTMLResponse(_drawn(request, frame, thread, stretch))

@@ -35,11 +35,11 @@ NO_TOKEN = Change("realtime/screen.py", "self.follows.get(channel) == token", "c
 ACCESS_ON_FOLLOW_ONLY = Change("realtime/reading.py", "        if not stale:\n", "        if stale or not stale:\n")
 CURSOR_AFTER_CONTENT = Change(
     "forum/api/posts.py",
-    "        rows = await read(connection, thread, query)\n",
+    "            rows = await read(connection, thread, query)\n",
     """\
-        rows = await read(connection, thread, query)
-        await connection.execute("SELECT pg_sleep(0.2)")  # as on a slow machine
-        look = await stretches.glance(connection, credential(call.request), thread, None)
+            rows = await read(connection, thread, query)
+            await connection.execute("SELECT pg_sleep(0.2)")  # as on a slow machine
+        look = await stretches.glance(call.db, credential(call.request), thread, None)
 """,
 )
 

@@ -50,7 +50,7 @@ async def test_what_a_returning_screen_asks_is_prepared(warmed: Database) -> Non
         await updates.heads(connection, [channel])
         for noun in updates.READERS:
             await updates.read(connection, f"{noun}:{NOTHING}", 0)
-        await stretches.look(connection, NOBODY, thread, None)
+        await stretches.looks(connection, [stretches.Asked(NOBODY, thread, None)])
         assert len(await connection.fetch(PREPARED)) == before
 
 
