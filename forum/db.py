@@ -121,6 +121,11 @@ def statements(noun: str) -> Statements:
     return cast("Statements", aiosql.from_path(SQL_FOLDER / f"{noun}.sql", OnConnection, mandatory_parameters=False))
 
 
+def held(connection: Connection) -> Connections:
+    """How one has the connection that is held already."""
+    return lambda: contextlib.nullcontext(connection)
+
+
 class Transaction:
     """One transaction: its connection, and the updates that its exit will write."""
 

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from forum import members, passwords
 from forum.db import Connection, Database, statements
@@ -115,10 +115,25 @@ async def visit(
     """
     if shown == GUEST:
         return await passage(connection, shown, channels, network=network)
-    row = await SQL.visit(
-        connection, session=shown.session, token=shown.token, channels=list(channels), slug=network
+    return (await visits(connection, [Visitor(shown, channels, network)]))[0]
+
+
+class Visitor(NamedTuple):
+    """Who looks at a page that follows these channels and that of a network with this slug."""
+
+    shown: Credential
+    channels: Sequence[str] = ()
+    network: str | None = None
+
+
+async def visits(connection: Connection, visitors: Sequence[Visitor]) -> Sequence[Visit]:
+    """The visits of these, none of them a guest. One statement."""
+    rows = await SQL.visits(
+        connection, sessions=[each.shown.session for each in visitors],
+        tokens=[each.shown.token for each in visitors], slugs=[each.network for each in visitors],
+        channels=[f"{{{','.join(each.channels)}}}" for each in visitors],
     )  # fmt: skip
-    return visit_of(row, row["channels"] or {})
+    return [visit_of(row, row["channels"] or {}) for row in rows]
 
 
 async def passage(

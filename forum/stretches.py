@@ -36,11 +36,11 @@ NAMES: Final = tuple(name.removeprefix("thread_") if name != "thread_id" else "i
 _of_thread: Final = itemgetter(*COLUMNS)
 
 Place: TypeAlias = Hashable
-"""Which stretch of which thread, in which form."""
+"""Which stretch of which thread or network, in which form."""
 
 
 class Stamp(NamedTuple):
-    """By what the posts of a stretch are the same ones, in the same places, with the same names beside them."""
+    """By what the rows of a stretch are the same ones, in the same places, with the same names beside them."""
 
     log: str
     names: int
@@ -50,7 +50,9 @@ class Stamp(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Posts of a thread as they were read: `found` is what was read of them, in the form that its place asks for."""
+    """Rows as they were read, posts of a thread or threads of a network: `found` is what was read of them, in the form
+    that its place asks for.
+    """
 
     found: Any
     stamp: Stamp
@@ -171,14 +173,23 @@ class KeptStretches:
             self._kept.move_to_end(place)
         return kept
 
-    def keep(self, place: Place, look: Look, found: Any, rows: Sequence[Row]) -> Stretch:
+    def keep_posts(self, place: Place, look: Look, found: Any, rows: Sequence[Row]) -> Stretch:
         """What was read (rows of shown_posts) after this look: kept, unless it shows words of other rows."""
-        written = dict(sorted((row["id"], row["written"]) for row in rows))
+        written = {row["id"]: row["written"] for row in rows}
         chars = sum(len(row["html"] or "") + len(row["body"] or "") for row in rows)
-        ids = f"{{{','.join(map(str, written))}}}"
-        stretch = Stretch(found, look.stamp, ids, ",".join(map(str, written.values())), chars)
+        whole = all(quoted in written for row in rows for quoted in row["quote_ids"] or ())
+        return self.keep(place, look.stamp, found, written, chars, whole=whole)
+
+    def keep(
+        self, place: Place, stamp: Stamp, found: Any, written: Mapping[int, int], chars: int, *, whole: bool = True
+    ) -> Stretch:
+        """What was read: kept, if it is the `whole` of what it shows. `written` maps rows to their transactions."""
+        ids = sorted(written)
+        stretch = Stretch(
+            found, stamp, f"{{{','.join(map(str, ids))}}}", ",".join(str(written[each]) for each in ids), chars
+        )
         self._forget(place)
-        if all(quoted in written for row in rows for quoted in row["quote_ids"] or ()):
+        if whole:
             self._kept[place] = stretch
             self._chars += chars
         while self._chars > self._max_chars:

@@ -75,26 +75,6 @@ SELECT n.id,
 FROM unnest(:networks::bigint[]) AS n (id) LEFT JOIN rooms r ON r.network_id = n.id
 LEFT JOIN room_reads d ON d.room_id = r.id AND d.member_id = :member;
 
--- name: look^
--- A network as it is shown, as the caller stands to it, and with what stands beside its threads: who runs it, and its sub-groups, as
--- far as the member may see them.
-SELECT n.*, d.role, d.mute, y.network_id IS NOT NULL AS may_read,
-       CASE WHEN y.network_id IS NULL THEN may_see_network(:member, n.id) ELSE true END AS may_see,
-       CASE WHEN n.parent_id IS NULL THEN false ELSE may_see_network(:member, n.parent_id) END AS may_see_parent,
-       (SELECT jsonb_agg(r) FROM (
-            SELECT m.id, m.name, m.title, m.organisation, s.role FROM standing s JOIN people m ON m.id = s.member_id
-            WHERE s.network_id = n.id AND s.role IN ('lead', 'moderator') ORDER BY s.role, s.since LIMIT 6) r) AS running,
-       (SELECT jsonb_agg(g ORDER BY g.name COLLATE "C", g.id) FROM (
-            SELECT b.id, b.slug, b.name, b.purpose, b.visibility, b.version, r.id AS room_id, s.role,
-                   (SELECT count(*) FROM memberships c WHERE c.network_id = b.id) AS members
-            FROM networks b LEFT JOIN rooms r ON r.network_id = b.id
-            LEFT JOIN standing s ON s.network_id = b.id AND s.member_id = :member
-            WHERE b.parent_id = n.id AND may_see_network(:member, b.id)) g) AS subgroups
-FROM shown_networks n
-LEFT JOIN standing d ON d.network_id = n.id AND d.member_id = :member
-LEFT JOIN readable_network(:member, n.id) y ON true
-WHERE n.slug = :slug;
-
 -- name: runners
 SELECT m.id, m.name, m.title, m.organisation, s.role FROM standing s JOIN people m ON m.id = s.member_id
 WHERE s.network_id = :network AND s.role IN ('lead', 'moderator') ORDER BY s.role, s.since LIMIT 6;

@@ -6,18 +6,23 @@ INSERT INTO sessions (member_id, token_hash, browser, expires_at) VALUES (:membe
 SELECT w.* FROM unnest(:sessions::bytea[], :tokens::bytea[]) WITH ORDINALITY s (session, token, place)
 LEFT JOIN LATERAL (SELECT * FROM who_asks(s.session, s.token) LIMIT 1) w ON true ORDER BY s.place;
 
--- name: visit^
--- Who looks at a page, and what stands around it, in one snapshot: the cursors of the channels it follows (also of the network
--- with this slug, if it names one; and of the holders of a thread that others read too, since names change there), their networks
--- with each one's cursor, and how much waits for them.
+-- name: visits
+-- Who looks at a page, and what stands around it, in one snapshot for all who look at once: the cursors of the channels it follows
+-- (also of the network with this slug, if it names one; and of the holders of a thread that others read too, since names change
+-- there), their networks with each one's cursor, and how much waits for them.
 SELECT x.log, w.*, f.blocks, f.networks, f.notifications, f.requests,
        (SELECT jsonb_object_agg(h.name, h.head) FROM heads h
-        WHERE h.name = ANY (:channels::text[] || ARRAY[
-            'member:' || w.id, (SELECT 'network:' || n.id FROM networks n WHERE n.slug = :slug::text)]
-            || ARRAY(SELECT 'network:' || h.network_id FROM unnest(:channels::text[]) f
+        WHERE h.name = ANY (q.channels::text[] || ARRAY[
+            'member:' || w.id, (SELECT 'network:' || n.id FROM networks n WHERE n.slug = q.slug)]
+            || ARRAY(SELECT 'network:' || h.network_id FROM unnest(q.channels::text[]) f
                      JOIN threads t ON starts_with(f, 'thread:') AND t.id = split_part(f, ':', 2)::bigint AND t.audience <> 'private'
                      JOIN thread_networks h ON h.thread_id = t.id))) AS channels
-FROM site x LEFT JOIN who_asks(:session::bytea, :token::bytea) w ON true LEFT JOIN frames f ON f.member_id = w.id;
+FROM site x
+CROSS JOIN unnest(:sessions::bytea[], :tokens::bytea[], :channels::text[], :slugs::text[]) WITH ORDINALITY
+    q (session, token, channels, slug, place)
+LEFT JOIN LATERAL (SELECT * FROM who_asks(q.session, q.token) LIMIT 1) w ON true
+LEFT JOIN LATERAL (SELECT * FROM frames r WHERE r.member_id = w.id LIMIT 1) f ON true
+ORDER BY q.place;
 
 -- name: passage^
 -- The same without a frame: who asks, and the cursors.

@@ -36,7 +36,7 @@ async def listed(call: Call, look: Look, thread: int, query: PostsQuery) -> Page
         read = _by_time if query.order == "time" else _in_tree
         async with call.db.connection() as connection:
             rows = await read(connection, thread, query)
-        stretch = call.site.stretches.keep(_place(call.request, thread), look, rows, rows)
+        stretch = call.site.stretches.keep_posts(_place(call.request, thread), look, rows, rows)
     items, after = stretch.drawn.get("json") or _drawn(stretch, query)
     return Page(items=items, next=after, channels={f"thread:{thread}": look.stamp.head}, log=look.stamp.log)
 

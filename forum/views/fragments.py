@@ -83,7 +83,7 @@ class Fragments:
 
     def thread_row(self, row: Row, unread: int = 0) -> Markup:
         """A row of `listed_threads` as the list of that holder shows it; with `unread`, as my list shows it."""
-        return Markup(self._thread_row(row, unread, self.today()))
+        return Markup(_marked_new(self._thread_row(row, self.today()), unread))
 
     def thread_head(self, row: Row) -> Markup:
         """The head of a thread, with `networks` as in `listed_threads`."""
@@ -233,11 +233,26 @@ class Fragments:
             and self._same_day(row, previous)
         )
 
-    def listed(self, rows: Iterable[Row], unread: Mapping[int, int] | None = None) -> Markup:
-        """Rows of `listed_threads`; `unread` maps a thread's id to how many of its posts are new to me."""
-        counts = unread or {}
+    def listed(
+        self, rows: Sequence[Row], unread: Mapping[int, int] | None = None, *,
+        drawn: MutableMapping[Hashable, Any] | None = None,
+    ) -> Markup:  # fmt: skip
+        """Rows of `listed_threads`; `unread` maps a thread's id to how many of its posts are new to me.
+
+        `drawn` keeps what is the same for every viewer, for as long as these rows are kept (forum.listings).
+        """
         today = self.today()
-        return Markup("".join(self._thread_row(row, counts.get(row["id"], 0), today) for row in rows))
+        kept: tuple[int, Sequence[str], Markup] | None = None if drawn is None else drawn.get("list")
+        if kept is None or kept[0] != today:
+            rows_drawn = [self._thread_row(row, today) for row in rows]
+            kept = (today, rows_drawn, Markup("".join(rows_drawn)))
+            if drawn is not None:
+                drawn["list"] = kept
+        _, fragments, whole = kept
+        if not unread:
+            return whole
+        pairs = zip(rows, fragments, strict=True)
+        return Markup("".join(_marked_new(fragment, unread.get(row["id"], 0)) for row, fragment in pairs))
 
     def queue(self, rows: Iterable[Row], now: int = 0) -> Markup:
         """Rows for `case`; `now` is the id of the one that is open beside them."""
@@ -264,13 +279,8 @@ class Fragments:
     def _message(self, row: Row, today: int) -> str:
         return self._drawn("rooms/_message.html", "m", row, _message_words, today=today)
 
-    def _thread_row(self, row: Row, unread: int, today: int) -> str:
-        fragment = self._drawn("threads/_row.html", "t", row, facts=THREAD_ROW, today=today)
-        if not unread:
-            return fragment
-        # The fragment is ours and its facts are escaped: both strings stand in it once, and in this order.
-        marked = fragment.replace('<li class="thread"', '<li class="thread unread"', 1)
-        return marked.replace(' data-words="new" hidden></span>', f' data-words="new">{unread} new</span>', 1)
+    def _thread_row(self, row: Row, today: int) -> str:
+        return self._drawn("threads/_row.html", "t", row, facts=THREAD_ROW, today=today)
 
     def _kept(
         self, template: str, name: str, row: Row, words_of: Callable[[Row], Mapping[str, Any]] | None = None
@@ -391,3 +401,12 @@ def _message_words(row: Row) -> dict[str, Any]:
         "html": Markup(html),
         "reply": text.excerpt(answered, EXCERPT_MAX_CHARS, row["reply_to_mention_names"]) if answered else "",
     }
+
+
+def _marked_new(row: str, unread: int) -> str:
+    """The row of a thread, with how many of its posts are new to me."""
+    if not unread:
+        return row
+    # The fragment is ours and its facts are escaped: both strings stand in it once, and in this order.
+    marked = row.replace('<li class="thread"', '<li class="thread unread"', 1)
+    return marked.replace(' data-words="new" hidden></span>', f' data-words="new">{unread} new</span>', 1)

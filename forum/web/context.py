@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 from forum import sessions
 from forum.db import Connection, Database
 from forum.errors import ForumError, Unauthenticated
+from forum.listings import KeptUnread
 from forum.sessions import Credential, Known
 from forum.settings import Settings
 from forum.standing import GUEST, Caller
@@ -47,6 +48,7 @@ class Site:
     here: Here = nobody_here
     counts: KeptCounts = field(default_factory=KeptCounts)
     stretches: KeptStretches = field(default_factory=KeptStretches)
+    unread: KeptUnread = field(default_factory=KeptUnread)
     later: set[asyncio.Task[None]] = field(default_factory=set)
     """What runs on after its answer; `settle` waits for it."""
     metrics: Counter[str] = field(default_factory=lambda: Counter(writes_refused=0))

@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, memberships, networks, threads
-from forum.db import Connection
+from forum import access, listings, memberships, networks
+from forum.db import Connection, Connections, held
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
 from forum.standing import Caller, Need, Network
+from forum.stretches import Place
 from forum.views import Row
 from forum.web import answers, shell
 from forum.web.context import caller_of, reading, site_of, snapshot, writer_of
@@ -55,10 +56,10 @@ async def see(request: Request, connection: Connection, caller: Caller, tab: str
     frame = await shell.frame(request, connection, network=slug)
     network = await access.require_network(connection, caller, slug, need)
     row = await networks.current(connection, network.id)
-    return await _seen(request, connection, frame, network, row, tab)
+    return await _seen(request, held(connection), frame, network, row, tab)
 
 
-async def _seen(request: Request, connection: Connection, frame: Frame, network: Network, row: Row, tab: str) -> Seen:
+async def _seen(request: Request, at: Connections, frame: Frame, network: Network, row: Row, tab: str) -> Seen:
     """The same, of a network that was read: `row` is one of shown_networks."""
     caller = frame.caller
     if not network.may_read:
@@ -66,7 +67,7 @@ async def _seen(request: Request, connection: Connection, frame: Frame, network:
     here = 0
     people: Sequence[Row] = ()
     if network.may_read and caller.member_id is not None:
-        here, people = await who_is_here(request, connection, network.room_id)
+        here, people = await who_is_here(request, at, network.room_id)
     context: dict[str, object] = {
         "network": row,
         "ancestors": parents_of(network.row),
@@ -96,14 +97,16 @@ async def tree(request: Request) -> Response:
 async def show(request: Request) -> Response:
     """Its threads by last activity; for who is not in it, how to come in."""
     slug: str = request.path_params["slug"]
-    async with shell.framed(request, network=slug) as (connection, frame):
-        caller = frame.caller
-        row = await networks.SQL.look(connection, member=caller.member_id, slug=slug)
-        network = access.network_of(row, caller, "see")
-        shown = {name: row[name] for name in SHOWN}
-        seen = await _seen(request, connection, frame, network, shown, "threads")
-        listed = await _threads(request, connection, caller, network) if network.may_read else NO_THREADS
-        joining, asked_at = await _joining(connection, network, caller)
+    site = site_of(request)
+    frame = await shell.of_network(request, slug)
+    place = ("list", slug, request.query_params.get("after"))
+    look = await listings.look(site.db, frame.caller.member_id, slug, site.stretches.get(place))
+    network = access.network_of(look.network, frame.caller, "see")
+    row = network.row
+    shown = {name: row[name] for name in SHOWN}
+    seen = await _seen(request, site.db.connection, frame, network, shown, "threads")
+    listed = await _threads(request, frame, network, look, place) if network.may_read else NO_THREADS
+    joining, asked_at = await _joining(site.db.connection, network, frame.caller)
     subgroups = row["subgroups"] or ()
     here = site_of(request).here([f"room:{row['room_id']}" for row in subgroups if row["role"] is not None])
     cards = [
@@ -121,30 +124,41 @@ async def show(request: Request) -> Response:
     )  # fmt: skip
 
 
-NO_THREADS: Final[Mapping[str, Any]] = {"threads": [], "unread": {}, "after": "", "paged": False}
+NO_THREADS: Final[Mapping[str, Any]] = {"threads": [], "unread": {}, "after": "", "paged": False, "drawn": {}}
 
 
-async def _threads(request: Request, connection: Connection, caller: Caller, network: Network) -> Mapping[str, Any]:
+async def _threads(
+    request: Request, frame: Frame, network: Network, look: listings.Look, place: Place
+) -> Mapping[str, Any]:
     """Pinned ones first, on the first page; a cursor is the place of the last one shown."""
-    place = place_of(request, "after", tuple[datetime, int])
-    found = await threads.listed(connection, network.id, member=caller.member_id, before=place, pinned=place is None)
-    shown = [row for row in found.items if row["first"] or row["pinned_at"] is None]
-    after = "" if found.next is None else f"/networks/{network.slug}?after={cursor(*found.next)}"
-    unread = {row["id"]: row["unread"] for row in shown if row["unread"]}
-    return {"threads": shown, "unread": unread, "after": after, "paged": place is not None}
+    site = site_of(request)
+    before = place_of(request, "after", tuple[datetime, int])
+    stretch = await listings.read(site.db.connection, site.stretches, place, look, network.id, before)
+    found: listings.Found = stretch.found
+    unread: Mapping[int, int] = {}
+    if frame.caller.member_id is not None:
+        unread = await site.unread.of(site.db.connection, frame.caller.member_id, frame.own, place, stretch)
+    return {
+        "threads": found.rows,
+        "unread": unread,
+        "after": "" if found.next is None else f"/networks/{network.slug}?after={cursor(*found.next)}",
+        "paged": before is not None,
+        "drawn": stretch.drawn,
+    }
 
 
-async def _joining(connection: Connection, network: Network, caller: Caller) -> tuple[str, datetime | None]:
+async def _joining(at: Connections, network: Network, caller: Caller) -> tuple[str, datetime | None]:
     """How the caller may come in, and when they asked: see templates/networks/network.html."""
     if network.role is not None:
         return "", None
     if caller.member_id is None:
         return "sign_in", None
-    if await memberships.suspended_sentence(connection, network, caller.member_id) is not None:
-        return "suspended", None
-    if network.row["visibility"] != "private":
-        return "join", None
-    asked = await memberships.SQL.my_request(connection, network=network.id, member=caller.member_id)
+    async with at() as connection:
+        if await memberships.suspended_sentence(connection, network, caller.member_id) is not None:
+            return "suspended", None
+        if network.row["visibility"] != "private":
+            return "join", None
+        asked = await memberships.SQL.my_request(connection, network=network.id, member=caller.member_id)
     return ("asked", asked["asked_at"]) if asked is not None else ("ask", None)
 
 

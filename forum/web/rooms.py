@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forum import access, members, removal, rooms, submissions, threads
-from forum.db import Connection
+from forum.db import Connection, Connections, held
 from forum.errors import ForumError, Invalid, Unauthenticated
 from forum.standing import Caller, Conversation, Network, Room
 from forum.submissions import Submission
@@ -147,7 +147,7 @@ async def content(request: Request, connection: Connection, caller: Caller, room
     addresses = Addresses.of(room)
     read = await rooms.SQL.read_to(connection, member=caller.member, room=room.room_id) or 0
     shown, previous, following = await _stretch(request, connection, room.room_id, read)
-    here, people = await who_is_here(request, connection, room.room_id)
+    here, people = await who_is_here(request, held(connection), room.room_id)
     return {
         "room": addresses,
         "messages": shown,
@@ -222,11 +222,13 @@ async def _answered(
     return {"id": row["id"], "name": row["author_name"]}
 
 
-async def who_is_here(request: Request, connection: Connection, room_id: int) -> tuple[int, Sequence[Row]]:
+async def who_is_here(request: Request, at: Connections, room_id: int) -> tuple[int, Sequence[Row]]:
     """How many are in a room now, and the first of them."""
     ids = site_of(request).here([f"room:{room_id}"]).get(f"room:{room_id}", ())
-    people: Sequence[Row] = await members.SQL.cards(connection, members=list(ids)[:FACES]) if ids else []
-    return len(ids), people
+    if not ids:
+        return 0, ()
+    async with at() as connection:
+        return len(ids), await members.SQL.cards(connection, members=list(ids)[:FACES])
 
 
 def _join(network: Network) -> Mapping[str, str] | None:

@@ -12,9 +12,9 @@ from typing import Any, Final
 from starlette.requests import HTTPConnection
 
 from forum import reports, sessions, updates
-from forum.db import Connection, Connections
+from forum.db import Connection, Connections, held
 from forum.errors import ForumError
-from forum.sessions import Known, Visit
+from forum.sessions import Known, Visit, Visitor
 from forum.standing import GUEST, Caller
 from forum.views import Me, RailNetwork, Shell
 from forum.web.context import credential, remember, site_of
@@ -57,6 +57,11 @@ class Frame:
         """Who looks."""
         return GUEST if self.known is None else self.known.caller
 
+    @property
+    def own(self) -> int:
+        """The cursor of the caller's own channel."""
+        return self.channels.get(f"member:{self.caller.member_id}", 0)
+
     def without(self, channel: str) -> "Frame":
         """The frame of a page that may not follow this channel after all."""
         return replace(self, channels={name: seq for name, seq in self.channels.items() if name != channel})
@@ -75,6 +80,15 @@ async def framed(
         yield connection, await frame(request, connection, channels, network=network)
 
 
+async def of_network(request: HTTPConnection, slug: str) -> Frame:
+    """The frame of a network's page: read with those of others who look now, on no connection of its own."""
+    db, shown = site_of(request).db, credential(request)
+    if shown == sessions.GUEST:
+        async with db.connection() as connection:
+            return await frame(request, connection, network=slug)
+    return await around(request, db.connection, await db.ask(sessions.visits, Visitor(shown, network=slug)))
+
+
 async def frame(
     request: HTTPConnection, connection: Connection, channels: Iterable[str] = (), *, network: str | None = None
 ) -> Frame:
@@ -84,7 +98,7 @@ async def frame(
     """
     wanted = list(dict.fromkeys(channels))[: MAX_CHANNELS - 1]
     visit = await sessions.visit(connection, credential(request), wanted, network=network)
-    return await around(request, lambda: contextlib.nullcontext(connection), visit)
+    return await around(request, held(connection), visit)
 
 
 async def around(request: HTTPConnection, at: Connections, visit: Visit) -> Frame:

@@ -47,7 +47,7 @@ async def show(request: Request) -> Response:
     if stretch is None:
         async with site.db.connection() as connection:
             window = await _window(request, connection, thread_id)
-        stretch = site.stretches.keep(place, look, window, (window.opening, *window.posts))
+        stretch = site.stretches.keep_posts(place, look, window, (window.opening, *window.posts))
     if caller.member_id is None:
         return _to_guest(request, frame, thread, stretch)
     return HTMLResponse(_drawn(request, frame, thread, stretch))

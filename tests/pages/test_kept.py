@@ -1,12 +1,12 @@
 """What a process keeps is never older than what it shows: fragments by their facts, counts by the cursors."""
 
-import contextlib
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 
 from forum import announcements, posts, removal, sessions, threads
+from forum.db import held
 from forum.networks import Unread
 from forum.views import fragments
 from forum.web.counts import KeptCounts
@@ -80,7 +80,7 @@ async def _counts(kept: KeptCounts, world: World, token: str) -> Unread:
     """What the keeper says of the world's network to this session."""
     async with world.db.connection() as connection:
         visit = await sessions.visit(connection, sessions.credential(cookie=token))
-        return (await kept.of(lambda: contextlib.nullcontext(connection), visit))[await world.network_id()]
+        return (await kept.of(held(connection), visit))[await world.network_id()]
 
 
 async def test_counts_are_kept_until_a_cursor_moves(world: World) -> None:
