@@ -72,7 +72,11 @@ class Site:
 
 def site_of(connection: HTTPConnection) -> Site:
     """The site that this request came to."""
-    return cast("Site", connection.app.state.site)
+    state: dict[str, Any] = connection.scope.setdefault("state", {})
+    site: Site | None = state.get("site")
+    if site is None:  # looked up once: a page asks eight times
+        site = state["site"] = cast("Site", connection.app.state.site)
+    return site
 
 
 def bearer(connection: HTTPConnection) -> str | None:

@@ -34,11 +34,12 @@ async def show(request: Request) -> Response:
     """A thread; without a place in the address it opens at the first unread post, by redirect."""
     thread_id: int = request.path_params["thread"]
     site = site_of(request)
-    place = ("page", thread_id, *(request.query_params.get(name) for name in PLACES))
+    asked = request.query_params
+    place = ("page", thread_id, *(asked.get(name) for name in PLACES))
     look = await stretches.look(site.db, credential(request), thread_id, site.stretches.get(place))
     frame = await shell.around(request, site.db.connection, look.visit)
     caller, thread = frame.caller, look.thread
-    if caller.member_id is not None and not any(name in request.query_params for name in PLACES):
+    if caller.member_id is not None and not any(name in asked for name in PLACES):
         async with site.db.connection() as connection:
             first = await threads.SQL.first_unread(connection, member=caller.member_id, thread=thread_id)
         if first is not None and first["number"] is not None and first["number"] > 1:
