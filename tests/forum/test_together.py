@@ -1,0 +1,204 @@
+"""What is asked, and written, together: each is answered as if it had come alone, and none waits for another's place."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from forum import posts, rooms
+from forum.contributions import SQL
+from forum.db import MAX_WRITTEN, Connection, Database
+from forum.errors import Invalid, NotFound, TooMany, Unavailable
+from forum.posts import WantedReply
+from realtime.together import Together
+from tests.people import World
+
+NOTHING = 10**18
+
+
+@pytest_asyncio.fixture
+async def gathering(database_url: str) -> AsyncIterator[Database]:
+    """A database as a web process has it: what waits is asked together."""
+    db = Database(database_url, pool_size=6, gather=Together)
+    await db.open()
+    yield db
+    db.pool.terminate()
+
+
+async def _transactions(world: World, table: str, ids: Sequence[int]) -> int:
+    """In how many transactions these rows were written."""
+    count = f"SELECT count(DISTINCT xmin::text) FROM {table} WHERE id = ANY ($1)"  # noqa: S608 - a name of ours
+    return int(await world.db.pool.fetchval(count, ids))
+
+
+async def _seqs(world: World, channel: str, objects: Sequence[int]) -> list[int]:
+    rows = await world.db.pool.fetch(
+        "SELECT seq FROM updates WHERE channel = $1 AND object = ANY ($2) ORDER BY seq", channel, objects
+    )
+    return [row["seq"] for row in rows]
+
+
+async def test_replies_that_wait_are_written_together_in_their_order(world: World, gathering: Database) -> None:
+    here, there = await world.thread(), await world.thread()
+    woken: dict[str, int] = {}
+    gathering.wake = woken.update
+    places = [here, there] * 8
+    rows = await asyncio.gather(
+        *(posts.reply(gathering, world.ben, place, f"Reply {n}") for n, place in enumerate(places))
+    )
+    assert [row["body"] for row in rows] == [f"Reply {n}" for n in range(16)]
+    for place in (here, there):
+        mine = [row for row in rows if row["thread_id"] == place]
+        assert [row["number"] for row in mine] == list(range(2, 10))
+        seqs = await _seqs(world, f"thread:{place}", [row["id"] for row in mine])
+        assert seqs == list(range(seqs[0], seqs[0] + 8))
+        assert woken[f"thread:{place}"] == seqs[-1]
+    assert await _transactions(world, "posts", [row["id"] for row in rows]) <= 3
+    # What goes with each: the one whom it answers is told, its author has read it and follows the thread.
+    told = "SELECT count(*) FROM notifications WHERE member_id = $1 AND kind = 'reply' AND post_id = ANY ($2)"
+    assert await world.db.pool.fetchval(told, world.ana.member, [row["id"] for row in rows]) == 16
+    read = "SELECT numbers::text FROM thread_reads WHERE thread_id = $1 AND member_id = $2"
+    assert await world.db.pool.fetchval(read, here, world.ben.member) == "{[2,10)}"
+    watched = "SELECT told_number FROM watches WHERE thread_id = $1 AND member_id = $2"
+    assert await world.db.pool.fetchval(watched, here, world.ben.member) == 2
+
+
+async def test_messages_that_wait_are_written_together_in_their_order(world: World, gathering: Database) -> None:
+    slug = world.network
+    first = await rooms.say(gathering, world.ana, slug, "Who is on call?")
+    rows = await asyncio.gather(
+        *(rooms.say(gathering, world.ben, slug, f"{n}", reply_to=first["id"] if n % 2 else None) for n in range(12))
+    )
+    assert [row["number"] for row in rows] == list(range(first["number"] + 1, first["number"] + 13))
+    assert [row["reply_to_id"] for row in rows] == [None, first["id"]] * 6
+    assert await _transactions(world, "messages", [row["id"] for row in rows]) <= 3
+
+
+async def test_no_more_than_so_many_wait_for_each_other(world: World, gathering: Database) -> None:
+    thread = await world.thread()
+    rows = await asyncio.gather(
+        *(posts.reply(gathering, world.ben, thread, "One of many") for _ in range(3 * MAX_WRITTEN))
+    )
+    assert len({row["number"] for row in rows}) == 3 * MAX_WRITTEN
+    assert await _transactions(world, "posts", [row["id"] for row in rows]) >= 3
+
+
+async def test_what_somebody_else_holds_keeps_no_other_place_waiting(world: World, gathering: Database) -> None:
+    held, free = await world.thread(), await world.thread()
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("SELECT FROM threads WHERE id = $1 FOR UPDATE", held)
+        waiting = [asyncio.create_task(posts.reply(gathering, world.ben, held, f"{n}")) for n in range(4)]
+        async with asyncio.timeout(4):  # an act waits five seconds for a lock
+            for _ in range(3):
+                await asyncio.gather(*(posts.reply(gathering, world.ana, free, "Meanwhile") for _ in range(4)))
+        assert not any(task.done() for task in waiting)
+    rows = await asyncio.gather(*waiting)
+    assert sorted(row["number"] for row in rows) == [2, 3, 4, 5]
+
+
+async def test_who_is_just_being_shut_out_keeps_no_other_waiting(world: World, gathering: Database) -> None:
+    thread = await world.thread()
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("SELECT FROM memberships WHERE member_id = $1 FOR UPDATE", world.ben.member)
+        shut_out = asyncio.create_task(posts.reply(gathering, world.ben, thread, "Still?"))
+        async with asyncio.timeout(4):
+            await posts.reply(gathering, world.ana, await world.thread(), "Meanwhile")
+        assert not shut_out.done()
+        await tx.connection.execute("DELETE FROM memberships WHERE member_id = $1", world.ben.member)
+    with pytest.raises(NotFound):
+        await shut_out
+    count = "SELECT count(*) FROM posts WHERE thread_id = $1"
+    assert await world.db.pool.fetchval(count, thread) == 1
+
+
+async def _write(connection: Connection, rows: Sequence[WantedReply], wait: bool) -> Sequence[asyncpg.Record]:
+    written: Sequence[asyncpg.Record] = await SQL["post"].write(connection, rows=rows, wait=wait)
+    return written
+
+
+async def test_one_that_cannot_be_stored_fails_alone(
+    world: World, gathering: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    thread, network = await world.thread(), await world.network_id()
+    standing = await world.db.pool.fetchval("SELECT thread_standing($1, $2)", world.ben.member, thread)
+
+    def wanted(through: int, body: str) -> WantedReply:
+        html = f"<p>{body}</p>"
+        return WantedReply(world.ben.member, thread, standing, through, None, None, None, body, html, [], [], 1)
+
+    answers = await asyncio.gather(
+        *(
+            gathering.write_together(_write, wanted(through, f"{n}"), place=thread)
+            for n, through in enumerate([network, NOTHING, network])
+        ),
+        return_exceptions=True,
+    )
+    assert isinstance(answers[1], asyncpg.ForeignKeyViolationError)
+    assert [each["body"] for each in answers if not isinstance(each, BaseException)] == ["0", "2"]
+    assert "writes failed, each is written by itself" in caplog.text
+
+
+async def test_one_key_twice_at_once_is_one_post(world: World, gathering: Database) -> None:
+    thread = await world.thread()
+    rows = await asyncio.gather(*(posts.reply(gathering, world.ben, thread, "Once", key="k") for _ in range(6)))
+    assert len({row["id"] for row in rows}) == 1
+    other = await asyncio.gather(
+        *(posts.reply(gathering, world.ben, thread, "Twice", key="k") for _ in range(2)), return_exceptions=True
+    )
+    assert all(isinstance(each, Invalid) for each in other)
+
+
+async def test_what_is_refused_leaves_its_key(world: World, gathering: Database) -> None:
+    thread, elsewhere = await world.thread(), await world.thread()
+    parent = (await posts.reply(world.db, world.ben, elsewhere, "Elsewhere"))["id"]
+    answers = await asyncio.gather(
+        posts.reply(gathering, world.ben, thread, "A", parent=parent, key="a"),
+        posts.reply(gathering, world.ben, thread, "B", key="b"),
+        return_exceptions=True,
+    )
+    assert isinstance(answers[0], Invalid)
+    kept = await world.db.pool.fetch("SELECT key FROM idempotency_keys WHERE member_id = $1", world.ben.member)
+    assert [row["key"] for row in kept] == ["b"]
+    assert (await posts.reply(gathering, world.ben, thread, "A", key="a"))["number"] == 3
+
+
+async def test_slow_mode_holds_for_two_at_once(world: World, gathering: Database) -> None:
+    slug = world.network
+    await rooms.slow_down(world.db, world.mod, slug, 60)
+    answers = await asyncio.gather(
+        *(rooms.say(gathering, world.ben, slug, f"{n}") for n in range(3)), return_exceptions=True
+    )
+    assert sum(isinstance(each, TooMany) for each in answers) == 2
+
+
+async def _lengths(connection: Connection, words: list[str]) -> list[int]:
+    rows = await connection.fetch(
+        "SELECT length(w.word) AS n FROM unnest($1::text[]) WITH ORDINALITY w (word, place) ORDER BY w.place", words
+    )
+    return [row["n"] for row in rows]
+
+
+async def test_each_question_has_its_own_answer(gathering: Database) -> None:
+    asked: list[int] = []
+
+    async def lengths(connection: Connection, words: list[str]) -> list[int]:
+        asked.append(len(words))
+        return await _lengths(connection, words)
+
+    words = ["x" * n for n in range(40)]
+    assert await asyncio.gather(*(gathering.ask(lengths, word) for word in words)) == list(range(40))
+    assert sum(asked) == 40
+    assert len(asked) <= 4
+
+
+async def test_a_question_that_is_not_answered_is_told_so(gathering: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(connection: Connection, questions: list[int]) -> list[int]:
+        await connection.execute("SELECT pg_sleep(60)")
+        return questions
+
+    monkeypatch.setattr(gathering._askings, "_timeout_s", 0.1)
+    with pytest.raises(Unavailable):
+        await gathering.ask(never, 1)
+    assert await gathering.ask(_lengths, "still") == 5
