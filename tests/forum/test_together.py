@@ -1,4 +1,4 @@
-"""What is asked, and written, together: each is answered as if it had come alone, and none waits for another's place."""
+"""What is asked and written together: each is answered as if it had come alone, and waits for no other's place."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -16,6 +16,7 @@ from realtime.together import Together
 from tests.people import World
 
 NOTHING = 10**18
+WAITED_FOR = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid)"
 
 
 @pytest_asyncio.fixture
@@ -29,7 +30,7 @@ async def gathering(database_url: str) -> AsyncIterator[Database]:
 
 async def _transactions(world: World, table: str, ids: Sequence[int]) -> int:
     """In how many transactions these rows were written."""
-    count = f"SELECT count(DISTINCT xmin::text) FROM {table} WHERE id = ANY ($1)"  # noqa: S608 - a name of ours
+    count = f"SELECT count(DISTINCT xmin::text) FROM {table} WHERE id = ANY ($1)"
     return int(await world.db.pool.fetchval(count, ids))
 
 
@@ -98,6 +99,32 @@ async def test_what_somebody_else_holds_keeps_no_other_place_waiting(world: Worl
     assert sorted(row["number"] for row in rows) == [2, 3, 4, 5]
 
 
+async def test_what_waits_for_a_place_is_written_together_apart(world: World, gathering: Database) -> None:
+    thread, through = await world.thread(), await world.network_id()
+    wanted = await _wanted(world, thread, through)
+    calls: list[tuple[bool, int]] = []
+
+    async def write(connection: Connection, rows: Sequence[WantedReply], wait: bool) -> Sequence[asyncpg.Record]:
+        calls.append((wait, len(rows)))
+        return await _write(connection, rows, wait)
+
+    def replies(count: int) -> list[asyncio.Task[asyncpg.Record]]:
+        return [asyncio.create_task(gathering.write_together(write, wanted, place=thread)) for _ in range(count)]
+
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("SELECT FROM threads WHERE id = $1 FOR UPDATE", thread)
+        early = replies(1)
+        async with asyncio.timeout(30):
+            while not await tx.connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - who waits there tells nobody
+                await asyncio.sleep(0.01)
+        late = replies(5)
+        await asyncio.sleep(0)
+    rows = await asyncio.gather(*early, *late)
+    assert [row["number"] for row in rows] == [2, 3, 4, 5, 6, 7]
+    assert calls == [(False, 1), (True, 1), (True, 5)]
+    assert not gathering._askings._by_key, "what nobody waits for is let go"
+
+
 async def test_who_is_just_being_shut_out_keeps_no_other_waiting(world: World, gathering: Database) -> None:
     thread = await world.thread()
     async with world.db.transaction() as tx:
@@ -118,25 +145,23 @@ async def _write(connection: Connection, rows: Sequence[WantedReply], wait: bool
     return written
 
 
+async def _wanted(world: World, thread: int, through: int) -> WantedReply:
+    """A reply of ben's through this network."""
+    ben = world.ben.member
+    standing = await world.db.pool.fetchval("SELECT thread_standing($1, $2)", ben, thread)
+    return WantedReply(ben, thread, standing, through, None, None, None, "Words", "<p>Words</p>", [], [], 1)
+
+
 async def test_one_that_cannot_be_stored_fails_alone(
     world: World, gathering: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     thread, network = await world.thread(), await world.network_id()
-    standing = await world.db.pool.fetchval("SELECT thread_standing($1, $2)", world.ben.member, thread)
-
-    def wanted(through: int, body: str) -> WantedReply:
-        html = f"<p>{body}</p>"
-        return WantedReply(world.ben.member, thread, standing, through, None, None, None, body, html, [], [], 1)
-
+    wanted = [await _wanted(world, thread, through) for through in (network, NOTHING, network)]
     answers = await asyncio.gather(
-        *(
-            gathering.write_together(_write, wanted(through, f"{n}"), place=thread)
-            for n, through in enumerate([network, NOTHING, network])
-        ),
-        return_exceptions=True,
+        *(gathering.write_together(_write, each, place=thread) for each in wanted), return_exceptions=True
     )
     assert isinstance(answers[1], asyncpg.ForeignKeyViolationError)
-    assert [each["body"] for each in answers if not isinstance(each, BaseException)] == ["0", "2"]
+    assert [each["number"] for each in answers if not isinstance(each, BaseException)] == [2, 3]
     assert "writes failed, each is written by itself" in caplog.text
 
 
