@@ -18,8 +18,9 @@ from forum.errors import TooMany
 from forum.settings import Settings
 from forum.web.context import Site
 from forum.web.forms import FRAGMENT
-from forum.web.limits import LIMITS, Limits, address_of
+from forum.web.limits import LIMITS, Left, Limits, address_of
 from forum.web.security import FOR_FILES, MAX_BODY_BYTES, headers_for
+from realtime.together import Together
 from tests.pages.conftest import Visit
 from tests.pages.visitors import visiting
 from tests.people import World
@@ -283,6 +284,23 @@ async def test_what_comes_at_once_is_counted_one_by_one(redis_url: str, world: W
     assert sum(isinstance(answer, TooMany) for answer in answers) == allowed
     for each in (here, there):
         await each.close()
+
+
+async def test_acts_that_are_counted_together_are_counted_one_by_one(redis_url: str, world: World) -> None:
+    limits = Limits(redis_url, "a secret of these tests", scale=0.1, gather=Together)
+    allowed = round(LIMITS["start"].account.amount * 0.1)  # type: ignore[union-attr]
+    members = [world.ana.member] * (allowed + 3) + [world.ben.member] * 2
+    answers = await asyncio.gather(
+        *(limits.count("start", account=member, address=world.tag) for member in members), return_exceptions=True
+    )
+    left = [each.remaining if isinstance(each, Left) else None for each in answers]
+    assert left == [*range(allowed - 1, -1, -1), None, None, None, allowed - 1, allowed - 2]
+    # What was past the account's limit was not counted against the address's.
+    of_all = await limits.count("start", account=world.eve.member, address=world.tag)
+    assert of_all.remaining == allowed - 1
+    guest = await limits.count("start", account=None, address=world.tag)
+    assert guest.remaining == guest.quota - (allowed + 2) - 2
+    await limits.close()
 
 
 async def test_what_is_left_is_told(limits: Limits, world: World) -> None:
