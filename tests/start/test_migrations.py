@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from forum.embedded import Servers
-from forum.migrate import MigrationError, migrate, role_of
+from forum.migrate import SQL_FOLDER, MigrationError, migrate, read_migrations, role_of
 from tests.conftest import on_database
 
 
@@ -150,3 +150,12 @@ async def test_a_lock_that_a_running_site_holds_is_waited_for(
 async def test_the_schema_is_there_for_the_application(database_url: str) -> None:
     assert await role_of(database_url) != "postgres"
     assert await ask(database_url, "SELECT count(*) > 0 FROM schema_migrations")
+
+
+def test_what_was_released_stays_as_it_is() -> None:
+    """Databases keep the checksum of each file that they have applied, and refuse to start with another one."""
+    released = dict(line.split("  ")[::-1] for line in (SQL_FOLDER / "migrations.sha256").read_text().splitlines())
+    found = {f"migrations/{each.name}.sql": each.sha256 for each in read_migrations(SQL_FOLDER / "migrations")}
+    changed = [name for name, sha256 in released.items() if found.get(name) != sha256]
+    assert not changed, "write a further migration: databases have these already"
+    assert found.keys() == released.keys(), "add it: cd sql && sha256sum migrations/NNN_name.sql >> migrations.sha256"
