@@ -1,44 +1,34 @@
-// <forum-queue>: the list of cases, and one of them. Rows change in place; the open case never changes beneath its
-// moderator's hands: what comes live is put around the decision that is being made. After a decision the next case opens.
+// <forum-queue>: the list of cases (cases.js), and one of them, which never changes beneath its moderator's hands: what
+// comes live is put around the decision that is being made. After a decision the next case opens.
 
 import { element, focusOn, make } from "../markup.js";
 import { polite } from "../announce.js";
 import { Ages } from "./ages.js";
+import { Cases } from "./cases.js";
 import { Looking } from "./looking.js";
 import { clean } from "../references.js";
-import { Refused, busy, fragment, page, send } from "../requests.js";
+import { Refused, busy, fragment, send } from "../requests.js";
 import { toast } from "../toast.js";
 import { answered, onUpdate } from "../updates.js";
 import { follow } from "../wire.js";
-import { BROKEN, NOT_LOADED, badge, counted } from "../words.js";
+import { BROKEN, NOT_LOADED, counted } from "../words.js";
 
 const WIDE = matchMedia("(min-width: 64rem)");
-/** With fewer rows than this a list that goes on is read on. */
-const FEW = 10;
-/** The server counts no further. While the list goes on, what is open is what it counted, and what came and went since. */
-const COUNTED_TO = 100;
 const NOTHING_DECIDED = "No connection: nothing was decided. Try again when you are back.";
 const DONE = { remove: "removed", leave: "left as it is", hold: "held" };
 
 class ForumQueue extends HTMLElement {
   #ends;
+  #cases;
   #ages;
   #looking;
   /** The case that was asked for last: an answer for an earlier one comes too late. */
   #asked = null;
   /** The case that I am deciding about: what comes of it live is my own doing. */
   #deciding = null;
-  #total = 0;
-  /** Whether the list begins with the first open case: then its rows are all that are open, unless it goes on. */
-  #fromHead = false;
-  #refilling = null;
-  /** What came while the list is being read anew: the page that comes may have been drawn before it. */
-  #meanwhile = [];
 
   connectedCallback() {
     if (this.#ends) return;
-    this.#total = Number(this.dataset.total) || 0;
-    this.#fromHead = this.dataset.state === "open" && !new URLSearchParams(location.search).has("after");
     const end = onUpdate((frame) => this.#take(frame));
     const connection = () => this.#drawConnection();
     addEventListener("online", connection);
@@ -46,6 +36,7 @@ class ForumQueue extends HTMLElement {
     this.addEventListener("click", (event) => this.#click(event));
     this.addEventListener("submit", (event) => this.#submit(event));
     this.#ages = new Ages(this);
+    this.#cases = new Cases(this, () => this.#ages.draw());
     this.#looking = new Looking(this);
     this.#ends = () => {
       end();
@@ -54,7 +45,7 @@ class ForumQueue extends HTMLElement {
       this.#ages.stop();
       this.#looking.stop();
     };
-    this.#mark();
+    this.#cases.mark();
     this.#drawConnection();
     this.#looking.at(this.open);
   }
@@ -62,10 +53,6 @@ class ForumQueue extends HTMLElement {
   disconnectedCallback() {
     this.#ends?.();
     this.#ends = null;
-  }
-
-  get #rows() {
-    return [...this.querySelectorAll(".cases > .rep")];
   }
 
   get #place() {
@@ -81,98 +68,15 @@ class ForumQueue extends HTMLElement {
     return !WIDE.matches && this.querySelector(".queue").matches(".listing");
   }
 
-  #rowOf(id) {
-    return this.querySelector(`#case-${id}`);
-  }
-
   // Live
 
   #take(frame) {
     if (!frame.kind?.startsWith("case.") || (frame.type === "update" && !frame.channel.startsWith("moderators:"))) return;
-    if (this.dataset.state === "open") {
-      if (this.#refilling) this.#meanwhile.push(frame);
-      this.#row(frame);
-    }
+    if (this.dataset.state === "open") this.#cases.take(frame);
     const { open } = this;
     if (open?.dataset.case !== String(frame.id) || this.#deciding === open.dataset.case) return;
     if (["removed", "withdrawn"].includes(frame.outcome)) this.#forget(open);
     if (!(Number(open.dataset.version) >= frame.version)) this.#renew();
-  }
-
-  #row(frame) {
-    const shown = this.#rowOf(frame.id);
-    if (frame.gone || !frame.node) {
-      if (shown) this.#drop(shown);
-    } else if (shown) {
-      const fresh = frame.node.cloneNode(true);
-      const focused = shown.contains(document.activeElement);
-      shown.replaceWith(fresh);
-      if (focused) focusOn(fresh.querySelector("a"));
-    } else {
-      this.#insert(frame.node.cloneNode(true));
-      this.#count(1);
-    }
-    this.#mark();
-    this.#ages.draw();
-  }
-
-  /** Where it belongs: urgent ones first, then by their age. Beyond the end of a list that goes on, it waits there. */
-  #insert(row) {
-    const list = this.querySelector(".cases");
-    const key = ({ dataset }) => `${dataset.later} ${dataset.opened} ${dataset.case.padStart(20, "0")}`;
-    const next = this.#rows.find((other) => key(other) > key(row));
-    if (next) next.before(row);
-    else if (!this.#goesOn) list.append(row);
-  }
-
-  #drop(row) {
-    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
-    const focused = row.contains(document.activeElement);
-    row.remove();
-    this.#count(-1);
-    this.#refill();
-    if (focused && neighbour) focusOn(neighbour.querySelector("a"));
-  }
-
-  get #goesOn() {
-    return this.querySelector(".list [rel=next]") !== null;
-  }
-
-  /** Reads a list that goes on anew, once few of its rows are left. */
-  #refill() {
-    if (this.#goesOn && this.#rows.length < FEW) this.#refilling ??= this.#readOn().finally(() => (this.#refilling = null));
-    return this.#refilling;
-  }
-
-  async #readOn() {
-    this.#meanwhile = [];
-    try {
-      const fresh = (await page(this.dataset.at)).querySelector("forum-queue");
-      const list = fresh?.querySelector(".list");
-      if (!list) return;
-      clean(list);
-      const focused = document.activeElement?.closest(".rep")?.id;
-      this.querySelector(".list").replaceChildren(...list.childNodes);
-      this.#total = Number(fresh.dataset.total) || 0;
-      this.#fromHead = true;
-      const read = this.#rows.length;
-      for (const frame of this.#meanwhile) this.#row(frame);
-      this.#count(0);
-      this.#mark();
-      this.#ages.draw();
-      if (this.#rows.length < Math.min(read, FEW) && this.#goesOn) await this.#readOn();
-      if (focused) document.getElementById(focused)?.querySelector("a").focus({ preventScroll: true });
-    } catch (error) {
-      // The next decision tries again; "More" is there all the while.
-      if (!(error instanceof Refused)) throw error;
-    }
-  }
-
-  #count(by) {
-    if (this.#fromHead && !this.#goesOn) this.#total = this.#rows.length;
-    else if (this.#total < COUNTED_TO) this.#total = Math.max(0, this.#total + by);
-    for (const place of this.querySelectorAll("[data-count]")) place.textContent = this.#total ? badge(this.#total) : "";
-    this.querySelector("[data-empty]").hidden = this.#rows.length > 0 || this.open !== null;
   }
 
   /** Words that are gone leave at once; what stands in their place is fetched. */
@@ -206,7 +110,7 @@ class ForumQueue extends HTMLElement {
   // Opening
 
   #addressOf(id) {
-    return this.#rowOf(id)?.querySelector("h2 a").href ?? `/reports/${id}`;
+    return this.#cases.rowOf(id)?.querySelector("h2 a").href ?? `/reports/${id}`;
   }
 
   async #fetch(href) {
@@ -241,7 +145,7 @@ class ForumQueue extends HTMLElement {
 
   #opened(open) {
     follow(JSON.parse(open.dataset.channels));
-    this.#mark();
+    this.#cases.mark();
     this.#ages.draw();
     this.#drawConnection();
     this.#looking.at(open);
@@ -250,20 +154,10 @@ class ForumQueue extends HTMLElement {
   #close() {
     this.#place.replaceChildren();
     this.#looking.at(null);
-    this.#count(0);
+    this.#cases.count();
     history.replaceState(null, "", this.dataset.at);
     const empty = this.querySelector("[data-empty]");
     focusOn(empty.hidden ? document.getElementById("main") : empty);
-  }
-
-  #mark() {
-    const id = this.open?.dataset.case;
-    for (const row of this.#rows) {
-      const now = row.dataset.case === id;
-      row.classList.toggle("now", now);
-      row.querySelector("h2 a").toggleAttribute("aria-current", now);
-      if (now) row.querySelector("h2 a").setAttribute("aria-current", "true");
-    }
   }
 
   #click(event) {
@@ -285,7 +179,7 @@ class ForumQueue extends HTMLElement {
     const action = submitter?.getAttribute("formaction") ?? form.getAttribute("action");
     const done = submitter ? busy(submitter) : () => {};
     const id = this.open.dataset.case;
-    const at = this.#rows.findIndex((row) => row.dataset.case === id);
+    const at = this.#cases.rows.findIndex((row) => row.dataset.case === id);
     if (form.matches("[data-decision]")) this.#deciding = id;
     try {
       const { response, html } = await send(action, new FormData(form, submitter));
@@ -305,19 +199,19 @@ class ForumQueue extends HTMLElement {
     const { open } = this;
     const id = open.dataset.case;
     const noun = open.dataset.noun === "post" ? "Post" : "Message";
-    const row = this.#rowOf(id);
+    const row = this.#cases.rowOf(id);
     if (act === "hold") {
       answered("case.changed", response, html);
       toast(`${noun} held.`, `/posts/${open.dataset.object}/release`);
     } else {
-      if (row) this.#drop(row);
+      if (row) this.#cases.drop(row);
       const final = open.querySelector("[data-final]:checked") !== null && act === "remove";
       toast(`${noun} ${DONE[act]}.`, final ? null : `/reports/${id}/reopen`, "case.opened");
     }
-    if (!this.#rows.length) await this.#refill();
-    const left = this.#total;
-    const next = this.#rows[act === "hold" ? at + 1 : at] ?? this.#rows.at(-1);
-    if (next && next !== this.#rowOf(id)) await this.show(next);
+    if (!this.#cases.rows.length) await this.#cases.refill();
+    const left = this.#cases.total;
+    const next = this.#cases.rows[act === "hold" ? at + 1 : at] ?? this.#cases.rows.at(-1);
+    if (next && next !== this.#cases.rowOf(id)) await this.show(next);
     else if (act === "hold") await this.#renew();
     else this.#close();
     const said = act === "remove" ? "Removed." : act === "leave" ? "Left as it is." : "Held.";
@@ -366,7 +260,7 @@ class ForumQueue extends HTMLElement {
 
   /** The next (1) or previous (-1) case: opened where one is open, else focused. Returns whether there was one. */
   toCase(step) {
-    const rows = this.#rows;
+    const rows = this.#cases.rows;
     const at = rows.findIndex((row) => (this.#isListing ? row.contains(document.activeElement) : row.matches(".now")));
     const row = rows[at < 0 ? 0 : at + step];
     if (row && this.#isListing) focusOn(row.querySelector("h2 a"), {});
