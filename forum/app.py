@@ -85,11 +85,10 @@ async def identify(connection: HTTPConnection) -> Caller:
     if token is None and not ours and connection.scope["type"] == "websocket":
         raise Refused(protocol.REFUSED, "this socket was not opened by a page of this site")
     connection.scope.setdefault("state", {}).pop("known", None)
-    async with site.db.connection() as database:
-        try:
-            found = await context.known(connection, database)
-        except Unauthenticated:
-            raise Refused(protocol.SIGNED_OUT, "this token does not count") from None
+    try:
+        found = await context.known_now(connection)
+    except Unauthenticated:
+        raise Refused(protocol.SIGNED_OUT, "this token does not count") from None
     if found is None:
         if connection.cookies.get(site.cookie):
             raise Refused(protocol.SIGNED_OUT, "signed out")

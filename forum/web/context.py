@@ -142,12 +142,18 @@ async def snapshot(connection: HTTPConnection) -> AsyncIterator[tuple[Connection
 
 
 async def caller_of(connection: HTTPConnection) -> Caller:
-    """Who is asking, for a handler that reads nothing itself: asked together with who else comes now."""
+    """Who is asking, for a handler that reads nothing itself."""
+    found = await known_now(connection)
+    return GUEST if found is None else found.caller
+
+
+async def known_now(connection: HTTPConnection) -> Known | None:
+    """`known` for who holds no connection: asked together with who else comes now."""
     state: dict[str, Any] = connection.scope.setdefault("state", {})
     if "known" not in state:
         remember(connection, await site_of(connection).db.ask(sessions.callers, credential(connection)))
     found: Known | None = state["known"]
-    return GUEST if found is None else found.caller
+    return found
 
 
 async def writer_of(connection: HTTPConnection, act: Act) -> Caller:
