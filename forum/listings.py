@@ -48,6 +48,7 @@ class Look(NamedTuple):
 class Found(NamedTuple):
     """What a list shows: rows of listed_threads, the pinned ones first on the first page, and where it goes on."""
 
+    network: int
     rows: Sequence[Row]
     next: tuple[datetime, int] | None
 
@@ -68,7 +69,12 @@ async def looks(connection: Connection, asked: Sequence[Asked]) -> Sequence[Look
 
 def _look(row: Mapping[str, Any], kept: Stretch | None) -> Look:
     stamp = Stamp(row["log"], row["names"], row["head"] or 0, 0)
-    stands = kept is not None and kept.stamp == stamp and kept.written == (row["written"] or "")
+    stands = (
+        kept is not None
+        and kept.found.network == row["id"]  # its slug may have become another one's
+        and kept.stamp == stamp
+        and kept.written == (row["written"] or "")
+    )
     return Look(None if row["id"] is None else row, stamp, kept if stands else None)
 
 
@@ -88,7 +94,7 @@ async def read(
     rows = [row for row in page.items if row["first"] or row["pinned_at"] is None]
     written = {row["id"]: row["written"] for row in rows}
     chars = sum(len(row["title"] or "") + ROW_CHARS for row in rows)
-    return stretches.keep(place, look.stamp, Found(rows, page.next), written, chars)
+    return stretches.keep(place, look.stamp, Found(network, rows, page.next), written, chars)
 
 
 class KeptUnread:

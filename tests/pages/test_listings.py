@@ -5,7 +5,8 @@ import re
 import pytest
 from starlette.applications import Starlette
 
-from forum import announcements, posts, threads
+from forum import announcements, listings, posts, threads
+from forum.stretches import Stretch
 from tests.pages.conftest import Visit
 from tests.people import World
 
@@ -63,6 +64,16 @@ async def test_a_name_goes_though_nothing_tells_of_it(world: World, visit: Visit
     assert f">{name}</" in (await ben.get(_address(world))).text
     await world.db.pool.execute("UPDATE members SET name = NULL WHERE id = $1", world.ana.member)
     assert f">{name}</" not in (await ben.get(_address(world))).text
+
+
+async def test_a_slug_that_another_network_has_taken_brings_no_list_along(world: World) -> None:
+    async with world.db.connection() as connection:
+        (look,) = await listings.looks(connection, [listings.Asked(world.lead.member, world.network, None)])
+        assert look.network is not None
+        for network, stands in ((look.network["id"], True), (look.network["id"] + 1, False)):
+            kept = Stretch(listings.Found(network, [], None), look.stamp, "{}", "", 0)
+            (again,) = await listings.looks(connection, [listings.Asked(world.lead.member, world.network, kept)])
+            assert (again.kept is kept) is stands
 
 
 async def test_nobody_sees_a_list_that_another_had_kept(world: World, visit: Visit) -> None:
