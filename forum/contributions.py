@@ -22,7 +22,6 @@ SQL = {"post": statements("posts"), "message": statements("messages")}
 PEOPLE = statements("members")
 
 MAX_MENTIONS = 20
-_AT: Final = "@"
 LOOKS: Final = 5
 """How often an act looks anew at where it writes, if that changed between its look and its write."""
 
@@ -74,7 +73,7 @@ async def prepare(
 ) -> Words:
     """Check, resolve @names to ids of people in these networks, and render. Raises Invalid with its sentence."""
     body = text.check(body, max_bytes=max_bytes)
-    if _AT in body:
+    if "@" in body:
         body = await _named(connection, body, networks)
     return await _rendered(noun, body)
 
@@ -82,7 +81,7 @@ async def prepare(
 async def prepare_at(db: Database, noun: Noun, body: str, networks: Sequence[int], *, max_bytes: int = 32_768) -> Words:
     """`prepare` for an act that holds no connection: one is taken where somebody may be named."""
     body = text.check(body, max_bytes=max_bytes)
-    if _AT in body:
+    if "@" in body:
         async with db.connection() as connection:
             body = await _named(connection, body, networks)
     return await _rendered(noun, body)

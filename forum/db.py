@@ -28,9 +28,11 @@ LOCK_TIMEOUT_S = 5.0
 """How long an act waits for another one's lock before it is answered 503: nothing of ours holds one for longer."""
 MAX_TOGETHER = 64
 ASKED_AT_ONCE = 2
+"""Questions of a kind that one statement asks, and how many such statements run: what comes meanwhile waits for one."""
 MAX_WRITTEN = 16
 """How many are written by one statement: the first of them is answered with the last."""
 TOGETHER_MAX_S = 10.0
+"""After which a statement for several is left, and each is answered 503."""
 BUSY = "busy"
 RECORD = "SELECT channel_name, head FROM record_updates($1, $2, $3, $4, $5)"
 

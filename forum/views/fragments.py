@@ -164,13 +164,7 @@ class Fragments:
         `drawn` keeps what is the same for every viewer, for as long as these rows are kept (forum.stretches).
         """
         today = self.today()
-        kept: tuple[int, Sequence[str], Markup] | None = None if drawn is None else drawn.get("tree")
-        if kept is None or kept[0] != today:
-            fragments = self._one_below_the_other(rows, today)
-            kept = (today, fragments, Markup("".join(fragments)))
-            if drawn is not None:
-                drawn["tree"] = kept
-        _, fragments, whole = kept
+        fragments, whole = _once(drawn, "tree", today, lambda: self._one_below_the_other(rows, today))
         if not unread:
             return whole
         parts: list[str] = []
@@ -242,13 +236,7 @@ class Fragments:
         `drawn` keeps what is the same for every viewer, for as long as these rows are kept (forum.listings).
         """
         today = self.today()
-        kept: tuple[int, Sequence[str], Markup] | None = None if drawn is None else drawn.get("list")
-        if kept is None or kept[0] != today:
-            rows_drawn = [self._thread_row(row, today) for row in rows]
-            kept = (today, rows_drawn, Markup("".join(rows_drawn)))
-            if drawn is not None:
-                drawn["list"] = kept
-        _, fragments, whole = kept
+        fragments, whole = _once(drawn, "list", today, lambda: [self._thread_row(row, today) for row in rows])
         if not unread:
             return whole
         pairs = zip(rows, fragments, strict=True)
@@ -401,6 +389,19 @@ def _message_words(row: Row) -> dict[str, Any]:
         "html": Markup(html),
         "reply": text.excerpt(answered, EXCERPT_MAX_CHARS, row["reply_to_mention_names"]) if answered else "",
     }
+
+
+def _once(
+    drawn: MutableMapping[Hashable, Any] | None, name: str, today: int, draw: Callable[[], Sequence[str]]
+) -> tuple[Sequence[str], Markup]:
+    """Fragments and all of them joined: drawn once a day for as long as `drawn` is kept."""
+    kept: tuple[int, Sequence[str], Markup] | None = None if drawn is None else drawn.get(name)
+    if kept is None or kept[0] != today:
+        fragments = draw()
+        kept = (today, fragments, Markup("".join(fragments)))
+        if drawn is not None:
+            drawn[name] = kept
+    return kept[1], kept[2]
 
 
 def _marked_new(row: str, unread: int) -> str:

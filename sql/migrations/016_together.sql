@@ -12,61 +12,59 @@ CREATE TYPE wanted_message AS (
     member bigint, room bigint, standing text, network bigint, slow_s int, answers bigint, key text, hash bytea,
     body text, html text, mentions bigint[], renderer int);
 
--- Locks memberships, then threads, each in order, as lock_thread does; returns the threads that are locked now. Without `wait`, those
--- that nobody else holds; none where one of the memberships is just being changed.
-CREATE FUNCTION lock_threads(rows wanted_reply[], wait boolean) RETURNS bigint[] LANGUAGE plpgsql AS $$
+-- Locks these members' memberships of these networks, as far as there are any; whether all of them are locked now. Without `wait`,
+-- none is waited for.
+CREATE FUNCTION lock_memberships(members bigint[], networks_ bigint[], wait boolean) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     wanted int;
     locked int;
 BEGIN
     IF wait THEN
-        PERFORM 1 FROM memberships s
-            WHERE (s.member_id, s.network_id) IN (
-                SELECT w.member, h.network_id FROM unnest(rows) w JOIN thread_networks h ON h.thread_id = w.thread)
+        PERFORM 1 FROM memberships s WHERE (s.member_id, s.network_id) IN (SELECT * FROM unnest(members, networks_))
             ORDER BY s.member_id, s.network_id FOR KEY SHARE;
-        PERFORM 1 FROM threads t WHERE t.id IN (SELECT w.thread FROM unnest(rows) w) ORDER BY t.id FOR NO KEY UPDATE;
-        -- One that is no more is found by who looks at its standing.
-        RETURN ARRAY(SELECT w.thread FROM unnest(rows) w);
+        RETURN true;
     END IF;
-    SELECT count(*) INTO wanted FROM memberships s
-        WHERE (s.member_id, s.network_id) IN (
-            SELECT w.member, h.network_id FROM unnest(rows) w JOIN thread_networks h ON h.thread_id = w.thread);
-    PERFORM 1 FROM memberships s
-        WHERE (s.member_id, s.network_id) IN (
-            SELECT w.member, h.network_id FROM unnest(rows) w JOIN thread_networks h ON h.thread_id = w.thread)
+    SELECT count(*) INTO wanted FROM memberships s WHERE (s.member_id, s.network_id) IN (SELECT * FROM unnest(members, networks_));
+    PERFORM 1 FROM memberships s WHERE (s.member_id, s.network_id) IN (SELECT * FROM unnest(members, networks_))
         ORDER BY s.member_id, s.network_id FOR KEY SHARE SKIP LOCKED;
     GET DIAGNOSTICS locked = ROW_COUNT;
-    IF locked < wanted THEN
+    RETURN locked >= wanted;
+END $$;
+
+-- Locks memberships, then threads, each in order, as lock_thread does; returns the threads that are locked now. Without `wait`, those
+-- that nobody else holds; none where one of the memberships is just being changed.
+CREATE FUNCTION lock_threads(rows wanted_reply[], wait boolean) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+    members bigint[];
+    holders bigint[];
+    wanted bigint[] := ARRAY(SELECT w.thread FROM unnest(rows) w);
+BEGIN
+    SELECT array_agg(w.member), array_agg(h.network_id) INTO members, holders
+    FROM unnest(rows) w JOIN thread_networks h ON h.thread_id = w.thread;
+    IF NOT lock_memberships(members, holders, wait) THEN
         RETURN '{}';
     END IF;
-    RETURN ARRAY(
-        SELECT t.id FROM threads t WHERE t.id IN (SELECT w.thread FROM unnest(rows) w) ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED);
+    IF NOT wait THEN
+        RETURN ARRAY(SELECT t.id FROM threads t WHERE t.id = ANY (wanted) ORDER BY t.id FOR NO KEY UPDATE SKIP LOCKED);
+    END IF;
+    PERFORM 1 FROM threads t WHERE t.id = ANY (wanted) ORDER BY t.id FOR NO KEY UPDATE;
+    -- One that is no more is found by who looks at its standing.
+    RETURN wanted;
 END $$;
 
 -- The same for the rooms of networks.
 CREATE FUNCTION lock_rooms(rows wanted_message[], wait boolean) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
-    wanted int;
-    locked int;
+    wanted bigint[] := ARRAY(SELECT w.room FROM unnest(rows) w);
 BEGIN
-    IF wait THEN
-        PERFORM 1 FROM memberships s
-            WHERE (s.member_id, s.network_id) IN (SELECT w.member, w.network FROM unnest(rows) w)
-            ORDER BY s.member_id, s.network_id FOR KEY SHARE;
-        PERFORM 1 FROM rooms r WHERE r.id IN (SELECT w.room FROM unnest(rows) w) ORDER BY r.id FOR NO KEY UPDATE;
-        RETURN ARRAY(SELECT w.room FROM unnest(rows) w);
-    END IF;
-    SELECT count(*) INTO wanted FROM memberships s
-        WHERE (s.member_id, s.network_id) IN (SELECT w.member, w.network FROM unnest(rows) w);
-    PERFORM 1 FROM memberships s
-        WHERE (s.member_id, s.network_id) IN (SELECT w.member, w.network FROM unnest(rows) w)
-        ORDER BY s.member_id, s.network_id FOR KEY SHARE SKIP LOCKED;
-    GET DIAGNOSTICS locked = ROW_COUNT;
-    IF locked < wanted THEN
+    IF NOT lock_memberships(ARRAY(SELECT w.member FROM unnest(rows) w), ARRAY(SELECT w.network FROM unnest(rows) w), wait) THEN
         RETURN '{}';
     END IF;
-    RETURN ARRAY(
-        SELECT r.id FROM rooms r WHERE r.id IN (SELECT w.room FROM unnest(rows) w) ORDER BY r.id FOR NO KEY UPDATE SKIP LOCKED);
+    IF NOT wait THEN
+        RETURN ARRAY(SELECT r.id FROM rooms r WHERE r.id = ANY (wanted) ORDER BY r.id FOR NO KEY UPDATE SKIP LOCKED);
+    END IF;
+    PERFORM 1 FROM rooms r WHERE r.id = ANY (wanted) ORDER BY r.id FOR NO KEY UPDATE;
+    RETURN wanted;
 END $$;
 
 -- Replies in locked threads under these ids, but for those without one; each with what it quotes, who watches from now on, and at most 20 people who are told at
