@@ -86,11 +86,12 @@ async def test_nobody_sees_a_list_that_another_had_kept(world: World, visit: Vis
 
 async def test_what_is_new_is_ones_own(world: World, visit: Visit) -> None:
     thread = await world.thread()
-    await posts.reply(world.db, world.ben, thread, "One")
+    for words in ("One", "Two"):
+        await posts.reply(world.db, world.ben, thread, words)
     await _announced(world)
     ana, ben = await visit(world.ana), await visit(world.ben)
     for _ in range(2):
-        assert _new((await ana.get(_address(world))).text, thread) == "1"
+        assert _new((await ana.get(_address(world))).text, thread) == "2"
         assert _new((await ben.get(_address(world))).text, thread) == "1", "the opening post"
 
 
