@@ -34,6 +34,7 @@ from realtime.memory_bus import MemoryBus
 from realtime.metrics import Metrics
 from realtime.presence import RedisStore
 from realtime.source import Batch, Caller, Head, Pair, Refused
+from realtime.tasks import end
 from realtime.together import Together
 
 log = logging.getLogger(__name__)
@@ -142,11 +143,9 @@ def create_app(settings: Settings) -> Starlette:
         try:
             yield
         finally:
-            letting_go.cancel()
-            watching.cancel()
+            await end([letting_go, watching])
             await live.stop()
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            await end([work])
             await site.settle()
             await site.limits.close()
             await db.close()

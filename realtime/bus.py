@@ -22,6 +22,7 @@ import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from realtime.metrics import Metrics
+from realtime.tasks import end
 
 CHANNEL: Final = "forum:live"
 MAX_WAITING: Final = 10_000
@@ -104,9 +105,7 @@ class RedisBus:
 
     async def stop(self) -> None:
         """See `Bus`."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self._tasks = []
 
     def listen(self, kind: Kind, listener: Listener, /) -> None:
@@ -125,15 +124,16 @@ class RedisBus:
     def _count_dropped(self, notes: list[_Note]) -> None:
         self.metrics.wakeups_dropped += sum(note[0] is Kind.WAKE for note in notes)
 
-    def _client(self, timeout_s: float | None) -> redis.Redis:
-        # Reconnecting is done here, with a pause of our own: a client that retries inside would hold notes back.
+    def _client(self) -> redis.Redis:
+        # Reconnecting is done here, with a pause of our own: a client that retries inside would hold notes back. So is
+        # what bounds an answer's time: the client's own way to do that can lose a cancellation (see `tasks`).
         return redis.Redis.from_url(
-            self._url, socket_timeout=timeout_s, socket_connect_timeout=TIMEOUT_S, retry=None, retry_on_error=[]
+            self._url, socket_timeout=None, socket_connect_timeout=TIMEOUT_S, retry=None, retry_on_error=[]
         )
 
     async def _publish_on(self) -> None:
         pause_s = FIRST_PAUSE_S
-        async with self._client(TIMEOUT_S) as client:
+        async with self._client() as client:
             while True:
                 self._more.clear()
                 if not self._waiting:
@@ -156,7 +156,7 @@ class RedisBus:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                async with self._client(None) as client, client.pubsub() as subscription:
+                async with self._client() as client, client.pubsub() as subscription:
                     async with asyncio.timeout(TIMEOUT_S):
                         await subscription.subscribe(self._channel)
                     while True:

@@ -43,6 +43,7 @@ from realtime.questions import HEADS_AT_ONCE, NOTHING, Questions
 from realtime.reading import SOURCE_TIMEOUT_S, Reading
 from realtime.screen import Listener, Screen
 from realtime.source import Caller, Head, Source
+from realtime.tasks import end
 from realtime.transport import Frames, Socket
 
 LOOK_EVERY_S: Final = 0.5
@@ -94,10 +95,7 @@ class Hub:
         """Close every screen with 1012 and end all tasks."""
         self.close_all(protocol.RESTARTING, "restarting")
         readers = [channel.reader for channel in self._channels.values() if channel.reader]
-        tasks = [*self._admissions, *readers, *([self._looking] if self._looking else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end([*self._admissions, *readers, *([self._looking] if self._looking else [])])
         await self._questions.close()
         self._channels.clear()
 
@@ -336,7 +334,7 @@ class Hub:
         for screen in [s for s in self._screens if s.caller.ends_at is not None and s.caller.ends_at <= now]:
             self.close(screen, protocol.SIGNED_OUT, "the session has ended")
         for until in (self._slow_until, self._reset_until):
-            for session in [session for session, end in until.items() if end <= time.monotonic()]:
+            for session in [session for session, passes in until.items() if passes <= time.monotonic()]:
                 del until[session]
 
     def _shed(self, screen: Screen) -> None:

@@ -27,6 +27,7 @@ from realtime import protocol
 from realtime.bus import Bus, Kind
 from realtime.screen import Screen
 from realtime.source import Names
+from realtime.tasks import end
 
 KEPT_FOR: Final = ("room:", "thread:")
 TYPING_IN: Final = (*KEPT_FOR, "moderators:")
@@ -76,8 +77,9 @@ class RedisStore:
     """Sorted sets in Redis; every key lapses by itself."""
 
     def __init__(self, url: str, *, prefix: str = "forum:here:") -> None:
+        # What bounds an answer's time is in `exchange`: the client's own way can lose a cancellation (see `tasks`).
         self._client = redis.Redis.from_url(
-            url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=None, retry_on_error=[]
+            url, socket_timeout=None, socket_connect_timeout=TIMEOUT_S, retry=None, retry_on_error=[]
         )
         self._prefix = prefix
         self._process = os.urandom(4).hex()
@@ -177,8 +179,8 @@ class Presence:
     async def stop(self) -> None:
         """Take this process's members out, and end."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, *self._typing, return_exceptions=True)
+            await end([self._task])
+            await asyncio.gather(*self._typing, return_exceptions=True)
         leaving: dict[str, tuple[set[int], set[int]]] = {
             name: (set(), set(shown.mine)) for name, shown in self._channels.items() if shown.mine
         }

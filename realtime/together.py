@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar, cast
 
+from realtime.tasks import end
+
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
@@ -51,10 +53,7 @@ class Together(Generic[Question, Answer]):
 
     async def close(self) -> None:
         """Ask nothing more; who waits is cancelled."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await end(self._running)
         for _, answer in self._waiting:
             answer.cancel()
         self._waiting.clear()

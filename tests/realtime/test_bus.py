@@ -123,6 +123,19 @@ async def test_a_lost_connection_is_made_again(redis_url):
         await ear.bus.stop()
 
 
+@pytest.mark.parametrize("steps", range(5, 20))
+async def test_it_stops_in_whatever_step_of_a_publication_it_is(redis_url, steps):
+    for _ in range(3):
+        bus = RedisBus(redis_url, channel=secrets.token_hex(8))
+        await bus.start()
+        await bus.hears.wait()
+        bus.publish(Kind.WAKE, "room:3", 1)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await bus.stop()
+
+
 async def test_without_redis_publishing_neither_waits_nor_fails(monkeypatch):
     monkeypatch.setattr(bus_module, "MAX_WAITING", 100)
     bus = RedisBus("redis://127.0.0.1:1")
