@@ -13,7 +13,7 @@ ws_max_size=16384)`.
 from __future__ import annotations
 
 import asyncio
-import os
+import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, cast
@@ -76,20 +76,23 @@ def _discard(_: bytes) -> None:
     pass
 
 
-_write_now = os.write
+def _none_sent(_: bytes) -> int:
+    return 0
 
 
 class Handle:
     """A `Socket` that writes to uvicorn's transport, or past it.
 
-    Where nothing waits in the transport, frames are written to its file descriptor at once, which is a good part of
-    what the transport's own bookkeeping costs. What the kernel does not take goes to the transport, and all that
-    follows goes there too until it is empty again, so the order is kept. The descriptor is the transport's own: it is
-    closed after `connection_lost`, and from then on nothing is written here. Under TLS the transport has to see every
-    byte.
+    Where nothing waits in the transport, frames are sent to its file descriptor at once, which is a good part of what
+    the transport's own bookkeeping costs. What the kernel does not take goes to the transport, and all that follows
+    goes there too until it is empty again, so the order is kept. The transport is asked whether it is empty only after
+    something was written through it (`wrote`): a thousand times a round, the question is a tenth of a delivery.
+
+    The descriptor is the transport's own, which closes it after `connection_lost`: before that it is let go here, and
+    nothing is sent any more. Under TLS the transport has to see every byte.
     """
 
-    __slots__ = ("_connection", "_fd", "_waiting", "_when_full", "write")
+    __slots__ = ("_connection", "_send_now", "_socket", "_waiting", "_when_full", "write", "wrote")
 
     def __init__(self, connection: SocketProtocol) -> None:
         transport = connection.transport
@@ -97,32 +100,43 @@ class Handle:
         self._connection = connection
         self._waiting = transport.get_write_buffer_size
         self._when_full: Callable[[], None] | None = None
-        self._fd: int | None = None
+        self._socket: socket.socket | None = None
+        self._send_now: Callable[[bytes], int] = _none_sent
         if transport.get_extra_info("sslcontext") is None:
-            self._fd = transport.get_extra_info("socket").fileno()
+            of = transport.get_extra_info("socket")
+            self._socket = socket.socket(of.family, of.type, of.proto, of.fileno())
+            self._send_now = self._socket.send
         self.write: Callable[[bytes], object] = transport.write
+        self.wrote = True
+        """Whether something was written through the transport since it was last seen empty."""
 
     def send(self, frames: Frames, /) -> None:
         """See `Socket`."""
         wire = frames.wire
-        if self._fd is None or self._waiting():
-            self._write(wire)
-            return
+        if self.wrote:
+            if self._waiting():
+                self._write(wire)
+                return
+            self.wrote = False
         try:
-            sent = _write_now(self._fd, wire)
+            sent = self._send_now(wire)
         except OSError:  # it would block, or the connection has gone: the transport finds out
             sent = 0
         if sent < len(wire):
             self._write(wire[sent:])
 
     def _write(self, wire: bytes) -> None:
+        self.wrote = True
         try:
             self.write(wire)
         except RuntimeError:  # uvloop's, for a transport that is closed; its connection_lost is on its way
             self._silence()
 
     def _silence(self) -> None:
-        self._fd = None
+        if self._socket is not None:
+            self._socket.detach()
+            self._socket = None
+        self._send_now = _none_sent
         self.write = _discard
 
     def tell(self, message: protocol.ServerMessage, /) -> None:
@@ -147,6 +161,23 @@ class Handle:
         """What waits has passed the bound."""
         if self._when_full is not None:
             asyncio.get_running_loop().call_soon(self._when_full)
+
+
+class _Watched:
+    """A connection's transport as uvicorn has it, whose own writes (pings, closes) its `Handle` is told of."""
+
+    __slots__ = ("_handle", "plain")
+
+    def __init__(self, plain: asyncio.Transport, handle: Handle) -> None:
+        self.plain = plain
+        self._handle = handle
+
+    def write(self, data: bytes) -> None:
+        self._handle.wrote = True
+        self.plain.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.plain, name)
 
 
 class _Inbox:
@@ -197,6 +228,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if hasattr(self, "scope"):
             self.handle = Handle(self)
+            self.transport = cast("asyncio.Transport", _Watched(self.transport, self.handle))
             extensions = cast("dict[str, object]", self.scope["extensions"])
             extensions[EXTENSION] = self.handle
 
@@ -211,6 +243,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.handle is not None:
             self.handle.lost()
             self.handle = None
+            self.transport = cast("_Watched", self.transport).plain
         super().connection_lost(exc)
 
     def close(self, code: int, reason: str) -> None:

@@ -231,6 +231,28 @@ async def test_a_client_that_does_not_read_is_closed_and_harms_nobody(tiny):
         assert await code_of(slow) == protocol.TOO_SLOW
 
 
+async def test_a_full_socket_keeps_each_frame_whole_and_in_order():
+    """It is filled, and then read while more is written, with pings between the frames."""
+    async with Tiny().served(ws_ping_interval=0.2, ws_ping_timeout=None) as tiny:
+        tiny.source.channel(THREAD)
+        async with live(tiny, max_queue=1, ping_interval=None) as slow:
+            await say(slow, type="follow", channel=THREAD, after=0)
+            await hear_of(slow, THREAD)
+            (screen,) = tiny.live.hub._screens
+            seq = 0
+            while not screen.socket._waiting():
+                seq = tiny.write(THREAD, "x" * 30_000)
+                await asyncio.sleep(0.001)
+            reading = asyncio.create_task(hear_of(slow, THREAD, seq + 300))
+            for _ in range(300):
+                seq = tiny.write(THREAD, "x" * 30_000)
+                await asyncio.sleep(0.001)
+            assert [frame["seq"] for frame in await reading] == list(range(1, seq + 1))
+            # What the server writes by itself is known to whoever writes past its transport.
+            screen.socket.wrote = False
+            await until(lambda: screen.socket.wrote)
+
+
 async def test_sockets_are_closed_1012_on_shutdown(tiny):
     async with live(tiny) as socket:
         await hear(socket)
