@@ -2,13 +2,13 @@
 WITH q AS (SELECT websearch_to_tsquery('simple', plain(:query)) AS simple, websearch_to_tsquery('english', plain(:query)) AS english),
 found AS MATERIALIZED (
     SELECT p.id FROM q, posts p WHERE p.state = 'shown' AND (p.search_simple @@ q.simple OR p.search_english @@ q.english)
-    UNION
+    UNION ALL
     SELECT p.id FROM q, threads t JOIN posts p ON p.thread_id = t.id AND p.number = 1 AND p.state = 'shown'
     WHERE t.search_simple @@ q.simple OR t.search_english @@ q.english),
 -- From the newest hit on, until the page is full: left to itself the planner walks all posts backwards and asks for each.
 page AS MATERIALIZED (
     SELECT f.id
-    FROM (SELECT id FROM found WHERE :before::bigint IS NULL OR id < :before::bigint ORDER BY id DESC) f
+    FROM (SELECT DISTINCT ON (id) id FROM found WHERE :before::bigint IS NULL OR id < :before::bigint ORDER BY id DESC) f
     CROSS JOIN LATERAL (SELECT p.thread_id, p.author_id, p.created_at FROM posts p WHERE p.id = f.id OFFSET 0) p
     WHERE (:author::bigint IS NULL OR p.author_id = :author::bigint)
       AND (:since::timestamptz IS NULL OR p.created_at >= :since::timestamptz)
