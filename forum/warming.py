@@ -9,7 +9,7 @@ import logging
 
 import asyncpg
 
-from forum import access, members, sessions, stretches, updates
+from forum import access, listings, members, posts, rooms, sessions, stretches, updates
 from forum.db import Connection
 from forum.sessions import Credential
 
@@ -43,3 +43,9 @@ async def _ask(connection: Connection) -> None:
     nothing = [stretches.Asked(NOBODY, NOTHING, None)]
     for ask in (stretches.looks, stretches.looks_of_guests, stretches.glances):
         await ask(connection, nothing)
+    await listings.looks(connection, [listings.Asked(NOTHING, "", None)])
+    await access.SQL.threads_to_write(connection, members=[NOTHING], threads=[NOTHING])
+    await access.SQL.networks_to_write(connection, members=[NOTHING], slugs=[""])
+    # These write nothing where nothing is handed over, and what is asked in them is planned all the same.
+    await posts.SQL.write(connection, rows=[], wait=False)
+    await rooms.SQL.write(connection, rows=[], wait=False)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from forum import access, sessions, stretches, updates
+from forum import access, listings, posts, rooms, sessions, stretches, updates
 from forum.db import Connection, Database
 from forum.embedded import Servers
 from forum.warming import NOBODY, NOTHING, warm
@@ -16,6 +16,7 @@ from tests.people import make_world
 PREPARED = """
 SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements WHERE NOT statement LIKE '%pg_prepared%'
 """
+WRITTEN = "SELECT (SELECT count(*) FROM posts), (SELECT count(*) FROM messages), (SELECT count(*) FROM updates)"
 POOL_SIZE = 3
 
 
@@ -51,7 +52,27 @@ async def test_what_a_returning_screen_asks_is_prepared(warmed: Database) -> Non
         for noun in updates.READERS:
             await updates.read(connection, f"{noun}:{NOTHING}", 0)
         await stretches.looks(connection, [stretches.Asked(NOBODY, thread, None)])
+        await listings.looks(connection, [listings.Asked(world.ana.member, world.network, None)])
         assert len(await connection.fetch(PREPARED)) == before
+
+
+async def test_what_a_writer_asks_is_prepared(warmed: Database) -> None:
+    world = await make_world(warmed)
+    thread = await world.thread()
+    for connection in await _all_of(warmed):
+        before = len(await connection.fetch(PREPARED))
+        await access._threads_to_write(connection, [(world.ana.member, thread)])
+        await access._networks_to_write(connection, [(world.ana.member, world.network)])
+        await posts.SQL.write(connection, rows=[], wait=False)
+        await rooms.SQL.write(connection, rows=[], wait=True)
+        assert len(await connection.fetch(PREPARED)) == before
+
+
+async def test_nothing_is_written(warmed: Database) -> None:
+    async with warmed.connection() as connection:
+        before = await connection.fetch(WRITTEN)
+        await warm(connection)
+        assert await connection.fetch(WRITTEN) == before
 
 
 async def test_what_cannot_be_asked_keeps_nobody_out(warmed: Database, caplog: pytest.LogCaptureFixture) -> None:
