@@ -30,7 +30,7 @@ from tests.api.test_refusals import places
 pytestmark = pytest.mark.long
 
 SEED = 20261123
-EXAMPLES = 15
+EXAMPLES = 8
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     status_code_conformance,

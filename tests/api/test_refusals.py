@@ -1,12 +1,19 @@
 """Who is refused, and with which bytes: what may not be seen answers like what never was."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pytest
+import pytest_asyncio
+from starlette.applications import Starlette
 
 from forum.api.routing import PREFIX, Endpoint
 from forum.api.table import TABLE
+from forum.db import Database
+from forum.settings import Settings
 from tests.api.conftest import Api
+from tests.api.document import Document
+from tests.people import make_world
 
 pytestmark = pytest.mark.long
 
@@ -69,6 +76,25 @@ async def places(api: Api) -> tuple[dict[str, object], dict[str, object]]:
     return there, never
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A network that is not even listed, with everything in it; nothing here changes it."""
+
+    api: Api
+    there: Mapping[str, object]
+    never: Mapping[str, object]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def placed(app: Starlette, settings: Settings, document: Document, db: Database) -> AsyncIterator[Placed]:
+    """One for all that is refused."""
+    api = Api(app, settings.base_url, document, await make_world(db))
+    there, never = await places(api)
+    await (await api("lead")).patch(f"/networks/{api.world.network}", json={"listed": False})
+    yield Placed(api, there, never)
+    await api.close()
+
+
 async def _submitted(api: Api) -> int:
     """A message of ben's that waits for a moderator."""
     lead, ben, network = await api("lead"), await api("ben"), api.world.network
@@ -87,7 +113,7 @@ async def _appealed(api: Api) -> tuple[int, int]:
     return gone["removal"], made["appeal"]["id"]
 
 
-async def ask(api: Api, who: str, endpoint: Endpoint, names: dict[str, object], scopes: Sequence[str] = ()):
+async def ask(api: Api, who: str, endpoint: Endpoint, names: Mapping[str, object], scopes: Sequence[str] = ()):
     client = await api(who, *scopes)
     body = None if endpoint.body is None else BODIES.get(endpoint.body.__name__, {})
     return await client.request(
@@ -99,11 +125,8 @@ IN_A_PLACE = [each for each in TABLE if each.names and not {"session", "token", 
 
 
 @pytest.mark.parametrize("endpoint", IN_A_PLACE, ids=lambda each: f"{each.method} {each.path}")
-async def test_an_unseen_thing_is_refused_like_one_that_never_was(api: Api, endpoint: Endpoint) -> None:
-    there, never = await places(api)
-    # The network is not even listed: nothing of it is there for eve.
-    lead = await api("lead")
-    await lead.patch(f"/networks/{api.world.network}", json={"listed": False})
+async def test_an_unseen_thing_is_refused_like_one_that_never_was(placed: Placed, endpoint: Endpoint) -> None:
+    api, there, never = placed.api, placed.there, placed.never
     if endpoint.method == "GET":
         who = "ana" if "removal" in endpoint.names else "mod"
         assert (await ask(api, who, endpoint, there)).status_code == 200, "it is there to be refused"
@@ -117,13 +140,12 @@ async def test_an_unseen_thing_is_refused_like_one_that_never_was(api: Api, endp
 
 
 @pytest.mark.parametrize("endpoint", TABLE, ids=lambda each: f"{each.method} {each.path}")
-async def test_a_token_needs_the_scope(api: Api, endpoint: Endpoint) -> None:
-    there, _ = await places(api)
+async def test_a_token_needs_the_scope(placed: Placed, endpoint: Endpoint) -> None:
     needed = "read" if endpoint.scope == "guest" else endpoint.scope
     lacking = [scope for scope in ("read", "write", "moderate") if scope != needed]
     if endpoint.handle.__name__ == "sign_in":
         return  # who signs in has no token yet
-    answer = await ask(api, "ana", endpoint, there, lacking)
+    answer = await ask(placed.api, "ana", endpoint, placed.there, lacking)
     assert answer.status_code == 403, answer.text
     assert f"it lacks the scope {needed}" in answer.json()["detail"]
 
