@@ -215,6 +215,7 @@ class Screen:
             subprotocols=[Subprotocol(f"forum.v1.{form}")],
             additional_headers=_as_header(cookies),
             compression=None,
+            max_queue=None,  # with too much unread it would not read on, and wait ten seconds for the close
         ) as socket:
             yield cls(socket)
 
