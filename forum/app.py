@@ -98,7 +98,8 @@ async def identify(connection: HTTPConnection) -> Caller:
         raise Refused(protocol.REFUSED, "this token may not read")
     token_id = found.caller.token_id
     session = found.caller.session_id if token_id is None else -token_id
-    return Caller(found.caller.member_id, session, found.row["expires_at"].timestamp())
+    closed = () if found.caller.may_moderate else ("moderators:",)
+    return Caller(found.caller.member_id, session, found.row["expires_at"].timestamp(), closed)
 
 
 def create_app(settings: Settings) -> Starlette:

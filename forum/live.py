@@ -18,6 +18,7 @@ from forum.updates import LogRead
 from forum.views import Views, words
 
 HTML = "forum.v1.html"
+FOR_GUESTS = "/guest"
 
 POST_FACTS = ("author_name", "parent_id", "number", "state")
 
@@ -40,17 +41,20 @@ class Frame:
         self._made: dict[str, bytes] = {}
 
     def encode(self, subprotocol: str, /) -> bytes:
-        """The text of the frame: JSON, with a fragment or with data."""
+        """The text of the frame: JSON, with a fragment or with data; for guests, where the name says so."""
         made = self._made.get(subprotocol)
         if made is None:
-            make = self._html if subprotocol == HTML else self._json
-            made = self._made[subprotocol] = make()
+            words = subprotocol.removesuffix(FOR_GUESTS)
+            make = self._html if words == HTML else self._json
+            made = self._made[subprotocol] = make(guest=words != subprotocol)
         return made
 
-    def _json(self) -> bytes:
-        return json_frames.frame(self._row, self._channel)
+    def _json(self, *, guest: bool) -> bytes:
+        return json_frames.frame(self._row, self._channel, guest=guest)
 
-    def _html(self) -> bytes:
+    def _html(self, *, guest: bool) -> bytes:
+        if guest and self.kind.partition(".")[0] not in updates.GUESTS_SEE:
+            return self._json(guest=True)  # it has no words, in either form
         frame: Facts = {
             "type": "update",
             "channel": self._channel,

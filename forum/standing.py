@@ -41,6 +41,11 @@ class Caller:
         if self.scopes is not None and scope not in self.scopes:
             raise Forbidden(f"This token may not do that: it lacks the scope {scope}.")
 
+    @property
+    def may_moderate(self) -> bool:
+        """Whether what was shown opens what is for moderators, to who is one."""
+        return self.scopes is None or "moderate" in self.scopes
+
     def require_administrator(self) -> None:
         """Raises Unauthenticated for a guest, and Forbidden for who is no administrator of the site."""
         if self.member_id is None:

@@ -19,6 +19,14 @@ CHANNEL = re.compile(r"(thread|network|room|member|moderators):([1-9][0-9]{0,17}
 ADMINISTRATORS = "moderators:0"
 """Where the administrators are told of what is in no network, and theirs to decide about."""
 MAX_CATCH_UP = 500
+GUESTS_SEE = frozenset({"post", "thread", "network"})
+"""Kinds, by their nouns, of which a guest is shown what a member is."""
+GUESTS_ARE_TOLD_OF = GUESTS_SEE | {"member"}
+"""Of a member a guest is told by the id alone that something has changed: a public page that shows them is asked for
+anew. Of anything else (who belongs, what goes on in a room) that there was an update, since numbers have no gaps.
+"""
+HIDDEN = "hidden", 0
+"""The kind and the id of such an update."""
 
 READERS = {
     "thread": SQL.read_thread,

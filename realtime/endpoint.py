@@ -126,7 +126,8 @@ class Live:
         if self._released:  # while it was asked who this is: what opens from here on would be let go by nobody
             raise Refused(protocol.RESTARTING, "restarting")
         try:
-            screen = self.hub.open(caller, socket, subprotocol)
+            words = subprotocol if caller.member is not None else subprotocol + protocol.FOR_GUESTS
+            screen = self.hub.open(caller, socket, words)
         except TooManyScreens:
             raise Refused(protocol.TOO_SLOW, "too many screens") from None
         entered = False

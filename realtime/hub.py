@@ -199,13 +199,15 @@ class Hub:
         screen.socket.tell(protocol.Unfollowed(channel))
 
     def broadcast(self, channel: str, message: protocol.ServerMessage, *, besides: int | None = None) -> None:
-        """Write something passing to the screens that follow the channel, but for those of the member `besides`."""
+        """Write something passing to the members' screens that follow the channel, but for those of `besides`: who is
+        here, or types, is for members to know.
+        """
         known = self._channels.get(channel)
         if known is None or not known.live:
             return
         frames = Frames(channel, None, [protocol.encode(message)])
         for screen in known.screens():
-            if besides is None or screen.caller.member != besides:
+            if screen.caller.member not in {None, besides}:
                 screen.socket.send(frames)
 
     def is_followed(self, channel: str) -> bool:
@@ -251,7 +253,7 @@ class Hub:
         for name, joiner in wanted.items():
             if not screen.holds(name, joiner.token):
                 continue
-            if name not in checked.allowed:
+            if name not in checked.allowed or name.startswith(screen.caller.closed):
                 self.forget(screen, name)
                 screen.socket.tell(protocol.Error("not_found", "no such channel", name))
                 continue

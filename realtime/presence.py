@@ -205,9 +205,9 @@ class Presence:
         where.add(channel)
         shown = self._channels.setdefault(channel, _Shown())
         shown.screens += 1
-        shown.newcomers.add(screen)
         member = screen.caller.member
         if member is not None:
+            shown.newcomers.add(screen)
             shown.mine[member] += 1
             if shown.mine[member] == 1:
                 self._note_change(channel, member, here=True)

@@ -16,6 +16,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 HTML: Final = "forum.v1.html"
 JSON: Final = "forum.v1.json"
 SUBPROTOCOLS: Final = (HTML, JSON)
+FOR_GUESTS: Final = "/guest"
+"""Behind the name of a subprotocol: its words for who is not signed in, who is shown less."""
 
 MAX_FRAME_BYTES: Final = 16 * 1024
 MAX_FOLLOWS: Final = 200

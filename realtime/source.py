@@ -29,7 +29,10 @@ class Update(Protocol):
         """What it happened to."""
 
     def encode(self, subprotocol: str, /) -> bytes:
-        """Return the text of its frame. Called several times; remembers what it made."""
+        """Return the text of its frame. Called several times; remembers what it made.
+
+        For guests the name of the subprotocol ends with `protocol.FOR_GUESTS`.
+        """
 
 
 class Batch(NamedTuple):
@@ -89,6 +92,8 @@ class Caller:
     """
     ends_at: float | None = None
     """When the session ends by itself, in seconds since the epoch."""
+    closed: tuple[str, ...] = ()
+    """What the names of channels begin with that what was shown does not open, whoever its member is."""
 
 
 class Refused(Exception):

@@ -20,6 +20,8 @@ async def after(call: Call, connection: Connection, channel: str, query: Updates
 
     Apply the items in order, and ask again after the `seq` of the last one.
     """
+    if channel.startswith("moderators:") and not call.caller.may_moderate:
+        call.caller.require_scope("moderate")
     read = await updates.read(connection, channel, query.after)
     # Access is checked after reading: so nothing goes out that was committed after somebody was shut out.
     allowed = await access.may_follow(connection, [(call.caller.member_id, channel)])
@@ -28,7 +30,7 @@ async def after(call: Call, connection: Connection, channel: str, query: Updates
     lost = query.log is not None and query.log != read.log
     frames: list[bytes] = []
     if not lost and read.kept_after <= query.after <= read.head <= query.after + updates.MAX_CATCH_UP:
-        frames = [frame(row, channel) for row in read.rows]
+        frames = [frame(row, channel, guest=call.caller.member_id is None) for row in read.rows]
         lost = sum(map(len, frames)) > MAX_BYTES
     else:
         lost = True

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from forum import sessions
 from forum.db import Connection, Database
@@ -100,12 +101,23 @@ async def known(connection: HTTPConnection, database: Connection) -> Known | Non
 
 
 def remember(connection: HTTPConnection, found: Known | None) -> None:
-    """Keep for the rest of the request who asks. Raises Unauthenticated for a token that does not count."""
+    """Keep for the rest of the request who asks. Raises Unauthenticated for a token that does not count.
+
+    A page shows all that its member may see: Forbidden for a token that may see less.
+    """
     if found is None and bearer(connection) is not None:
         raise Unauthenticated("This token does not count: it has ended, or it never was.")
+    if found is not None and found.caller.scopes is not None and _is_page(connection.scope):
+        found.caller.require_scope("read")
+        found.caller.require_scope("moderate")
     connection.scope.setdefault("state", {})["known"] = found
     if found is not None and found.row["stale"]:
         _note_seen(site_of(connection), found.caller)
+
+
+def _is_page(scope: Scope) -> bool:
+    """Whether it is a page that is asked for, or a part of one: not the API, nor live delivery."""
+    return scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and not scope["path"].startswith("/api/")
 
 
 def _note_seen(site: Site, caller: Caller) -> None:

@@ -16,6 +16,10 @@ function write(place, words) {
 
 /** A member's name, role and initials, wherever they stand. */
 function memberChanged({ id, name, role, initials: letters }) {
+  if (name === undefined) { // to guests it is not told: what a public page shows of them is asked for anew
+    if (document.querySelector(`[data-name="${id}"], [data-author="${id}"]`)) location.reload();
+    return;
+  }
   const shown = name ?? FORMER;
   each(`[data-author="${id}"]`, (written) => rename(written, id, shown));
   each(`[data-name="${id}"]`, (place) => write(place, place.matches(".mention") ? `@${shown}` : shown));

@@ -80,11 +80,16 @@ async def test_a_token_does_what_its_scopes_say(world: World, visit: Visit) -> N
     reader = await sessions.create_token(world.db, world.mod.member, scopes=["read"])
     writer = await sessions.create_token(world.db, world.mod.member, scopes=["write"])
     headers = {"authorization": f"Bearer {reader}"}
-    assert (await guest.client.get(f"/threads/{thread}?order=tree", headers=headers)).status_code == 200
+    page = await guest.client.get(f"/threads/{thread}?order=tree", headers=headers)
+    assert page.status_code == 403  # a page shows all that its member may see, and this one moderates
+    assert "it lacks the scope moderate" in page.text
     refused = await guest.client.post(f"/threads/{thread}/posts", content="body=x", headers={**FORM, **headers})
     assert refused.status_code == 403
     headers = {"authorization": f"Bearer {writer}"}
     assert (await guest.client.get(f"/threads/{thread}?order=tree", headers=headers)).status_code == 403
+    both = await sessions.create_token(world.db, world.mod.member, scopes=["read", "moderate"])
+    all_of_it = await guest.client.get(f"/threads/{thread}?order=tree", headers={"authorization": f"Bearer {both}"})
+    assert all_of_it.status_code == 200
     locking = await guest.client.post(f"/threads/{thread}/edit", content="act=lock", headers={**FORM, **headers})
     assert locking.status_code == 403
 

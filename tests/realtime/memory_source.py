@@ -25,7 +25,7 @@ class Note:
     def encode(self, subprotocol: str) -> bytes:
         if self.text == "cannot be shown":
             raise ValueError(self.text)
-        field_name = "html" if subprotocol == protocol.HTML else "body"
+        field_name = "html" if subprotocol.startswith(protocol.HTML) else "body"
         return protocol.encode_update(self.channel, self.seq, self.kind, self.id, **{field_name: self.text})
 
 

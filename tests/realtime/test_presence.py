@@ -116,11 +116,14 @@ async def test_a_member_with_two_screens_is_here_once_and_until_the_last(alone):
     assert here(max_) == [2, 3]
 
 
-async def test_guests_are_told_and_not_counted(alone):
+async def test_guests_are_neither_told_nor_counted(alone):
     _, guest = await alone.enter(None)
-    await until(lambda: here(guest) == [])
-    _, ana = await alone.enter(1)
-    await until(lambda: here(guest) == here(ana) == [1])
+    screen, ana = await alone.enter(1)
+    await until(lambda: here(ana) == [1])
+    _, ben = await alone.enter(2)
+    alone.presence.typing(screen, ROOM)
+    await until(lambda: here(ben) == [1, 2] and any(frame["type"] == "typing" for frame in ben.frames))
+    assert not [frame for frame in guest.frames if frame["type"] in {"presence", "typing"}]
 
 
 async def test_a_newcomer_is_told_though_nothing_changed(alone):

@@ -1,7 +1,7 @@
 """One role's browser, and what it is answered: a line of the table as a request."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -30,12 +30,13 @@ def names_in(row: Row) -> list[str]:
 
 
 class Asking:
-    """The browser of one role: signed in until an answer ends that."""
+    """The browser of one role: signed in until an answer ends that; or, with scopes, a program with a token."""
 
-    def __init__(self, site: RunningSite, house: House, role: str) -> None:
+    def __init__(self, site: RunningSite, house: House, role: str, scopes: Sequence[str] = ()) -> None:
         self._site = site
         self._house = house
         self._role = role
+        self._scopes = scopes
         self._token: str | None = None
 
     async def ask(self, row: Row, *, hidden: bool = False) -> httpx.Response:
@@ -72,9 +73,14 @@ class Asking:
         return await self._send(row, self._house.fill_never(row.path), sent)
 
     async def _send(self, row: Row, path: str, sent: Sent) -> httpx.Response:
+        headers = {"sec-fetch-site": "same-origin"}
+        cookies = {}
         if self._token is None or row.path in ENDS_SESSIONS:
-            self._token = await self._house.session(self._role)
-        cookies = {} if self._token is None else {"forum": self._token}
+            self._token = await self._house.session(self._role, self._scopes)
+        if self._scopes:
+            headers["authorization"] = f"Bearer {self._token}"
+        elif self._token is not None:
+            cookies = {"forum": self._token}
         if row.path in ENDS_SESSIONS:
             self._token = None
         transport = httpx.ASGITransport(app=self._site.app, raise_app_exceptions=False)
@@ -83,7 +89,7 @@ class Asking:
         async with httpx.AsyncClient(
             transport=transport, base_url=self._site.url, cookies=cookies, verify=False
         ) as client:
-            return await client.request(row.method, path, headers={"sec-fetch-site": "same-origin"}, **body)
+            return await client.request(row.method, path, headers=headers, **body)
 
 
 def told(answer: httpx.Response) -> tuple[int, dict[str, str], str]:

@@ -6,7 +6,7 @@ thing there, new where an act would use it up. `House.fill_never` puts ids there
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -77,10 +77,14 @@ class House:
         async with self.world.db.connection() as connection:
             return int((await sessions.tokens(connection, caller.member))[0]["id"])
 
-    async def session(self, role: str) -> str | None:
-        """A new session of a role's; None for the guest."""
+    async def session(self, role: str, scopes: Sequence[str] = ()) -> str | None:
+        """A new session of a role's, or a token with these scopes; None for the guest."""
         caller = self.caller(role)
-        return None if caller is None else await sessions.start(self.world.db, caller.member)
+        if caller is None:
+            return None
+        if scopes:
+            return await sessions.create_token(self.world.db, caller.member, scopes=scopes)
+        return await sessions.start(self.world.db, caller.member)
 
     async def fill(self, template: str, *, role: str = "guest", hidden: bool = False) -> str:
         """The text with the things that it names: those that were made before, until they are spent. `hidden`: the

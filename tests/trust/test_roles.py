@@ -74,6 +74,36 @@ async def _assert_never_was(browser: Asking, row: Row, answer: httpx.Response, *
     assert told(answer) == told(never)
 
 
+FOR_FEW = [
+    row for row in TABLE if row.method == "GET" and 200 not in row.answers[:5] and 200 in row.answers[5:]
+]  # fmt: skip
+"""What only moderators, leads or administrators read."""
+
+
+@pytest.mark.parametrize("row", FOR_FEW, ids=lambda row: f"{row.path} {row.act}".rstrip())
+async def test_what_moderators_read_needs_the_scope(row: Row, site: RunningSite, house: House) -> None:
+    """In whatever way a token asks: a page is no way around what the API refuses."""
+    answered = dict(zip(ROLES, row.answers, strict=True))
+    for role in ("mod", "lead", "admin"):
+        if answered[role] == 200:
+            answer = await Asking(site, house, role, ["read", "write"]).ask(row)
+            assert answer.status_code == 403, role
+            assert "it lacks the scope moderate" in answer.text
+
+
+async def test_what_moderators_follow_needs_the_scope(site: RunningSite, house: House) -> None:
+    channel = await house.fill("moderators:{net_id}")
+    for scopes, heard in ((["read", "write"], "error"), (["read", "moderate"], "following")):
+        token = await house.session("mod", scopes)
+        (said,) = await _follow(site, None, [channel], {"authorization": f"Bearer {token}"})
+        assert said["type"] == heard
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=site.app), base_url=site.url, headers={"authorization": f"Bearer {token}"}
+        ) as client:
+            catch_up = await client.get(f"/api/v1/channels/{channel}/updates", params={"after": 0})
+            assert catch_up.status_code == (200 if "moderate" in scopes else 403)
+
+
 async def test_what_may_be_followed(site: RunningSite, house: House) -> None:
     for line, allowed in FOLLOW:
         channel = await house.fill(line)
@@ -89,9 +119,11 @@ async def test_what_may_be_followed(site: RunningSite, house: House) -> None:
         assert followers == allowed.split(), line
 
 
-async def _follow(site: RunningSite, token: str | None, channels: list[str]) -> list[dict[str, Any]]:
+async def _follow(
+    site: RunningSite, token: str | None, channels: list[str], headers: dict[str, str] | None = None
+) -> list[dict[str, Any]]:
     """What a socket is told of each of these channels, followed from their beginning: a reset where that is too far."""
-    headers = {} if token is None else {"cookie": f"forum={token}"}
+    headers = headers or ({} if token is None else {"cookie": f"forum={token}"})
     async with websockets.connect(
         site.url.replace("http", "ws") + "/live",
         origin=Origin(site.url),
