@@ -10,6 +10,7 @@ import contextlib
 import functools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
@@ -121,6 +122,20 @@ class OnConnection(AsyncPGAdapter):
 def statements(noun: str) -> Statements:
     """The named statements of `sql/{noun}.sql`."""
     return cast("Statements", aiosql.from_path(SQL_FOLDER / f"{noun}.sql", OnConnection, mandatory_parameters=False))
+
+
+def is_storable(value: object) -> bool:
+    """Whether Postgres can take it: text without NUL, a number of 64 bits, a moment that UTC has a date for."""
+    if isinstance(value, str):
+        return "\0" not in value
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, datetime):
+        try:
+            value.astimezone(UTC)
+        except (OverflowError, ValueError):
+            return False
+    return True
 
 
 def held(connection: Connection) -> Connections:

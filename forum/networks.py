@@ -19,6 +19,8 @@ from forum.standing import Caller, Network
 SQL = statements("networks")
 KINDS = ("national", "regional", "professional", "topic")
 VISIBILITIES = ("public", "open", "private")
+RESERVED = frozenset({"new"})
+"""What would be the address of a page of the site's own, below `/networks/`."""
 NAME_MAX_CHARS = 80
 PURPOSE_MAX_CHARS = 300
 
@@ -50,6 +52,8 @@ async def create(
     purpose = text.line(purpose, PURPOSE_MAX_CHARS, field="purpose") if purpose.strip() else ""
     one_of("kind", kind, KINDS)
     one_of("visibility", visibility, VISIBILITIES)
+    if slug in RESERVED:
+        raise Invalid("slug", "The site has a page of its own there. Choose another address.")
     async with db.transaction() as tx:
         member = caller.member
         network_id = await idempotency.earlier(tx, member, key, "network", name, slug, kind, parent, visibility)

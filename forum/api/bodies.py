@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from forum.api.cursors import MAX_CHARS
 from forum.api.shapes import Kind, Role, Visibility
 
 Id = Annotated[int, Meta(ge=1, le=10**18 - 1)]
@@ -34,7 +35,7 @@ class NoQuery(In, frozen=True):
 class ListQuery(In, frozen=True):
     """Where a list goes on, and how much of it."""
 
-    after: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
+    after: Annotated[str, Meta(min_length=1, max_length=MAX_CHARS)] | None = None
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 

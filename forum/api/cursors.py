@@ -11,13 +11,15 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
+from forum.db import is_storable
 from forum.errors import Invalid
 
 T = TypeVar("T")
 
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
-MAX_CHARS = 400
+MAX_CHARS = 800
+"""The longest are those of names: 80 characters, of four bytes each, and what base64 makes of them."""
 MADE_UP = "This is no cursor of this list. Take the one that the list gave as `next`, or leave it out."
 
 
@@ -49,6 +51,11 @@ def decode(place: str, cursor: str | None, key: type[T]) -> T | None:
         named, *parts = msgspec.msgpack.decode(data, type=list[object])
         if named != place:
             raise ValueError
-        return msgspec.convert(parts, key)
+        if not all(map(is_storable, parts)):
+            raise ValueError
+        found = msgspec.convert(parts, key)
+        if not all(map(is_storable, found if isinstance(found, tuple) else (found,))):
+            raise ValueError
+        return found
     except (ValueError, binascii.Error, msgspec.MsgspecError, RecursionError) as error:
         raise Invalid("after", MADE_UP) from error

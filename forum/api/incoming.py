@@ -8,12 +8,13 @@ like any other that leads nowhere. Sentences name types and fields, and quote no
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
+from forum.db import is_storable
 from forum.errors import ForumError, Invalid, NotFound
 from forum.text.intake import UNSTORABLE
 
@@ -161,11 +162,8 @@ def _strings(value: Any, field: str = WHOLE) -> Iterator[tuple[str, str]]:
 
 def _require_storable(fields: Mapping[str, Any]) -> None:
     for name, value in fields.items():
-        if isinstance(value, datetime):
-            try:
-                value.astimezone(UTC)
-            except OverflowError:
-                raise Invalid(name, "Expected a moment of the calendar, got one outside of it.") from None
+        if isinstance(value, datetime) and not is_storable(value):
+            raise Invalid(name, "Expected a moment of the calendar, got one outside of it.")
     for name, text in _strings(fields):
         if "\0" in text:
             raise Invalid(name, UNSTORABLE.format(line=text.count("\n", 0, text.index("\0")) + 1))

@@ -15,6 +15,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 
+from forum.db import is_storable
 from forum.errors import Invalid
 
 MAX_FIELDS: Final = 100
@@ -137,9 +138,7 @@ def place_of(request: HTTPConnection, name: str, kind: type[Place]) -> Place | N
         place = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)
     except (ValueError, msgspec.MsgspecError) as error:
         raise Invalid(name, MADE_UP) from error
-    if any(isinstance(part, str) and "\0" in part for part in (place if isinstance(place, tuple) else ())) or any(
-        isinstance(part, int) and not -(2**63) <= part < 2**63 for part in (place if isinstance(place, tuple) else ())
-    ):
+    if not all(map(is_storable, place if isinstance(place, tuple) else (place,))):
         raise Invalid(name, MADE_UP)
     return place
 

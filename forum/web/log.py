@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from forum import access, moderation_log, removal, reports, sessions, summaries, updates
-from forum.db import Connection
+from forum.db import Connection, is_storable
 from forum.errors import Invalid
 from forum.standing import GUEST, Caller
 from forum.web import answers, shell
@@ -30,10 +30,17 @@ def _wanted(request: Request) -> dict[str, Any]:
     """What the log is asked for. Raises Invalid."""
     return {
         "actor": query_number(request, "actor"),
-        "reason": request.query_params.get("reason") or None,
+        "reason": _reason(request),
         "since": _day(request, "since"),
         "until": _day(request, "until", days_on=1),
     }
+
+
+def _reason(request: Request) -> str | None:
+    said = request.query_params.get("reason", "")
+    if not is_storable(said):
+        raise Invalid("reason", "This cannot be searched for.")
+    return said or None
 
 
 def _day(request: Request, name: str, *, days_on: int = 0) -> datetime | None:

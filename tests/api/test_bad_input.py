@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from forum.api import cursors
 from tests.api.conftest import Api
 
 JSON = {"Content-Type": "application/json"}
@@ -58,6 +59,10 @@ QUERIES: list[tuple[str, dict[str, Any], str]] = [
     ("/threads", {"since": "0001-01-01T00:00:00+14:00"}, "since"),
     ("/messages", {"order": "sideways"}, "order"),
     ("/members", {"q": "\0"}, "q"),
+    ("/threads", {"after": cursors.encode("threads", "0001-01-01T00:00:00+14:00", 1)}, "after"),
+    ("/threads", {"after": cursors.encode("threads", "9999-12-31T23:59:59-14:00", 1)}, "after"),
+    ("/members", {"after": cursors.encode("members", "A\0", 1)}, "after"),
+    ("/members", {"after": cursors.encode("members", "A", 2**64 - 1)}, "after"),
 ]
 
 
@@ -67,6 +72,27 @@ async def test_a_query_that_cannot_be_taken(api: Api, path: str, query: dict[str
     answer = await ana.get(f"/networks/{api.world.network}{path}", params=query)
     assert answer.status_code == 422, answer.text
     assert list(answer.json()["errors"]) == [field]
+
+
+async def test_the_longest_names_make_a_cursor_that_is_taken(api: Api) -> None:
+    ana = await api("ana")
+    for who, last in (("ana", "\U0001d54f"), ("ben", "\U0001d550")):
+        named = await (await api(who)).patch("/me", json={"name": "\U0001d54f" * 79 + last})
+        assert named.status_code == 200, named.text
+    path, seen, after = f"/networks/{api.world.network}/members", [], {}
+    while after is not None:
+        page = (await ana.get(path, params={"limit": 1, **after})).json()
+        seen += [each["member"]["id"] for each in page["items"]]
+        after = None if page["next"] is None else {"after": page["next"]}
+    assert len(seen) == len(set(seen)) >= 4
+
+
+async def test_an_address_that_the_site_needs_is_no_networks(api: Api) -> None:
+    admin = await api("admin")
+    asked = {"name": "New", "slug": "new", "kind": "topic", "visibility": "open"}
+    answer = await admin.post("/networks", json=asked)
+    assert answer.status_code == 422
+    assert list(answer.json()["errors"]) == ["slug"]
 
 
 async def test_a_cursor_of_another_list(api: Api) -> None:

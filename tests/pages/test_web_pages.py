@@ -5,6 +5,7 @@ import re
 import pytest
 
 from forum import conversations, memberships, networks, posts, reports, rooms, sessions
+from forum.web import forms
 from tests.pages.conftest import Visit
 from tests.people import World, make_world
 
@@ -278,10 +279,16 @@ async def test_lists_go_on_by_cursor(world: World, visit: Visit) -> None:
         "/unread?threads=x",
         "/people?network=0&q=a",
         "/search?q=%00",
+        f"/networks/{{slug}}?after={forms.cursor('0001-01-01T00:00:00+14:00', 1)}",
+        f"/conversations?after={forms.cursor('9999-12-31T23:59:59-14:00', 1)}",
+        f"/networks/{{slug}}/people?after={forms.cursor('A', 2**70)}",
+        f"/networks/{{slug}}/reports?after={forms.cursor(True, '0001-01-01T00:00:00+14:00', 1)}",
+        "/networks/{slug}/log?reason=%00",
+        "/networks/{slug}/log.csv?reason=%00",
     ],
 )
 async def test_a_made_up_cursor_is_a_clear_answer(world: World, visit: Visit, path: str) -> None:
-    answer = await (await visit(world.ana)).get(path.format(slug=world.network))
+    answer = await (await visit(world.mod)).get(path.format(slug=world.network))
     assert answer.status_code == 422
 
 
