@@ -94,7 +94,7 @@ async def answer(request: Request, error: ForumError) -> Response:
     if for_program(request):
         return problem(error)
     form = forms.written(request)
-    kept = forms.kept_fields(form) if form is not None and form.text("body").strip() else []
+    kept = forms.kept_fields(form) if form is not None else []
     views = site_of(request).views
     if isinstance(error, Unauthenticated):
         where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -116,7 +116,7 @@ async def answer(request: Request, error: ForumError) -> Response:
             detail=error.detail,
             retry_after=wait_of(error),
             action=request.url.path,
-            fields=kept,
+            fields=forms.labelled(kept),
             key=(form.text("key") if form is not None else "") or forms.new_key(),
         )
     # No WWW-Authenticate for a page: a browser would ask for a password by itself.

@@ -6,7 +6,7 @@ goes wrong afterwards can give it back.
 
 import base64
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -23,6 +23,11 @@ MAX_FIELD_BYTES: Final = 256 * 1024
 MAX_ID_DIGITS: Final = 18
 SECRET_FIELDS: Final = frozenset({"password", "old", "new", "email", "key"})
 """What is never given back to the page."""
+WORDS: Final = {
+    "body": "Your text", "note": "Your note", "answer": "Your answer", "about": "About", "purpose": "Purpose",
+    "reasons": "Reasons",
+}  # fmt: skip
+"""Fields in which somebody writes, and what they are called where they are given back."""
 
 FRAGMENT: Final = "application/vnd.forum.fragment+html"
 
@@ -91,8 +96,15 @@ def written(request: HTTPConnection) -> Form | None:
 
 
 def kept_fields(form: Form) -> list[tuple[str, str]]:
-    """What a page may give back of a form, so that it can be sent again."""
+    """What a page may give back of a form, to be sent again; nothing where nothing was written."""
+    if not any(form.text(name).strip() for name in WORDS):
+        return []
     return [(name, value) for name, values in form.fields.items() if name not in SECRET_FIELDS for value in values]
+
+
+def labelled(kept: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """The fields with what each is called; "" for what is sent along unseen."""
+    return [(name, value, WORDS.get(name, "")) for name, value in kept]
 
 
 def new_key() -> str:

@@ -17,7 +17,7 @@ from forum import members, memberships, networks, sessions
 from forum.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from forum.web import answers, shell
 from forum.web.context import Site, caller_of, counted, reading, site_of
-from forum.web.forms import Form, form_of, new_key
+from forum.web.forms import Form, form_of, labelled, new_key
 from forum.web.security import is_local_path, next_of
 
 MAX_AGE_S: Final = sessions.SESSION_DAYS * 24 * 3600
@@ -124,7 +124,7 @@ def _resumed(request: Request, form: Form, on: str) -> Response | None:
         return None
     if not fields or not is_local_path(action):
         return None
-    return answers.page(request, "account/resume.html", action=action, fields=fields, next=on, key=new_key())
+    return answers.page(request, "account/resume.html", action=action, fields=labelled(fields), next=on, key=new_key())
 
 
 async def sign_out_page(request: Request) -> Response:

@@ -94,6 +94,19 @@ async def test_only_its_moderators_have_a_queue(world: World, visit: Visit) -> N
     assert elsewhere.status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("change", "status"), [({"version": 99}, 409), ({"reason": ""}, 422), ({"reason": "a\0b"}, 422)]
+)
+async def test_a_decision_that_cannot_be_taken_keeps_its_note(
+    world: World, visit: Visit, change: dict[str, str | int], status: int
+) -> None:
+    case = await _case(world, await _post(world))
+    sent = {"act": "remove", "reason": "Advertising", "version": 1, "note": "Why <it> goes", **change}
+    answer = await (await visit(world.mod)).post(f"/reports/{case}/decision", sent)
+    assert answer.status_code == status
+    assert "Why &lt;it&gt; goes</textarea>" in answer.text
+
+
 @pytest.mark.parametrize(("act", "outcome"), [("remove", "removed"), ("leave", "left")])
 async def test_a_decision_leads_to_what_waits_next(world: World, visit: Visit, act: str, outcome: str) -> None:
     case = await _case(world, await _post(world))

@@ -76,22 +76,39 @@ async def test_signing_out_ends_the_session_for_good(world: World, visit: Visit)
     assert (await ana.get("/sign-in")).status_code == 200  # and not on to home
 
 
-async def test_what_was_being_written_waits_through_signing_in(world: World, visit: Visit) -> None:
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/threads/{thread}/posts", {"body": "Half a <b>thought", "parent": "", "key": "k"}),
+        ("/posts/{post}/report", {"reason": "Advertising", "note": "Half a <b>thought"}),
+        ("/settings", {"name": "Ana", "about": "Half a <b>thought"}),
+        ("/networks/{slug}/settings", {"name": "Net", "purpose": "", "about": "Half a <b>thought"}),
+        ("/networks", {"name": "Net", "purpose": "Half a <b>thought"}),
+    ],
+)
+async def test_what_was_being_written_waits_through_signing_in(
+    world: World, visit: Visit, path: str, fields: dict[str, str]
+) -> None:
     email = await with_password(world)
     thread = await world.thread()
+    post = await world.db.pool.fetchval("SELECT id FROM posts WHERE thread_id = $1", thread)
+    path = path.format(thread=thread, post=post, slug=world.network)
     guest = await visit(None)
-    answer = await guest.post(f"/threads/{thread}/posts", {"body": "Half a <b>thought", "parent": "", "key": "k"})
+    answer = await guest.post(path, fields)
     assert answer.status_code == 401
     assert "You were signed out. Sign in again, and your text will be waiting." in answer.text
     kept = re.search(r'name="kept" value="([^"]*)"', answer.text)
     assert kept is not None
     answer = await guest.post(
         "/sign-in",
-        {"email": email, "password": PASSWORD, "kept": html.unescape(kept[1]), "action": f"/threads/{thread}/posts"},
+        {"email": email, "password": PASSWORD, "kept": html.unescape(kept[1]), "action": path},
     )
     assert answer.status_code == 200
-    assert "Half a &lt;b&gt;thought" in answer.text
-    assert f'action="/threads/{thread}/posts"' in answer.text
+    (name,) = (name for name, value in fields.items() if "thought" in value)
+    assert re.search(rf'<textarea id="{name}" name="{name}"[^>]*>\nHalf a &lt;b&gt;thought</textarea>', answer.text)
+    assert f'action="{path}"' in answer.text
+    for other in fields.keys() - {name, "key"}:
+        assert f'name="{other}"' in answer.text
 
 
 async def test_an_invitation_is_used_by_a_form_and_not_by_opening_it(world: World, visit: Visit) -> None:
