@@ -6,7 +6,9 @@ Invariant: the answer is the one that trying all routes in their order would giv
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
+from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import Receive, Scope, Send
 
@@ -18,7 +20,8 @@ class ByFirstWord(Router):
     """A router that knows which of its routes can match at all. The site has two hundred."""
 
     def __init__(self, routes: Sequence[BaseRoute], **settings: Any) -> None:
-        super().__init__(routes, **settings)
+        # Starlette's own redirect takes the host from the request, which may say any.
+        super().__init__(routes, redirect_slashes=False, **settings)
         self._by_word: dict[str, list[Route]] = defaultdict(list)
         for route in routes:
             if isinstance(route, Route):
@@ -27,15 +30,27 @@ class ByFirstWord(Router):
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] == "http":
-            for route in self._by_word.get(first_word(scope["path"]), ()):
-                match, found = route.matches(scope)
-                if match == Match.FULL:
-                    scope["router"] = self
-                    scope.update(found)
-                    await route.handle(scope, receive, send)
-                    return
+            if (found := self._found(scope)) is not None:
+                route, parameters = found
+                scope["router"] = self
+                scope.update(parameters)
+                await route.handle(scope, receive, send)
+                return
+            path = scope["path"].removesuffix("/")
+            if path != scope["path"] and self._found({**scope, "path": path}) is not None:
+                query = scope["query_string"].decode("latin-1")
+                to = quote(path) + (f"?{query}" if query else "")
+                await RedirectResponse(to, status_code=307)(scope, receive, send)
+                return
         # Sockets, other methods, paths that lead nowhere.
         await super().app(scope, receive, send)
+
+    def _found(self, scope: Scope) -> tuple[Route, Scope] | None:
+        for route in self._by_word.get(first_word(scope["path"]), ()):
+            match, found = route.matches(scope)
+            if match == Match.FULL:
+                return route, found
+        return None
 
 
 def first_word(path: str) -> str:

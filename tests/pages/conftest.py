@@ -12,6 +12,7 @@ from forum.settings import Settings
 from forum.standing import Caller
 from forum.views import Views
 from forum.web.context import Site
+from forum.web.dispatch import ByFirstWord
 from forum.web.limits import Limits
 from tests.pages.visitors import Visitor, visiting
 from tests.people import World, make_world
@@ -23,9 +24,8 @@ Visit = Callable[[Caller | None], Awaitable[Visitor]]
 async def app(settings: Settings, db: Database) -> AsyncIterator[Starlette]:
     """The pages alone: no jobs and no live delivery stir what a test looks at."""
     idempotency.use_secret(settings.secret_key)
-    app = Starlette(
-        routes=web.routes(), middleware=web.middleware(settings), exception_handlers=web.exception_handlers()
-    )
+    app = Starlette(middleware=web.middleware(settings), exception_handlers=web.exception_handlers())
+    app.router = ByFirstWord(web.routes())
     views = Views(site_name=settings.site_name, zone=settings.time_zone)
     app.state.site = Site(db, settings, views, Limits(settings.redis_url, settings.secret_key))
     yield app

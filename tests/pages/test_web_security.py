@@ -94,6 +94,23 @@ async def test_a_token_does_what_its_scopes_say(world: World, visit: Visit) -> N
     assert locking.status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("path", "to"),
+    [
+        ("/sign-in/", "/sign-in"),
+        ("/search/?q=a%26b", "/search?q=a%26b"),
+        ("/no/such/", None),
+        ("//x.org/", None),
+    ],
+)
+async def test_a_slash_too_many_leads_on_to_this_site(visit: Visit, path: str, to: str | None) -> None:
+    guest = await visit(None)
+    request = guest.client.build_request("GET", "/", headers={"host": "elsewhere.example"})
+    request.url = request.url.copy_with(raw_path=path.encode())
+    answer = await guest.client.send(request)
+    assert (answer.status_code, answer.headers.get("location")) == ((404, None) if to is None else (307, to))
+
+
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/no/such", "/static/css/forum.css", "/networks?after=x"])
 async def test_every_answer_carries_the_headers(visit: Visit, path: str) -> None:
     answer = await (await visit(None)).get(path)
