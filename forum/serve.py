@@ -34,6 +34,7 @@ from uvicorn.importer import import_from_string
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from forum import logs
+from forum.connections import BoundedProtocol
 from forum.embedded.confinement import die_with_parent
 from forum.settings import Settings
 
@@ -308,7 +309,7 @@ def config_for(application: Any, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         ws=import_from_string(SOCKET_PROTOCOL),
         ws_max_size=FRAME_MAX_BYTES,
         ws_ping_interval=PING_INTERVAL_S,
