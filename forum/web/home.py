@@ -23,7 +23,7 @@ ROOMS: Final = 4
 THREADS: Final = 20
 LATEST: Final = 10
 CROWD: Final = 2
-"""How many people make a room worth naming here."""
+"""How many people in a room make it worth naming here."""
 VISITS_APART: Final = timedelta(minutes=30)
 """As in `seen` of sql/sessions.sql."""
 
@@ -55,6 +55,7 @@ async def show(request: Request) -> Response:
         steps = await _first_steps(connection, frame, caller.member_id) if is_new else None
     return answers.page(
         request, "home.html", shell=frame.shell("home"), visited_at=visited_at, notes=notes, rooms=cards,
+        crowds=sum(card["here"] >= CROWD for card in cards),
         threads=shown, unread={row["id"]: row["unread"] for row in shown},
         after=f"/?after={cursor(shown[-1]['listed_at'], shown[-1]['id'])}" if len(found) > THREADS else "",
         latest=latest, unanswered=unanswered, start=_start(frame.networks), first_steps=steps,

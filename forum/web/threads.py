@@ -98,19 +98,20 @@ def _content(request: Request, caller: Caller, thread: Thread, stretch: Stretch)
     window: Window = stretch.found
     me, row = caller.member_id, thread.row
     read = Ranges.parse(row["numbers"])
-    unread = set()
-    if me is not None:
-        for post in (window.opening, *window.posts):
-            if post["state"] == "shown" and post["author_id"] != me and post["number"] not in read:
-                unread.add(post["number"])
+    unread = [] if me is None else [
+        post for post in window.posts
+        if post["state"] == "shown" and post["author_id"] != me and post["number"] not in read
+    ]  # fmt: skip
+    read_at = row["read_at"]
+    all_later = read_at is not None and all(post["created_at"] > read_at for post in unread)
     return {
         **_places(request, window, thread.id),
         "thread": _head(thread),
         "opening": window.opening,
         "posts": window.posts,
         "drawn": stretch.drawn,
-        "unread": unread - {1},
-        "since": "" if row["read_at"] is None else since(row["read_at"], site_of(request).views),
+        "unread": {post["number"] for post in unread},
+        "since": since(read_at, site_of(request).views) if all_later else "",
         "read": "" if me is None else row["numbers"],
         "following": None if me is None else row["watching"],
     }

@@ -4,7 +4,7 @@ import { polite } from "./announce.js";
 import { make } from "./markup.js";
 import { Refused, busy, page, send } from "./requests.js";
 import { toast } from "./toast.js";
-import { answered } from "./updates.js";
+import { answered, landed } from "./updates.js";
 import { BROKEN, NOT_LOADED, NOT_POSTED } from "./words.js";
 
 /** What the answer of a form is, from where it goes: "/posts/77/withdraw" → "post.withdraw". */
@@ -39,9 +39,12 @@ function finish(form, action, response, html) {
     location.href = response.url;
     return;
   }
+  const hadFocus = document.activeElement !== document.body;
   dialog?.close();
+  dialog?.remove();
   answered(kindOf(action), response, html);
   menu?.close();
+  if (hadFocus) landed(kindOf(action), response);
   const { said, toast: words, undo } = form.dataset;
   const isTicked = (of) => form.querySelector(`${of}:checked`) !== null;
   // What cannot be taken back; what went in the same act comes back in one.
@@ -74,7 +77,8 @@ document.addEventListener("click", async (event) => {
       location.href = link.href;
       return;
     }
-    ask(form, found.querySelector("main h1")?.textContent.trim() ?? link.textContent.trim());
+    // Its menu may have been closed meanwhile, also by the dialog of a second press.
+    if (link.isConnected) ask(form, found.querySelector("main h1")?.textContent.trim() ?? link.textContent.trim(), link.closest("forum-menu"));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (error.status) location.href = link.href;
@@ -95,19 +99,18 @@ document.addEventListener("click", (event) => {
   sealed().then(({ show }) => show(link, place));
 });
 
-/** Asks in a dialog. Focus goes back by itself to where it was, if that is still there. */
-function ask(form, title) {
-  let close = form.querySelector('[data-act="close"]');
-  if (!close) {
-    close = make("button", { type: "button", class: "btn soft" }, "Cancel");
-    form.append(close);
-  }
+/** Asks in a dialog. Focus is on the way back where the act takes something away; closed, it goes back by itself to the menu's button. */
+function ask(form, title, menu) {
+  menu?.close();
+  const link = form.querySelector('[data-act="close"]');
+  const close = make("button", { type: "button", class: "btn", autofocus: form.querySelector(".btn.bad") !== null }, link?.textContent ?? "Cancel");
+  if (link) link.replaceWith(close);
+  else form.append(close);
   const dialog = make("dialog", { class: "ask", "aria-label": title }, make("h2", {}, title), document.adoptNode(form));
-  close.addEventListener("click", (event) => {
-    event.preventDefault();
-    dialog.close();
-  });
+  close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  // A long form is read from its beginning.
+  dialog.scrollTop = 0;
 }

@@ -1,5 +1,8 @@
 // What is said to screen readers: sentences in two live regions, each topic no oftener than its rate.
 
+import { me } from "./me.js";
+import { counted } from "./words.js";
+
 const topics = new Map();
 
 function say(region, sentence) {
@@ -32,4 +35,13 @@ export function rated(topic, item, gap_ms, sentenceOf) {
     state.saidAt = performance.now();
     polite(sentenceOf(state.items.splice(0)));
   }, wait_ms);
+}
+
+/** Says that a post or message of this author has gone. What I did here myself is said where I did it. */
+export function sayGone({ type, kind }, author, gap_ms) {
+  if (type === "answer") return;
+  const [noun, act] = kind.split(".");
+  if (act === "withdrawn" && author === me()) return polite(`${noun === "post" ? "Post" : "Message"} withdrawn.`);
+  const how = act === "withdrawn" ? act : "removed";
+  return rated(how, 1, gap_ms, (all) => `${all.length === 1 ? `A ${noun} was` : `${counted(all.length, "", `${noun}s`)} were`} ${how}.`);
 }

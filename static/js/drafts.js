@@ -23,7 +23,7 @@ function store(name, value) {
   }
 }
 
-/** {body, key, sent}: the text, its Idempotency-Key, and the text as it was first sent under it; or null. */
+/** {body, key, sent, at}: the text, its Idempotency-Key, the text as it was first sent under it, and when it was kept; or null. */
 export function load(name) {
   return stored(prefix("draft") + name);
 }

@@ -120,6 +120,8 @@ class ForumLive extends HTMLElement {
 
   #ended(code) {
     this.#over = true;
+    // The loss of the connection came first, and would have its words in a moment.
+    this.#clearTimers();
     if (code === 4003) {
       assertive(SUSPENDED);
       // Every page of a suspended account is the page that says so; drafts are in storage.

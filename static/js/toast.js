@@ -3,7 +3,7 @@
 import { polite } from "./announce.js";
 import { make } from "./markup.js";
 import { Refused, send } from "./requests.js";
-import { answered } from "./updates.js";
+import { answered, landed } from "./updates.js";
 import { NOT_LOADED } from "./words.js";
 
 const SHOWN_FOR_MS = 20_000;
@@ -57,10 +57,12 @@ class ForumToast extends HTMLElement {
       const { response, html } = await send(undo, {});
       answered(kind, response, html);
       this.replaceChildren();
+      landed(kind, response);
       polite("Undone.");
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       button.disabled = false;
+      if (document.activeElement === document.body) button.focus();
       this.querySelector("span").textContent = error.problem.detail ?? NOT_LOADED;
     }
   }

@@ -1,6 +1,6 @@
 // Where live frames meet what shows them. A frame is applied in one synchronous act, or it was not applied.
 
-import { element } from "./markup.js";
+import { element, focusOn } from "./markup.js";
 
 const MAX_KEPT = 500;
 
@@ -54,4 +54,12 @@ export function answered(kind, response, html) {
   const { html: words, gone = false, author } = quicker ?? { html };
   const channel = response.headers.get("Forum-Channel") ?? "";
   apply({ type: "answer", channel, kind, id, version: quicker?.version ?? version, html: words, gone, author });
+}
+
+/** After an answer: where what had the focus has gone with it, the focus is on what was acted on, else on the page. */
+export function landed(kind, response) {
+  if (document.activeElement !== document.body) return;
+  const place = document.getElementById(`${kind.split(".")[0]}-${response.headers.get("Forum-Id")}`);
+  if (place?.checkVisibility()) focusOn(place, {});
+  else focusOn(document.getElementById("case-title") ?? document.getElementById("main"));
 }

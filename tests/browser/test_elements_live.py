@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
+from starlette.responses import Response
 
 from tests.browser.parts import composer, post, thread
+from tests.browser.stage import Post as Sent
 from tests.browser.stage import Stage, fragment, problem
 
 pytestmark = pytest.mark.browser
@@ -222,9 +224,18 @@ async def test_who_is_signed_out_is_told_and_keeps_the_draft(page: Page, stage: 
     await expect(page.locator(".banner a")).to_have_attribute("href", "/sign-in?next=%2Fthreads%2F9")
     await expect(page.locator("[data-problem]")).to_have_text(sentence)
     await expect(page.locator("#assertive")).to_have_text(sentence)
+    await page.wait_for_timeout(1_200)  # after a second, a lost connection would be said
     await expect(page.locator("[data-connection]")).to_have_text("Signed out")
     await page.reload()
     await expect(page.locator("textarea")).to_have_value("half an answer")
+
+
+async def test_who_has_written_nothing_is_told_of_no_text_in_the_composer(page: Page, stage: Stage) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await live(page)
+    stage.live.hub.end(member=7, code=4001, reason="signed out")
+    await expect(page.locator(".banner a")).to_be_visible()
+    await expect(page.locator("[data-problem]")).to_be_hidden()
 
 
 async def test_a_suspension_leads_to_the_page_that_says_so(page: Page, stage: Stage) -> None:
@@ -340,28 +351,57 @@ async def test_a_menu_opens_in_place_and_gives_the_focus_back(page: Page, stage:
     await expect(page.locator(".pop")).to_have_count(0)
 
 
-async def test_an_act_in_a_dialog_is_applied_at_once_and_can_be_undone(page: Page, stage: Stage) -> None:
+HEARD = """() => {
+  const said = [];
+  const place = document.getElementById("polite");
+  new MutationObserver(() => said.push(place.textContent)).observe(place, { childList: true });
+  return said;
+}"""
+"""All that is said from now on."""
+
+
+@pytest.mark.parametrize("quicker", [False, True], ids=["answer first", "update first"])
+async def test_an_act_in_a_dialog_is_applied_at_once_and_can_be_undone(page: Page, stage: Stage, quicker: bool) -> None:
+    """By keyboard: twice Enter does nothing, and the focus is never lost."""
     stage.answers["/posts/2/acts"] = '<a href="/posts/2/withdraw" data-dialog>Withdraw</a>'
     stage.show(
         "/posts/2/withdraw",
-        '<h1>Withdraw this post?</h1><form method="post" action="/posts/2/withdraw" data-live data-toast="Post withdrawn." data-undo="/posts/2/undo"><button>Withdraw</button></form>',
+        '<h1>Withdraw this post?</h1><form method="post" action="/posts/2/withdraw" data-live data-toast="Post withdrawn." data-undo="/posts/2/undo"><button class="btn bad">Withdraw</button><a href="/posts/2" data-act="close">Keep it</a></form>',
         {},
     )
-    await page.goto(stage.show("/threads/9", thread(post(2, body="rash")), CHANNELS))
+    await page.goto(stage.show("/threads/9", thread(post(2, author=7, body="rash")), CHANNELS))
     await live(page)
-    stage.answer = lambda sent: (
-        fragment(post(2, body="rash", version=3), 2, "thread:9", 3)
-        if sent.path.endswith("undo")
-        else fragment(post(2, author=None, version=2), 2, "thread:9", 2)
-    )
-    await page.get_by_role("link", name="More for the post").click()
-    await page.get_by_role("link", name="Withdraw").click()
+
+    async def answer(sent: Sent) -> Response:
+        if sent.path.endswith("undo"):
+            return fragment(post(2, author=7, body="rash", version=3), 2, "thread:9", 3)
+        if quicker:
+            stage.record("thread:9", "post.withdrawn", 2, post(2, author=None, version=2), version=2)
+            await expect(page.locator("#post-2 .gap")).to_have_count(1)
+        return fragment(post(2, author=None, version=2), 2, "thread:9", 2)
+
+    stage.answer = answer
+    said = await page.evaluate_handle(HEARD)
+    menu = page.get_by_role("link", name="More for the post")
     dialog = page.get_by_role("dialog", name="Withdraw this post?")
-    await dialog.get_by_role("button", name="Withdraw").click()
+    await menu.press("Enter")
+    await page.get_by_role("link", name="Withdraw").press("Enter")
+    await expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_have_count(0)
+    await expect(menu).to_be_focused()
+    await menu.press("Enter")
+    await page.get_by_role("link", name="Withdraw").evaluate("link => { link.click(); link.click(); }")
+    await dialog.get_by_role("button", name="Withdraw").press("Enter")
     await expect(page.locator("#post-2 .gap")).to_be_visible()
     await expect(dialog).to_have_count(0)
-    await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator("#post-2")).to_be_focused()
+    await expect(page.locator("#polite")).to_have_text("Post withdrawn.")
+    await page.get_by_role("button", name="Undo").press("Enter")
     await expect(page.locator("#post-2 .prose")).to_have_text("rash")
+    await expect(page.locator("#post-2")).to_be_focused()
+    await expect(page.locator("#polite")).to_have_text("Undone.")
+    assert set(await said.json_value()) == {"", "Post withdrawn.", "Undone."}
     assert [sent.path for sent in stage.posts] == ["/posts/2/withdraw", "/posts/2/undo"]
 
 

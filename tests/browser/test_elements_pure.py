@@ -194,3 +194,20 @@ async def test_an_excerpt_is_cut_as_the_server_cuts_it(blank: Page) -> None:
 async def test_who_types_is_said_in_at_most_two_names(blank: Page) -> None:
     said = await run(blank, "words.js", "m => [[], ['Ruth'], ['Ruth', 'Tom'], ['Ruth', 'Tom', 'Joan']].map(m.typing)")
     assert said == ["", "Ruth is typing", "Ruth and Tom are typing", "Several people are typing"]
+
+
+async def test_what_has_gone_is_said_by_who_took_it(blank: Page) -> None:
+    act = """async (m, frames) => {
+        for (const { author, ...frame } of frames) m.sayGone(frame, author, 0);
+        await new Promise((done) => setTimeout(done, 200));
+        return document.getElementById("polite").textContent;
+    }"""
+
+    async def said(kind: str, author: str = "12", count: int = 1, frame: str = "update") -> object:
+        return await run(blank, "announce.js", act, [{"type": frame, "kind": kind, "author": author}] * count)
+
+    assert await said("post.removed", frame="answer") == "", "where I did it, it is said"
+    assert await said("post.removed") == "A post was removed."
+    assert await said("post.removed", "7", 3) == "3 posts were removed."
+    assert await said("message.withdrawn") == "A message was withdrawn."
+    assert await said("message.withdrawn", "7") == "Message withdrawn."

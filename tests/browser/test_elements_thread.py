@@ -46,6 +46,9 @@ async def test_what_i_have_not_read_is_marked_with_a_line_above_the_first(page: 
     await opened(page, stage, thread(posts, read="{[1,3)}"))
     assert await page.locator(".unread[id^=post]").evaluate_all("all => all.map(li => li.id)") == ["post-3"]
     await expect(page.locator("#post-3 > #unread")).to_have_text("1 new since Friday, 17:42")
+    main = thread(posts, read="{[1,3)}").replace("Friday, 17:42", "")
+    await opened(page, stage, main)
+    await expect(page.locator("#post-3 > #unread")).to_have_text("1 unread")
 
 
 async def test_a_post_in_view_for_a_second_is_reported_as_read(page: Page, stage: Stage) -> None:
@@ -78,7 +81,7 @@ async def test_a_removal_empties_every_place_at_once(page: Page, stage: Stage) -
     await expect(page.locator("#post-3 .to")).to_have_text("in reply to a removed post")
     await expect(page.locator("blockquote")).to_have_text("The quoted post has been removed.")
     await expect(page.locator("p.said")).to_have_text("The post has been removed.")
-    await expect(page.locator("#polite")).to_have_text("1 post was removed.")
+    await expect(page.locator("#polite")).to_have_text("A post was removed.")
     assert await order(page) == ["post-2", "post-3", "post-4"]
     assert await page.evaluate("document.activeElement.id") == "post-2"
 
@@ -155,6 +158,47 @@ async def test_one_composer_in_place_at_a_time_and_the_other_keeps_its_draft(pag
     await expect(page.locator("#post-2 textarea")).to_have_value("to two")
     await page.keyboard.press("Escape")
     await expect(page.locator("#by-2")).to_be_focused()
+
+
+async def test_a_reply_that_was_begun_is_open_again_after_a_reload(page: Page, stage: Stage) -> None:
+    await opened(page, stage, thread("".join(post(number) for number in range(2, 40)) + post(40, 2, 2)))
+    for number, words in ((3, "to three"), (5, "to five")):
+        await page.locator(f"#post-{number} [data-act=reply]").click()
+        await page.locator(f"#post-{number} textarea").fill(words)
+    begun = page.locator("#post-3 [data-begun]")
+    await expect(begun).to_have_text("Draft: go on with your reply to Ben Okafor")
+    await expect(page.locator("#post-5 [data-kept]")).to_be_visible()
+    await page.goto("/blank")
+    await page.goto("/threads/9#post-30")
+    await expect(page.locator("#post-5 textarea")).to_have_value("to five")
+    assert await page.evaluate("document.activeElement.closest('forum-composer')") is None
+    assert abs(await page.evaluate("document.querySelector('#post-30').getBoundingClientRect().top")) < 1
+    assert await page.locator("[data-begun]").count() == 1
+    stage.record("thread:9", "post.edited", 3, post(3, body="other words", version=2), version=2)
+    await expect(page.locator("#post-3 .prose")).to_have_text("other words")
+    await expect(begun).to_be_visible()
+    await begun.click()
+    await expect(page.locator("#post-3 textarea")).to_have_value("to three")
+    await expect(page.locator("#post-3 [data-act=reply]")).to_have_text("Reply to Ben Okafor")
+    await expect(page.locator("#post-5 [data-begun]")).to_be_visible()
+
+
+async def test_a_draft_whose_post_is_elsewhere_is_left_alone(page: Page, stage: Stage) -> None:
+    await opened(page, stage, thread(post(2)))
+    await page.evaluate("""localStorage.setItem("draft:7:thread:9:77", '{"body": "to a post further down"}')""")
+    await page.reload()
+    await expect(page.locator("[data-connection]")).to_have_text("Live")
+    assert await page.locator("forum-composer").count() == 1
+    assert await page.evaluate("Object.keys(localStorage)") == ["draft:7:thread:9:77"]
+
+
+async def test_who_is_answered_is_named_without_the_words_for_screen_readers(page: Page, stage: Stage) -> None:
+    level = '</a><span class="sr">, level 2</span></h3>'
+    await opened(page, stage, thread(post(2) + post(3, 2, 2).replace("</a></h3>", level)))
+    await page.locator("#post-3 [data-act=reply]").click()
+    await expect(page.locator("#post-3 [data-to-name]")).to_have_text("Ben Okafor")
+    await expect(page.get_by_label("Reply to Ben Okafor", exact=True).locator("textarea")).to_be_visible()
+    await expect(page.locator("#post-3 label")).to_have_text("Reply to Ben Okafor")
 
 
 async def test_a_reply_beyond_the_range_only_counts(page: Page, stage: Stage) -> None:

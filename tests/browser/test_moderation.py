@@ -219,7 +219,7 @@ async def test_a_list_read_before_a_decision_and_come_after_it(
 async def test_the_queue_by_keyboard_alone(
     site: RunningSite, chromium: Browser, world: World, viewport: dict[str, int]
 ) -> None:
-    await _case(world, "The oldest words", "Off the subject")
+    oldest = await _case(world, "The oldest words", "Off the subject")
     urgent = await _case(world, "A person's number", "Private information")
     await _case(world, "The newest words")
     message = await rooms.say(world.db, world.ana, world.network, "Buy this today")
@@ -249,6 +249,7 @@ async def test_the_queue_by_keyboard_alone(
     await expect(page.locator("#polite")).to_contain_text("Undone.")
     await expect(queue.rows).to_have_count(4)
     assert (await _outcomes(world))[1] == (None, None)
+    await expect(queue.heading).to_be_focused()
     await queue.press("j")
     await expect(queue.words).to_contain_text("The newest words")
     await queue.press("k", "o")
@@ -259,6 +260,8 @@ async def test_the_queue_by_keyboard_alone(
     await queue.press("Enter")
     await expect(page.locator("#polite")).to_contain_text("Left as it is. 3 reports left.")
     await expect(queue.words).to_contain_text("The newest words")
+    await page.get_by_role("button", name="Undo").press("Enter")
+    await expect(page.locator(f"#case-{oldest}") if not on_phone else queue.heading).to_be_focused()
     await queue.press("j")
     await expect(queue.words).to_contain_text("Buy this today")
     await queue.axe()

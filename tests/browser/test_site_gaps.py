@@ -6,6 +6,7 @@ from playwright.async_api import Browser, Locator, expect
 
 from forum import memberships, posts, removal, rooms
 from forum.db import Database
+from tests.browser.reaching import tab_to
 from tests.people import World, make_world
 from tests.running import RunningSite
 
@@ -92,3 +93,48 @@ async def test_a_message_that_was_removed(site: RunningSite, chromium: Browser, 
     await expect(ben.get_by_role("link", name="Show what it said")).to_have_count(0)
     for page in (mod, ben):
         await page.context.close()
+
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.mark.parametrize(
+    ("who", "act", "leave"),
+    [("ben", "Withdraw", "Keep it"), ("mod", "Remove…", "Leave it"), ("mod", "Report…", "Cancel")],
+)
+async def test_a_dialog_is_left_on_a_phone(
+    site: RunningSite, chromium: Browser, world: World, who: str, act: str, leave: str
+) -> None:
+    thread = await world.thread()
+    post = (await posts.reply(world.db, world.ben, thread, WORDS))["id"]
+    page = await site.live_page(chromium, world.db, getattr(world, who), f"/threads/{thread}?order=tree", **PHONE)
+    await page.locator(f"#post-{post} forum-menu > a").tap()
+    await page.get_by_role("link", name=act).tap()
+    way = page.get_by_role("dialog").get_by_role("button", name=leave)
+    await expect(way).to_be_in_viewport()
+    focused = page.get_by_role("radio").first if act == "Report…" else way
+    await expect(focused).to_be_focused()
+    await way.tap()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator(f"#post-{post} .prose")).to_contain_text(WORDS)
+    await page.context.close()
+
+
+async def test_the_focus_stays_with_a_message_that_goes_and_comes_back(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    message = (await rooms.say(world.db, world.ben, world.network, WORDS))["id"]
+    mod = await site.live_page(chromium, world.db, world.mod, f"/networks/{world.network}/room")
+    gap = mod.locator(f"#message-{message}")
+    await gap.locator("forum-menu > a").press("Enter")
+    await gap.get_by_role("link", name="Remove…").press("Enter")
+    await expect(mod.get_by_role("button", name="Leave it")).to_be_focused()
+    await mod.keyboard.press("Shift+Tab")
+    await mod.keyboard.press("Enter")
+    await expect(gap.locator(".gap")).to_be_visible()
+    await expect(gap).to_be_focused()
+    await tab_to(mod, mod.get_by_role("button", name="Undo"))
+    await mod.keyboard.press("Enter")
+    await expect(gap.locator(".prose")).to_contain_text(WORDS)
+    await expect(gap).to_be_focused()
+    await mod.context.close()

@@ -94,6 +94,24 @@ async def test_a_session_that_ends_in_mid_writing_loses_nothing(
     await expect(page.locator("forum-composer textarea").last).to_have_value("Half of a long thought")
 
 
+async def test_a_form_that_is_opened_or_refused_has_the_focus_where_one_writes(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    post = (await posts.reply(world.db, world.ana, await world.thread(), "To be changed"))["id"]
+    page = await (await site.window(chromium, world.db, world.ana)).new_page()
+    await page.goto(f"/posts/{post}/edit")
+    await expect(page.get_by_role("textbox", name="Your post")).to_be_focused()
+    await page.get_by_role("link", name="Cancel").click()
+    await expect(page.locator(f"#post-{post}")).to_be_in_viewport()
+    guest = await (await site.window(chromium, world.db, None)).new_page()
+    await guest.goto("/sign-in")
+    await guest.get_by_label("E-mail address").fill("nobody@example.org")
+    await guest.get_by_label("Password").fill("not the right one")
+    await guest.get_by_role("button", name="Sign in").click()
+    await expect(guest.get_by_text("do not belong together")).to_be_visible()
+    await expect(guest.get_by_label("Password")).to_be_focused()
+
+
 async def test_a_draft_outlives_the_page(site: RunningSite, chromium: Browser, world: World) -> None:
     thread = await world.thread()
     page = await _window(site, chromium, world, world.ana, f"/threads/{thread}?order=tree")

@@ -253,10 +253,14 @@ async def test_paper_is_white_whatever_the_screen_is(site: RunningSite, chromium
 
 @pytest.mark.parametrize("who", ["guest", "lead"])
 async def test_nothing_scrolls_sideways(site: RunningSite, chromium: Browser, world: World, who: str) -> None:
+    pages = await _pages(world, who)
+    gone = await rooms.say(world.db, world.ben, world.network, "Said too soon")
+    await rooms.withdraw(world.db, world.ben, gone["id"])
+    await world.db.pool.execute("UPDATE members SET name = $1 WHERE email LIKE '%' || $2 || '@%'", LONG[:54], world.tag)
     context = await site.window(chromium, world.db, _caller(world, who))
     page = await context.new_page()
     wide = []
-    for name, path in (await _pages(world, who)).items():
+    for name, path in pages.items():
         await page.goto(path)
         for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": 800})

@@ -82,6 +82,23 @@ async def test_on_a_phone_a_tap_opens_the_acts(site: RunningSite, chromium: Brow
     await ana.context.close()
 
 
+async def test_on_a_phone_a_gap_leaves_room_for_its_acts(site: RunningSite, chromium: Browser, world: World) -> None:
+    """Whatever the name: at its longest, the line is full."""
+    gone = (await rooms.say(world.db, world.ben, world.network, "Too soon"))["id"]
+    await rooms.withdraw(world.db, world.ben, gone)
+    await world.db.pool.execute(
+        "UPDATE members SET name = $2 WHERE id = $1", world.ben.member, "Daniel " + "Brightwell" * 4
+    )
+    ana = await _open(site, chromium, world, world.ana, f"/networks/{world.network}/room", **PHONE)
+    gap = ana.locator(f"#message-{gone}")
+    when, more = await gap.locator(".num").bounding_box(), await gap.locator("forum-menu > a").bounding_box()
+    assert when is not None
+    assert more is not None
+    assert when["x"] + when["width"] <= more["x"]
+    assert when["height"] < 2 * 24
+    await ana.context.close()
+
+
 async def test_on_a_phone_without_a_script_the_acts_are_there(
     site: RunningSite, chromium: Browser, world: World
 ) -> None:

@@ -1,11 +1,13 @@
 """Every page, for each kind of visitor; and that refusals tell nothing."""
 
 import re
+from typing import Any
 
 import pytest
 
 from forum import conversations, memberships, networks, posts, reports, rooms, sessions
-from forum.web import forms
+from forum.web import forms, home
+from forum.web.rooms import cards_of
 from tests.pages.conftest import Visit
 from tests.people import World, make_world
 
@@ -405,6 +407,28 @@ async def test_home_begins_with_the_visit_before(world: World, visit: Visit) -> 
     earlier = "UPDATE members SET seen_at = now() - interval '31 minutes' WHERE id = $1"
     await world.db.pool.execute(earlier, world.ana.member)
     assert re.search(r"<h1>Since [^<]+</h1>", (await (await visit(world.ana)).get("/")).text)
+
+
+async def test_home_says_that_people_are_in_a_room_only_where_they_are(
+    world: World, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A room that mentions me stands there too."""
+    await world.db.pool.execute(
+        "UPDATE members SET visited_at = now() - interval '1 day' WHERE id = $1", world.ana.member
+    )
+    await rooms.say(world.db, world.ben, world.network, f"@Ana {world.tag}, are you there?")
+    ana = await visit(world.ana)
+    page = (await ana.get("/")).text
+    assert '<h2 id="rooms">Rooms</h2>' in page
+    assert "people in" not in page
+
+    async def crowded(*asked: Any) -> Any:
+        return [{**card, "here": home.CROWD} for card in await cards_of(*asked)]
+
+    monkeypatch.setattr(home, "cards_of", crowded)
+    page = (await ana.get("/")).text
+    assert '<h2 id="rooms">Rooms with people in them</h2>' in page
+    assert "1 room with people in it" in page
 
 
 async def test_who_is_in_no_network_is_led_to_one_on_every_visit(world: World, visit: Visit) -> None:

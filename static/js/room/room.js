@@ -1,7 +1,7 @@
 // <forum-room>: messages come in, change and go; mine appear at once and are sent in order. The end of the room stays in
 // view for whoever is there, and nothing moves for whoever reads further up.
 
-import { polite, rated } from "../announce.js";
+import { polite, rated, sayGone } from "../announce.js";
 import { isBlocked } from "../blocks.js";
 import { become, elements, focusOn, isGap, make } from "../markup.js";
 import { me, mentionsMe } from "../me.js";
@@ -128,6 +128,7 @@ class ForumRoom extends HTMLElement {
     if (!removed && frame.version < (this.#versions.get(frame.id) ?? 0)) return;
     this.#versions.set(frame.id, frame.version);
     const wasGap = isGap(shown);
+    const { author } = shown.dataset;
     this.#hold(() => {
       become(shown, frame.node);
       this.log.mark(shown);
@@ -135,7 +136,7 @@ class ForumRoom extends HTMLElement {
       this.log.group(this.log.after(shown));
     });
     if (removed) this.#unseen.delete(shown);
-    if (removed && !wasGap) rated("removals", 1, SAY_EVERY_MS, (all) => `${counted(all.length, "message was", "messages were")} removed.`);
+    if (removed && !wasGap) sayGone(frame, author, SAY_EVERY_MS);
     this.#drawPill();
   }
 

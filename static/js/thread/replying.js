@@ -1,7 +1,13 @@
-// The composer in place: one open at a time, under the post that is answered. The other keeps its draft.
+// The composer in place: one open at a time, under the post that is answered. The other keeps its draft, and its post says
+// so. As a page opens, the reply that was written last stands open again.
 
+import * as drafts from "../drafts.js";
 import { focusOn } from "../markup.js";
+import { keepPlace } from "../place.js";
 import { newKey } from "../requests.js";
+import { onUpdate } from "../updates.js";
+
+const BEGUN = "Draft: go on with your reply";
 
 let copies = 0;
 
@@ -15,19 +21,52 @@ export function openReply(thread, post, quote) {
   const inPlace = post !== null && post !== thread.opening;
   const open = thread.querySelector(":is(.post, .opening) > forum-composer");
   if (open && (!inPlace || open.parentElement !== post)) open.remove();
-  const composer = inPlace ? (post.querySelector(":scope > forum-composer") ?? placeUnder(base, post)) : base;
-  if (quote && post) composer.quote(Number(post.id.slice("post-".length)));
+  const composer = inPlace ? (composerIn(post) ?? placeUnder(thread, base, post)) : base;
+  markDrafts(thread, base);
+  if (quote && post) composer.quote(Number(idOf(post)));
   composer.open();
   return true;
 }
 
-function placeUnder(base, post) {
-  const id = post.id.slice("post-".length);
-  const name = post.querySelector(".by [data-name], .by a, .by h3")?.textContent.trim() ?? "";
-  const copy = base.cloneNode(true);
+const composerIn = (post) => post.querySelector(":scope > forum-composer");
+const idOf = (post) => post.id.slice("post-".length);
+
+/** What is kept of a reply to `post`, and its name in the storage. */
+function draftOf(base, post) {
   const [kind, thread] = base.dataset.draft.split(":");
+  const name = `${kind}:${thread}:${idOf(post)}`;
+  return { name, draft: drafts.load(name) };
+}
+
+/** Where a reply was begun and is not open, the link to reply says so. */
+function markDrafts(thread, base) {
+  for (const post of thread.list.children) {
+    const link = post.querySelector('.acts [data-act="reply"]');
+    const words = link && [...link.childNodes].find((node) => node.nodeType === Node.TEXT_NODE);
+    if (!words) continue;
+    const begun = !composerIn(post) && Boolean(draftOf(base, post).draft?.body);
+    if (begun === "begun" in link.dataset) continue;
+    link.toggleAttribute("data-begun", begun);
+    words.data = begun ? BEGUN : "Reply";
+  }
+}
+
+/** Opens what was written last, without the focus and without moving what is read. */
+function reopen(thread, base) {
+  const begun = [...thread.list.children].map((post) => ({ post, ...draftOf(base, post).draft })).filter(({ body }) => body);
+  if (!begun.length) return;
+  const { post } = begun.reduce((last, one) => ((one.at ?? 0) > (last.at ?? 0) ? one : last));
+  keepPlace(thread.list, () => placeUnder(thread, base, post));
+  markDrafts(thread, base);
+}
+
+function placeUnder(thread, base, post) {
+  const id = idOf(post);
+  // Beside the name stand words for screen readers; a gap has none.
+  const name = post.querySelector(".by h3 > *")?.textContent.trim() ?? "a removed post";
+  const copy = base.cloneNode(true);
   copies += 1;
-  copy.dataset.draft = `${kind}:${thread}:${id}`;
+  copy.dataset.draft = draftOf(base, post).name;
   delete copy.dataset.folds;
   copy.classList.remove("folded");
   const form = copy.querySelector("form");
@@ -54,8 +93,18 @@ function placeUnder(base, post) {
   }
   copy.addEventListener("forum:close", () => {
     copy.remove();
+    markDrafts(thread, base);
     focusOn(post.querySelector("h3") ?? post);
   });
   post.append(copy);
   return copy;
 }
+
+Promise.all(["forum-thread", "forum-composer"].map((name) => customElements.whenDefined(name))).then(() => {
+  const thread = document.querySelector("forum-thread");
+  const base = thread?.querySelector(".dock forum-composer");
+  if (!base) return;
+  reopen(thread, base);
+  // A post that was edited, or is back, is drawn anew.
+  onUpdate(({ kind }) => kind?.startsWith("post.") && markDrafts(thread, base));
+});

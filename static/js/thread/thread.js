@@ -1,7 +1,7 @@
 // <forum-thread>: inserts, replaces and empties posts as their updates come; marks what is new to me and reports what
 // I have read. The tree is a flat list, so the depth of a post says where its parent's descendants end.
 
-import { polite, rated } from "../announce.js";
+import { polite, rated, sayGone } from "../announce.js";
 import { become, focusOn, isGap, make } from "../markup.js";
 import { me } from "../me.js";
 import { Pill } from "../pill.js";
@@ -86,6 +86,7 @@ class ForumThread extends HTMLElement {
 
   #replace(shown, frame) {
     const wasGap = isGap(shown);
+    const { author } = shown.dataset;
     const removed = isGap(frame.node);
     // My own answer may be newer than an update that was on its way. A removal is never older than words.
     if (!removed && frame.version < (this.#versions.get(frame.id) ?? 0)) return;
@@ -102,7 +103,7 @@ class ForumThread extends HTMLElement {
     });
     if (removed && !wasGap) {
       this.#seen(shown);
-      rated("removals", frame.id, ARRIVALS_EVERY_MS, (all) => `${counted(all.length, "post was", "posts were")} removed.`);
+      sayGone(frame, author, ARRIVALS_EVERY_MS);
     }
     this.#countUnread();
   }
@@ -225,8 +226,8 @@ class ForumThread extends HTMLElement {
     this.querySelector("#unread")?.remove();
     const unread = this.posts.filter((post) => post.matches(".unread"));
     if (!unread.length || unread[0] === this.opening) return;
-    const since = this.dataset.since ? ` since ${this.dataset.since}` : "";
-    unread[0].prepend(make("div", { class: "line unread", id: "unread" }, `${unread.length} new${since}`));
+    const words = this.dataset.since ? `new since ${this.dataset.since}` : "unread";
+    unread[0].prepend(make("div", { class: "line unread", id: "unread" }, `${unread.length} ${words}`));
   }
 
   #drawNear() {

@@ -58,7 +58,7 @@ class ForumComposer extends HTMLElement {
   #listen() {
     const onLock = ({ detail }) => this.#lock(detail.sentence);
     const onStanding = ({ detail }) => this.#close(detail.sentence);
-    const onSignedOut = () => this.#say(SIGNED_OUT);
+    const onSignedOut = () => this.text && this.#say(SIGNED_OUT);
     const onHide = () => this.#save();
     document.addEventListener("forum:lock", onLock);
     document.addEventListener("forum:standing", onStanding);
@@ -167,7 +167,7 @@ class ForumComposer extends HTMLElement {
       this.#kept(false);
       return;
     }
-    this.#kept(drafts.save(this.dataset.draft, { body, key: this.#form.elements.key.value, sent: this.#sent }));
+    this.#kept(drafts.save(this.dataset.draft, { body, key: this.#form.elements.key.value, sent: this.#sent, at: Date.now() }));
   }
 
   #kept(kept) {
