@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 START_MAX_S = 60.0
 DISK_SIZE = "3g"
+FILLING_TRIES = 20
 """More than Postgres keeps of its own log; it takes memory only as it is used."""
 Metrics = dict[int, dict[str, float]]
 
@@ -172,7 +173,7 @@ class Stage:
         """Not a page is left under Postgres while the block runs."""
         folder = self.folder / "data"
         try:
-            _resize(folder, str(shutil.disk_usage(folder).used))
+            _fill(folder)
             yield
         finally:
             _resize(folder, DISK_SIZE)
@@ -220,6 +221,17 @@ def small_file_system(folder: Path, size: str) -> Iterator[bool]:
     finally:
         if mounted:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _fill(folder: Path) -> None:
+    """Leave not a page. What is written between the look and the act makes it too small a size: then once more."""
+    for tries_left in reversed(range(FILLING_TRIES)):
+        try:
+            _resize(folder, str(shutil.disk_usage(folder).used))
+            return
+        except subprocess.CalledProcessError:
+            if not tries_left:
+                raise
 
 
 def _resize(folder: Path, size: str) -> None:

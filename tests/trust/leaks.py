@@ -58,10 +58,11 @@ def _an_old_update_by_its_id() -> None:
     """The catch-up keeps what it made of an update, by its channel and number."""
     frame, made = json_frames.frame, {}
 
-    def once(row: Any, channel: str) -> bytes:
-        if (channel, row["seq"]) not in made:
-            made[channel, row["seq"]] = frame(row, channel)
-        return made[channel, row["seq"]]
+    def once(row: Any, channel: str, *, guest: bool) -> bytes:
+        key = (channel, row["seq"], guest)
+        if key not in made:
+            made[key] = frame(row, channel, guest=guest)
+        return made[key]
 
     updates.frame = once
 
