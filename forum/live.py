@@ -19,6 +19,7 @@ from forum.views import Views, words
 
 HTML = "forum.v1.html"
 FOR_GUESTS = "/guest"
+"""Behind the name of a subprotocol: its words for who is not signed in, as realtime.protocol has it."""
 
 POST_FACTS = ("author_name", "parent_id", "number", "state")
 

@@ -307,14 +307,19 @@ async def test_a_silent_connection_is_closed(served: Served) -> None:
         await served.until_all_are_gone()
 
 
+async def refused_in_time(served: Served, client: Client) -> None:
+    """What was begun now is answered 408 when its time is over, and no sooner."""
+    began = time.monotonic()
+    assert await client.refusal() == 408
+    assert time.monotonic() - began > SHORT_S * 0.9
+    await served.until_all_are_gone()
+
+
 @pytest.mark.usefixtures("short_heads")
 async def test_half_a_head_is_refused(served: Served) -> None:
     async with served.client() as client:
         client.send(b"GET /quick HTTP/1.1\r\nhost: for")
-        began = time.monotonic()
-        assert await client.refusal() == 408
-        assert time.monotonic() - began > SHORT_S * 0.9
-        await served.until_all_are_gone()
+        await refused_in_time(served, client)
 
 
 @pytest.mark.usefixtures("short_heads")
@@ -343,10 +348,7 @@ async def test_half_a_head_on_a_kept_connection_is_refused(served: Served) -> No
         await served.let_time_pass()
 
         client.send(head_of(200)[:-1])
-        began = time.monotonic()
-        assert await client.refusal() == 408
-        assert time.monotonic() - began > SHORT_S * 0.9
-        await served.until_all_are_gone()
+        await refused_in_time(served, client)
 
 
 @pytest.mark.usefixtures("short_heads")
