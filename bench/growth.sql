@@ -1,4 +1,4 @@
--- To a million posts: 20,000 more threads of 50 in the first eight networks. Indexes are made after the rows, which is quicker.
+-- To a million posts: 20,000 more threads of 50 in all nine networks. Indexes are made after the rows, which is quicker.
 DO $$
 DECLARE
     later text[] := ARRAY(
@@ -9,7 +9,7 @@ BEGIN
         EXECUTE 'DROP INDEX ' || index_;
     END LOOP;
     INSERT INTO threads (network_id, author_id, title, audience, created_at, last_number, shown, people, last_author_id, active_at)
-    SELECT 1 + n % 8, 1 + n % 40, 'Old thread number ' || n, 'public', now() - interval '60 days', 50, 50, 40, 1,
+    SELECT 1 + n % 9, 1 + n % 40, 'Old thread number ' || n, 'public', now() - interval '60 days', 50, 50, 40, 1,
            now() - interval '1 day' - n * interval '1 minute'
     FROM generate_series(1, 20000) n ORDER BY n;
     INSERT INTO thread_networks (thread_id, network_id, active_at)

@@ -1,6 +1,6 @@
 """Search over what is shown: the columns are generated from the words themselves, so what has no words is not found."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,38 +13,22 @@ MAX_CHARS = 200
 MIN_LIKE_CHARS = 4
 MAX_LIKE = 5
 
+LATELY = 20_000
+"""Among so many of the newest ids hits are looked for first, then among all: see sql/migrations/017_finding.sql."""
+
 
 async def search(
-    connection: Connection,
-    caller: Caller,
-    query: str,
-    *,
-    network: str | None = None,
-    author: int | None = None,
-    before: int | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    limit: int = PAGE,
-) -> Sequence[Any]:
+    connection: Connection, caller: Caller, query: str, *, network: str | None = None, author: int | None = None,
+    before: int | None = None, since: datetime | None = None, until: datetime | None = None, limit: int = PAGE,
+) -> Sequence[Any]:  # fmt: skip
     """Posts that the caller may read and that match, newest first; a row has the post's columns and its thread's title.
 
     A title that matches brings its opening post. An empty query finds nothing.
     """
-    query = query.strip()[:MAX_CHARS]
-    if not query or "\0" in query:
-        return []
-    rows: Sequence[Any] = await SQL.posts(
-        connection,
-        member=caller.member_id,
-        query=query,
-        network=network,
-        author=author,
-        before=before,
-        since=since,
-        until=until,
-        limit=limit,
-    )
-    return rows
+    return await _found(
+        SQL.posts, connection, query, limit, member=caller.member_id, network=network, author=author, before=before,
+        since=since, until=until,
+    )  # fmt: skip
 
 
 async def messages(
@@ -52,21 +36,23 @@ async def messages(
     before: int | None = None, since: datetime | None = None, until: datetime | None = None, limit: int = PAGE,
 ) -> Sequence[Any]:  # fmt: skip
     """Messages in rooms that the caller may read and that match, newest first; guests find none."""
-    query = query.strip()[:MAX_CHARS]
-    if not query or "\0" in query or caller.member_id is None:
+    if caller.member_id is None:
         return []
-    rows: Sequence[Any] = await SQL.messages(
-        connection,
-        member=caller.member_id,
-        query=query,
-        network=network,
-        author=author,
-        before=before,
-        since=since,
-        until=until,
-        limit=limit,
-    )
-    return rows
+    return await _found(
+        SQL.messages, connection, query, limit, member=caller.member_id, network=network, author=author, before=before,
+        since=since, until=until,
+    )  # fmt: skip
+
+
+async def _found(
+    statement: Callable[..., Awaitable[Any]], connection: Connection, query: str, limit: int, **scope: object
+) -> Sequence[Any]:
+    """The newest `limit` hits; an empty query has none."""
+    query = query.strip()[:MAX_CHARS]
+    if not query or "\0" in query:
+        return []
+    found: Sequence[Any] = await statement(connection, query=query, limit=limit, lately=LATELY, **scope)
+    return found
 
 
 async def threads_like(connection: Connection, caller: Caller, title: str) -> Sequence[Any]:

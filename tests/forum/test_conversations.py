@@ -259,10 +259,7 @@ async def test_search_finds_none_not_even_for_the_two(world: World) -> None:
     await _said(world, f"Between us: {word}")
     async with world.db.connection() as connection:
         for who in (world.ana, world.ben, world.admin):
-            rows = await search.SQL.messages(
-                connection, query=word, member=who.member, network=None, author=None, before=None, since=None,
-                until=None, limit=10,
-            )  # fmt: skip
+            rows = await search.messages(connection, who, word)
             assert len(rows) == (0 if who is world.admin else 1)
 
 
