@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from forum.api.bodies import Id
-from forum.api.routing import PREFIX, Endpoint
+from forum.api.routing import AROUND, PREFIX, Endpoint
 
 REF: Final = "#/components/schemas/{name}"
 SLUG: Final = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]*$", "maxLength": 60}
@@ -23,7 +23,10 @@ LEFT: Final = {
         ("RateLimit", 'What is left of them, and in how many seconds there is more: `"write";r=1199;t=60`.'),
     )
 }
+BY_THE_CONNECTION: Final = frozenset({408, 431})
+"""Answered before there is a request that could have a route (forum.connections): a sentence, no problem."""
 SANCTION: Final = {"type": "string", "enum": ["warning", "mute", "suspension"]}
+LOG: Final = {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,64}$"}
 CHANNEL: Final = {
     "type": "string",
     "pattern": "^((network|thread|room|member|moderators):[1-9][0-9]{0,17}|moderators:0)$",
@@ -109,8 +112,7 @@ def _operation(endpoint: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
         "security": [*([{}] if endpoint.scope == "guest" else []), {"token": []}, {"session": []}],
     }
     if endpoint.limit is not None:
-        for answer in operation["responses"].values():
-            answer["headers"] = {**answer.get("headers", {}), **LEFT}
+        _tell_what_is_left(operation)
     if endpoint.body is not None:
         required = any(field.required for field in msgspec.structs.fields(endpoint.body))
         operation["requestBody"] = {
@@ -118,6 +120,11 @@ def _operation(endpoint: Endpoint, refs: Mapping[Any, Any]) -> dict[str, Any]:
             "content": {"application/json": {"schema": refs[endpoint.body]}},
         }
     return operation
+
+
+def _tell_what_is_left(operation: Mapping[str, Any]) -> None:
+    for answer in operation["responses"].values():
+        answer["headers"] = {**answer.get("headers", {}), **LEFT}
 
 
 def _in_path(endpoint: Endpoint) -> list[dict[str, Any]]:
@@ -161,6 +168,11 @@ def _answer(status: int, shape: Any, refs: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _refusal(status: int, refs: Mapping[Any, Any]) -> dict[str, Any]:
+    if status in BY_THE_CONNECTION:
+        return {
+            "description": HTTPStatus(status).phrase,
+            "content": {"text/plain; charset=utf-8": {"schema": {"type": "string"}}},
+        }
     refusal: dict[str, Any] = {
         "description": HTTPStatus(status).phrase,
         "content": {"application/problem+json": {"schema": refs[Problem]}},
@@ -172,7 +184,7 @@ def _refusal(status: int, refs: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _long_poll(refs: Mapping[Any, Any]) -> dict[str, Any]:
     """The one route that is answered elsewhere: by live delivery, which knows no forum."""
-    return {
+    operation: dict[str, Any] = {
         "operationId": "live.poll",
         "tags": ["live"],
         "summary": "Wait up to 25 s for updates of several channels: for where sockets do not pass.",
@@ -186,11 +198,15 @@ def _long_poll(refs: Mapping[Any, Any]) -> dict[str, Any]:
                 "explode": True,
                 "schema": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
                 "description": "after[thread:9]=41&after[network:3]=7",
-            }
+            },
+            {"name": "log", "in": "query", "required": False, "schema": LOG},
+            {"name": "as", "in": "query", "required": False, "schema": {"type": "string", "enum": ["json", "html"]}},
         ],
         "responses": {
             "200": _answer(200, Poll, refs),
-            **{str(status): _refusal(status, refs) for status in (401, 403, 422, 429, 503)},
+            **{str(status): _refusal(status, refs) for status in sorted({*AROUND, 400, 429})},
         },
         "security": [{}, {"token": []}, {"session": []}],
     }
+    _tell_what_is_left(operation)
+    return operation

@@ -40,6 +40,10 @@ T_co = TypeVar("T_co", covariant=True)
 Scope = Literal["guest", "read", "write", "moderate"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 PREFIX: Final = "/api/v1"
+AROUND: Final = frozenset({401, 403, 408, 413, 431, 503})
+"""How what stands around every route may refuse: for who asks, from where, how much and how slowly, and while the site
+cannot.
+"""
 
 _encoder = msgspec.json.Encoder()
 
@@ -94,6 +98,8 @@ class Endpoint:
     scope: Scope
     """What a token needs; `guest`: whoever may see it, and a token needs `read`."""
     limit: Act | None = None
+    account: Callable[[Any], str] | None = None
+    """Whose act that limit counts, by the body; else it is the caller's."""
     keyed: bool = False
     """Takes an `Idempotency-Key`."""
     first: Callable[[Request], Awaitable[Look]] | None = None
@@ -139,11 +145,11 @@ class Endpoint:
     @property
     def errors(self) -> Sequence[int]:
         """The statuses with which it may refuse."""
-        errors = {401, 403, 406, 422, 503}
+        errors = {*AROUND, 406, 422}
         if self.names or self.body is not None:
             errors.add(404)
         if self.body is not None:
-            errors |= {400, 413, 415}
+            errors |= {400, 415}
         if self.method != "GET":
             errors.add(409)
         if self.limit is not None:
@@ -193,10 +199,12 @@ class Endpoint:
         query = incoming.query_of(request, self.query)
         if "query" in self.hints:
             given["query"] = query
-        if self.limit is not None:
+        if self.limit is not None and self.account is None:
             await counted(request, self.limit, caller.member_id)
         if self.body is not None:
             given["body"] = await incoming.body_of(request, self.body)
+        if self.limit is not None and self.account is not None:
+            await counted(request, self.limit, self.account(given["body"]))
         return Call(request, caller, request.headers.get("idempotency-key") if self.keyed else None), given
 
 

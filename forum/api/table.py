@@ -24,7 +24,7 @@ from forum.api import (
 from forum.api.routing import Endpoint
 
 TABLE: Sequence[Endpoint] = (
-    Endpoint("POST", "/session", sessions.sign_in, "guest"),
+    Endpoint("POST", "/session", sessions.sign_in, "guest", limit="sign_in", account=lambda body: body.email),
     Endpoint("DELETE", "/session", sessions.sign_out, "write"),
     Endpoint("GET", "/me", me.show, "read"),
     Endpoint("PATCH", "/me", me.change, "write", limit="write"),

@@ -61,14 +61,13 @@ def browser_of(request: Request) -> str:
 
 
 async def started(request: Request, email: str, password: str) -> tuple[str, int]:
-    """Sign somebody in: limits first, then the password; ends the session that the browser had.
+    """Sign somebody in whose attempt was counted; ends the session that the browser had.
 
     Returns the cookie's token and the member's id.
 
-    Raises Unauthenticated, Forbidden (suspended), TooMany, Unavailable.
+    Raises Unauthenticated, Forbidden (suspended), Unavailable.
     """
     site = site_of(request)
-    await counted(request, "sign_in", email)
     token, member = await sessions.sign_in(site.db, email, password, browser=browser_of(request))
     await site.limits.forgive("sign_in", email)
     await end_old(request)
@@ -101,6 +100,7 @@ async def sign_in(request: Request) -> Response:
     email = form.text("email")
     on = next_of([form.optional("next")], "")
     try:
+        await counted(request, "sign_in", email)
         token, _ = await started(request, email, form.text("password"))
     except (Unauthenticated, Forbidden, TooMany, Invalid) as error:
         response = answers.page(

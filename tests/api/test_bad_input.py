@@ -6,6 +6,7 @@ import pytest
 
 from forum.api import cursors
 from tests.api.conftest import Api
+from tests.api.document import Document
 
 JSON = {"Content-Type": "application/json"}
 DEEP = "[" * 100_000
@@ -121,6 +122,25 @@ async def test_more_than_a_megabyte(api: Api) -> None:
         f"/networks/{api.world.network}/threads", content=b'"' + b"x" * 1_100_000 + b'"', headers=JSON
     )
     assert answer.status_code == 413
+
+
+async def test_a_body_where_none_belongs_has_the_same_bound(api: Api) -> None:
+    ana = await api("ana")
+    for method, path in (("GET", "/me"), ("DELETE", "/me/blocks/1"), ("GET", "/updates?after[thread:1]=0")):
+        answer = await ana.request(method, path, content=b"x" * 1_100_000)
+        assert answer.status_code == 413, path
+
+
+async def test_a_poll_that_asks_for_nothing(api: Api) -> None:
+    answer = await (await api("ana")).get("/updates")
+    assert (answer.status_code, answer.json()["title"]) == (400, "Bad request")
+
+
+def test_what_no_handler_hears_of_is_in_the_document_too(document: Document) -> None:
+    """A request whose head is too large or too slow: tests/start/test_connections.py makes such."""
+    operations = [each for path in document.document["paths"].values() for each in path.values()]
+    for status in ("408", "431"):
+        assert {tuple(each["responses"][status]["content"]) for each in operations} == {("text/plain; charset=utf-8",)}
 
 
 @pytest.mark.parametrize("key", ["x" * 201, "tab\there"])

@@ -161,6 +161,13 @@ async def test_sign_in_with_a_password_and_sessions(api: Api) -> None:
         assert (await browser.get("/me")).status_code == 401
 
 
+async def test_signing_in_too_often_is_refused_as_the_document_says(api: Api) -> None:
+    wrong = {"email": f"often-{api.world.tag}@example.org", "password": "not at all"}
+    guest = await api()
+    tried = [(await guest.post("/session", json=wrong)).status_code for _ in range(11)]
+    assert tried == [*[401] * 10, 429]
+
+
 async def test_a_token_is_listed_without_its_secret_and_ends(api: Api) -> None:
     here, other = await api("ana", "read", "write"), await api("ana", "read")
     assert (await other.get("/me")).status_code == 200
