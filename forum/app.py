@@ -78,7 +78,8 @@ class DatabaseSource:
 async def identify(connection: HTTPConnection) -> Caller:
     """Who opened a socket or a long poll: asked anew each time, since a session may have ended meanwhile.
 
-    Raises Refused: 1008 for a socket from elsewhere, 4001 for a session or token that no longer counts.
+    Raises Refused: 1008 for a socket from elsewhere, 4003 for who is suspended from the site, 4001 for a session or
+    token that does not count for any other reason.
     """
     site = context.site_of(connection)
     token = context.bearer(connection)
@@ -86,13 +87,16 @@ async def identify(connection: HTTPConnection) -> Caller:
     if token is None and not ours and connection.scope["type"] == "websocket":
         raise Refused(protocol.REFUSED, "this socket was not opened by a page of this site")
     connection.scope.setdefault("state", {}).pop("known", None)
+    shown = context.credential(connection)
     try:
         found = await context.known_now(connection)
     except Unauthenticated:
-        raise Refused(protocol.SIGNED_OUT, "this token does not count") from None
+        found = None
+    if found is None and shown != sessions.GUEST:
+        if await site.db.ask(sessions.suspended, shown):
+            raise Refused(protocol.SUSPENDED, "suspended")
+        raise Refused(protocol.SIGNED_OUT, "signed out" if token is None else "this token does not count")
     if found is None:
-        if connection.cookies.get(site.cookie):
-            raise Refused(protocol.SIGNED_OUT, "signed out")
         return Caller(None)
     if found.caller.scopes is not None and "read" not in found.caller.scopes:
         raise Refused(protocol.REFUSED, "this token may not read")

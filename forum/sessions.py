@@ -106,6 +106,17 @@ async def callers(connection: Connection, shown: Sequence[Credential]) -> Sequen
     return [_known(row) for row in rows]
 
 
+async def suspended(connection: Connection, shown: Sequence[Credential]) -> Sequence[bool]:
+    """Of each of these, which is nobody's (`callers`), whether it would be somebody's who is suspended from the site.
+
+    One statement. What had ended before, or never was, tells nothing.
+    """
+    rows = await SQL.suspended(
+        connection, sessions=[each.session for each in shown], tokens=[each.token for each in shown]
+    )  # fmt: skip
+    return [row["suspended"] for row in rows]
+
+
 async def visit(
     connection: Connection, shown: Credential, channels: Sequence[str] = (), *, network: str | None = None
 ) -> Visit:

@@ -6,6 +6,16 @@ INSERT INTO sessions (member_id, token_hash, browser, expires_at) VALUES (:membe
 SELECT w.* FROM unnest(:sessions::bytea[], :tokens::bytea[]) WITH ORDINALITY s (session, token, place)
 LEFT JOIN LATERAL (SELECT * FROM who_asks(s.session, s.token) LIMIT 1) w ON true ORDER BY s.place;
 
+-- name: suspended
+-- Of each of these, whether it counts for nothing only because its member is suspended from the site: sessions ended with that, tokens
+-- wait.
+SELECT EXISTS (SELECT FROM sessions s JOIN members m ON m.id = s.member_id AND m.state = 'suspended'
+               JOIN sanctions x ON x.member_id = m.id AND x.network_id IS NULL AND x.kind = 'suspension' AND x.ended_at IS NULL
+               WHERE s.token_hash = q.session AND s.ended_at = x.imposed_at AND s.expires_at > now())
+    OR EXISTS (SELECT FROM tokens t JOIN members m ON m.id = t.member_id AND m.state = 'suspended'
+               WHERE t.token_hash = q.token AND t.ended_at IS NULL AND t.expires_at > now()) AS suspended
+FROM unnest(:sessions::bytea[], :tokens::bytea[]) WITH ORDINALITY q (session, token, place) ORDER BY q.place;
+
 -- name: visits
 -- Who looks at a page, and what stands around it, in one snapshot for all who look at once: the cursors of the channels it follows
 -- (also of the network with this slug, if it names one; and of the holders of a thread that others read too, since names change

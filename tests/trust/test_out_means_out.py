@@ -19,6 +19,7 @@ import pytest
 
 from forum import memberships, sessions, updates
 from forum.db import Database
+from forum.passwords import token_hash
 from forum.settings import Settings
 from forum.standing import Caller
 from tests.people import World, make_world
@@ -254,6 +255,35 @@ async def test_every_way_in_is_shut_at_once(sites: Sites, db: Database) -> None:
     assert [await _me(site, door) for site, door in asked] == [200] * len(asked)
     await _do(next(case for case in CASES if case.close == 4003), sites[0], world, doors[0])
     assert [await _me(site, door) for site, door in asked] == [401] * len(asked)
+
+
+async def test_who_comes_back_suspended_is_told_so(sites: Sites, db: Database) -> None:
+    """A new socket and a new poll, by each door that the suspension shut: and nothing to who shows one shut before."""
+    world = await make_world(db)
+    ben = world.ben.member
+    session, token = await sessions.start(db, ben), await _token(world, world.ben)
+    over, ended = await sessions.start(db, ben), await _token(world, world.ben)
+    await db.pool.execute("UPDATE sessions SET ended_at = now() WHERE token_hash = $1", token_hash(over))
+    async with db.connection() as connection:
+        newest = (await sessions.tokens(connection, ben))[0]
+    await sessions.end_token(db, ben, newest["id"])
+    await _do(next(case for case in CASES if case.close == 4003), sites[0], world, token)
+    told: list[tuple[Mapping[str, str], int, int]] = [
+        ({"cookie": f"forum={session}"}, 4003, 403),
+        (token, 4003, 403),
+        ({"cookie": f"forum={over}"}, 4001, 401),
+        (ended, 4001, 401),
+        ({"authorization": "Bearer never-was"}, 4001, 401),
+    ]
+    for site in sites:
+        for door, close, status in told:
+            async with screen_of(site, door, ()) as screen:
+                await screen.until(lambda screen=screen: screen.closed is not None)  # type: ignore[misc]
+            assert screen.closed == close
+            async with httpx.AsyncClient(base_url=site.url, headers=door, timeout=PATIENCE_S) as client:
+                answer, _ = await poll(client, {f"network:{await world.network_id()}": 0})
+            assert answer.status_code == status
+            assert str(ben) not in answer.text
 
 
 async def _me(site: Process, door: Mapping[str, str]) -> int:
