@@ -30,7 +30,8 @@ WITH found AS (
     WHERE p.network_id = ANY (:networks) AND p.state = 'shown' AND (:noun <> 'post' OR p.id <> :object)
       AND EXISTS (SELECT FROM thread_networks h WHERE h.thread_id = p.thread_id AND h.network_id = p.network_id))
 SELECT p.id, p.thread_id AS place_id, p.author_id, p.created_at, p.body, p.html, names_of(p.mentions) AS mention_names,
-       CASE WHEN p.author_id IS NULL THEN b.name ELSE a.name END AS author_name, p.byline_id, t.title AS place_name
+       CASE WHEN p.author_id IS NULL THEN b.name ELSE a.name END AS author_name, a.title AS author_title,
+       a.organisation AS author_organisation, p.byline_id, t.title AS place_name
 FROM found f JOIN posts p ON p.id = f.id JOIN threads t ON t.id = p.thread_id
 LEFT JOIN people a ON a.id = p.author_id LEFT JOIN bylines b ON b.id = p.byline_id
 ORDER BY :noun = 'post' AND p.thread_id = :place DESC, p.created_at DESC, p.id DESC LIMIT :limit;
@@ -42,7 +43,8 @@ WITH found AS (
     JOIN rooms r ON r.id = m.room_id
     WHERE r.network_id = ANY (:networks) AND m.state = 'shown' AND (:noun <> 'message' OR m.id <> :object))
 SELECT m.id, m.room_id AS place_id, m.author_id, m.created_at, m.body, m.html, names_of(m.mentions) AS mention_names,
-       CASE WHEN m.author_id IS NULL THEN b.name ELSE a.name END AS author_name, m.byline_id, n.name AS place_name
+       CASE WHEN m.author_id IS NULL THEN b.name ELSE a.name END AS author_name, a.title AS author_title,
+       a.organisation AS author_organisation, m.byline_id, n.name AS place_name
 FROM found f JOIN messages m ON m.id = f.id JOIN rooms r ON r.id = m.room_id JOIN networks n ON n.id = r.network_id
 LEFT JOIN people a ON a.id = m.author_id LEFT JOIN bylines b ON b.id = m.byline_id
 ORDER BY :noun = 'message' AND m.room_id = :place DESC, m.created_at DESC, m.id DESC LIMIT :limit;

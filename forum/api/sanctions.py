@@ -70,14 +70,20 @@ def _sanction(row: Row, *, names_moderator: bool) -> Sanction:
     return Sanction(
         id=row["id"],
         kind=row["kind"],
-        member=shapes.person(row["member_id"], row["member_name"]),
+        member=shapes.person(row["member_id"], row["member_name"], row["member_title"], row["member_organisation"]),
         network=row["network_slug"],
         reason=row["reason"],
         note=row["note"],
-        by=shapes.person(row["imposed_by"], row["imposed_by_name"]) if names_moderator else None,
+        by=_imposed_by(row) if names_moderator else None,
         imposed_at=row["imposed_at"],
         until=row["until"],
         ended_at=row["ended_at"],
+    )
+
+
+def _imposed_by(row: Row) -> shapes.Person:
+    return shapes.person(
+        row["imposed_by"], row["imposed_by_name"], row["imposed_by_title"], row["imposed_by_organisation"]
     )
 
 

@@ -55,8 +55,10 @@ async def test_repeats_go_in_one_act_and_for_good(api: Api) -> None:
     mod, ana = await api("mod"), await api("ana")
     source = await _posted(api, WORDS)
     reply = await _posted(api, f"> {WORDS}\n\nNot here.", source["thread"])
+    assert (await ana.patch("/me", json={"title": "Head of IT"})).status_code == 200
     found = (await mod.get(f"/posts/{source['id']}/repeats")).json()["items"]
     assert [(each["kind"], each["id"], each["chosen"]) for each in found] == [("post", reply["id"], True)]
+    assert [each["author"]["title"] for each in found] == ["Head of IT"]
     gap = await mod.put(
         f"/posts/{source['id']}/removal", json={"reason": "R", "keep": False, "also_posts": [reply["id"]]}
     )

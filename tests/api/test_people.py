@@ -23,8 +23,11 @@ async def test_a_mute_is_imposed_listed_told_and_lifted(api: Api) -> None:
     refused = await ben.post(f"/networks/{network}/messages", json={"body": "No"})
     assert refused.status_code == 403
     assert "Reason: Rude." in refused.json()["detail"]
+    assert (await ben.patch("/me", json={"title": "Head of IT"})).status_code == 200
+    assert (await mod.patch("/me", json={"organisation": "St Elsewhere"})).status_code == 200
     listed = (await mod.get(f"/networks/{network}/sanctions")).json()["items"]
     assert [(each["member"]["id"], each["note"]) for each in listed] == [(member, "Twice this week")]
+    assert (listed[0]["member"]["title"], listed[0]["by"]["organisation"]) == ("Head of IT", "St Elsewhere")
     assert (await ana.get(f"/networks/{network}/sanctions")).status_code == 403
     # Who did it is told only where the network names its moderators.
     mine = (await ben.get("/me/moderation")).json()

@@ -28,6 +28,23 @@ async def test_a_thread_comes_with_its_opening_post_and_cursors(api: Api) -> Non
     assert {**seen, "unread": 0} == thread
 
 
+async def test_who_opened_a_thread_is_told_in_full_everywhere(api: Api) -> None:
+    ana = await api("ana")
+    assert (await ana.patch("/me", json={"title": "Head of IT", "organisation": "St Elsewhere"})).status_code == 200
+    thread = await start(api)
+    listed = (await ana.get(f"/networks/{api.world.network}/threads")).json()
+    (channel,) = listed["channels"]
+    updates = (await ana.get(f"/channels/{channel}/updates", params={"after": 0})).json()["items"]
+    told = [
+        thread["author"],
+        thread["post"]["author"],
+        *(each["author"] for each in listed["items"]),
+        *(each["thread"]["author"] for each in updates if each["kind"] == "thread.created"),
+    ]
+    name, member = api.world.names[api.world.ana.member], api.world.ana.member
+    assert told == [{"id": member, "name": name, "title": "Head of IT", "organisation": "St Elsewhere"}] * 4
+
+
 async def test_created_says_where(api: Api) -> None:
     ana = await api("ana")
     thread = await start(api)

@@ -55,7 +55,7 @@ NOT_WRITTEN = {
     ("GET /", "post"),  # newer notifications stand before it
     *((f"GET {at}", kind) for at in ("/appeals/{appeal}", "/api/v1/appeals/{appeal}") for kind in ("message", "edit")),
     *((f"GET /{noun}s/{{id}}/remove", kind) for noun in ("post", "message") for kind in ("post", "message", "title")),
-    *(("GET /api/v1/networks/{slug}/sanctions", kind) for kind in ("name", "reason", "note")),
+    *(("GET /api/v1/networks/{slug}/sanctions", kind) for kind in ("name", "profile", "reason", "note")),
     *((f"moderators {noun}", "network") for noun in ("case", "appeal", "submission", "hold")),
     ("GET /reports/direct/{case}", "reason"),
     ("GET /api/v1/administrators/reports", "name"),

@@ -48,7 +48,7 @@ class Mention(Struct, frozen=True, kw_only=True):
     name: str | None
 
 
-def person(member: int | None, name: str | None, title: str | None = None, organisation: str | None = None) -> Person:
+def person(member: int | None, name: str | None, title: str | None, organisation: str | None) -> Person:
     """Somebody, by what a row says of them."""
     return Person(id=member, name=name, title=title or None, organisation=organisation or None)
 

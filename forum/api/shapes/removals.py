@@ -124,7 +124,7 @@ def repeat(row: Row, kind: Literal["post", "message"], chosen: bool) -> Repeat:
         kind=kind,
         id=row["id"],
         place=row["place_name"],
-        author=person(row["author_id"], row["author_name"]),
+        author=person(row["author_id"], row["author_name"], row["author_title"], row["author_organisation"]),
         created_at=row["created_at"],
         chosen=chosen,
     )

@@ -67,7 +67,7 @@ def thread(row: Row, *, counted: tuple[int, int] | None = None, **more: Any) -> 
         pinned=row["pinned_at"] is not None,
         posts=shown,
         last_number=last,
-        author=person(row["author_id"], row["author_name"]),
+        author=person(row["author_id"], row["author_name"], row["author_title"], row["author_organisation"]),
         created_at=row["created_at"],
         active_at=row["active_at"],
         **more,
