@@ -376,4 +376,5 @@ async def settle(
             tx.connection, network=network.id, reasons=lines, names_moderators=names_moderators,
             keeps_removed_days=keeps_removed_days,
         )  # fmt: skip
+        tx.record(f"network:{network.id}", "network.changed", network.id)
         await moderation_log.write(tx, network.id, caller, "settle removals of", "network", network.id)

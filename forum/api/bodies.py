@@ -246,7 +246,10 @@ class Removal(In, frozen=True):
 
 
 class NewReport(In, frozen=True, kw_only=True):
-    """Why moderators should look at it: one of the network's reasons, and words if wanted."""
+    """Why moderators should look at it: one line, at best one of the network's `reasons`, and words if wanted.
+
+    A reason that says "private information" or "patient" makes it urgent.
+    """
 
     reason: Annotated[str, Meta(min_length=1, max_length=200)]
     note: Annotated[str, Meta(max_length=4_000)] = ""

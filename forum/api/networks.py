@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import UNSET, structs
 
-from forum import access, networks, text
+from forum import access, networks, removal, text
 from forum.api import cursors, lists, shapes
 from forum.api.bodies import ChangeNetwork, ListQuery, NewNetwork
 from forum.api.routing import Call, Created
@@ -34,6 +34,8 @@ async def network_of(connection: Connection, caller: Caller, slug: str) -> Netwo
             "about": row["about"],
             "about_html": text.expand(row["about_html"], None, None),
         }
+        if caller.member_id is not None:
+            inside["reasons"] = list(removal.reasons_of(seen.row))
     return shapes.network(
         row,
         parent=row["parent_slug"] if seen.row["may_see_parent"] else None,

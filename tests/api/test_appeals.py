@@ -91,4 +91,12 @@ async def test_how_a_network_removes(api: Api) -> None:
         "reasons": ["Too loud"], "own_reasons": True, "names_moderators": True, "keeps_removed_days": 90,
     }  # fmt: skip
     assert (await mod.patch(at, json={"keeps_removed_days": 1})).status_code == 403
+    # Who reports is offered them too, and hears that they have changed.
+    ana, channel = await api("ana"), f"network:{await api.world.network_id()}"
+    network = (await ana.get(f"/networks/{api.world.network}")).json()
+    assert network["reasons"] == ["Too loud"]
+    told = (await ana.get(f"/channels/{channel}/updates", params={"after": 0})).json()["items"]
+    assert (told[-1]["kind"], told[-1]["seq"]) == ("network.changed", network["channels"][channel])
+    await lead.patch(f"/networks/{api.world.network}", json={"visibility": "public"})
+    assert "reasons" not in (await (await api()).get(f"/networks/{api.world.network}")).json()
     assert (await lead.patch(at, json={"keeps_removed_days": 0})).status_code == 422

@@ -37,6 +37,8 @@ class Network(NetworkHead, frozen=True, kw_only=True):
     """Slow mode of its room: seconds between two messages of one member; 0 is off."""
     approves_first: int | UnsetType = UNSET
     """So many first contributions of a newcomer wait for a moderator."""
+    reasons: list[str] | UnsetType = UNSET
+    """What its pages offer as reasons of a report or removal; to guests, who do neither, they are not told."""
     about: str | UnsetType = UNSET
     about_html: str | UnsetType = UNSET
     channels: dict[str, int] | UnsetType = UNSET
