@@ -14,7 +14,8 @@ from forum.api.shapes import Kind, Role, Visibility
 
 Id = Annotated[int, Meta(ge=1, le=10**18 - 1)]
 Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
-Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?$")]
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?$(?!\n)")]
+"""`$` alone lets a line feed pass, and `\\Z` is not known to who reads the document."""
 Body = Annotated[str, Meta(min_length=1, max_length=32_768)]
 MessageBody = Annotated[str, Meta(min_length=1, max_length=10_000)]
 Title = Annotated[str, Meta(min_length=1, max_length=1_000)]
@@ -96,7 +97,7 @@ class UpdatesQuery(In, frozen=True):
     """The cursor that was applied last, and the log that it came from."""
 
     after: Annotated[int, Meta(ge=0, le=2**63 - 1)]
-    log: Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}$")] | None = None
+    log: Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}$(?!\n)")] | None = None
 
 
 class SignIn(In, frozen=True):

@@ -1,6 +1,7 @@
 """Which handler answers: by the first word of the path, then by the patterns of the routes that begin with it.
 
-Invariant: the answer is the one that trying all routes in their order would give; only fewer are tried.
+Invariant: the answer is the one that trying all routes in their order would give; only fewer are tried. No path with a
+line feed leads anywhere: the patterns of routes end with `$`, which lets one pass.
 """
 
 from collections import defaultdict
@@ -29,6 +30,9 @@ class ByFirstWord(Router):
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
+        if "\n" in scope.get("path", ""):
+            await self.not_found(scope, receive, send)
+            return
         if scope["type"] == "http":
             if (found := self._found(scope)) is not None:
                 route, parameters = found

@@ -10,7 +10,7 @@ from forum import access, posts, splits, threads
 from forum.errors import Conflict, Forbidden, ForumError, Invalid
 from forum.web import answers, shell
 from forum.web.context import reading, site_of, writer_of
-from forum.web.forms import Form, form_of
+from forum.web.forms import Form, form_of, is_id
 
 SHOWN_AT_ONCE: Final = 500
 
@@ -18,7 +18,7 @@ SHOWN_AT_ONCE: Final = 500
 async def split_page(request: Request) -> Response:
     """The posts of a thread, to pick from; `?from=77` has one picked already."""
     wanted = request.query_params.get("from", "")
-    return await _page(request, picked={int(wanted)} if wanted.isascii() and wanted.isdigit() else set())
+    return await _page(request, picked={int(wanted)} if is_id(wanted) else set())
 
 
 async def _page(request: Request, *, picked: set[int], title: str = "", error: ForumError | None = None) -> Response:
@@ -55,7 +55,7 @@ async def split(request: Request) -> Response:
 
 def _picked(form: Form) -> set[int]:
     said = form.texts("post")
-    if not all(each.isascii() and each.isdigit() and len(each) < 19 for each in said):
+    if not all(map(is_id, said)):
         raise Invalid("posts", "Pick posts of this thread; its opening post stays where it is.")
     return {int(each) for each in said}
 

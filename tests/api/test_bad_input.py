@@ -24,6 +24,7 @@ THREAD_BODIES: list[tuple[str, str | bytes, int, str | None]] = [
     ("an unknown field that is no name", '{"title": "T", "body": "B", "a b\\u0000": 1}', 422, "$"),
     ("a text for a list", '{"title": "T", "body": "B", "with": "x"}', 422, "with"),
     ("no slug in a list", '{"title": "T", "body": "B", "with": ["X Y"]}', 422, "with"),
+    ("a line feed behind a slug", '{"title": "T", "body": "B", "with": ["net\\n"]}', 422, "with"),
     ("NUL", '{"title": "T", "body": "a\\n\\u0000"}', 422, "body"),
     ("NUL in a title", '{"title": "\\u0000", "body": "B"}', 422, "title"),
     ("half of a surrogate pair", '{"title": "T", "body": "a\\ud800"}', 422, "body"),

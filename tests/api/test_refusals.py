@@ -173,7 +173,12 @@ async def test_a_public_thread_is_read_by_guests_and_its_room_is_not(api: Api) -
 async def test_paths_that_lead_nowhere_and_wrong_methods(api: Api) -> None:
     ana = await api("ana")
     never = await ana.get(f"/threads/{NEVER}")
-    for path in ("/threads/abc", "/threads/0", "/threads/99999999999999999999", "/nowhere", "/networks/NO%00"):
+    there = (await ana.post(f"/networks/{api.world.network}/threads", json={"title": "T", "body": "B"})).json()["id"]
+    digits = str(there).translate({ord("0") + digit: chr(0x660 + digit) for digit in range(10)})
+    for path in (
+        "/threads/abc", "/threads/0", "/threads/99999999999999999999", "/nowhere", "/networks/NO%00", "/me%0A",
+        f"/threads/{there}%0A", f"/threads/{there}%0A/posts", f"/threads/{digits}", f"/networks/{api.world.network}%0A",
+    ):  # fmt: skip
         answer = await ana.get(path)
         assert (answer.status_code, answer.content) == (404, never.content), path
     wrong = await ana.put("/me", json={})

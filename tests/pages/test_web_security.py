@@ -192,6 +192,20 @@ async def test_a_wrong_method_says_which_are_right(visit: Visit) -> None:
     assert answer.headers["allow"] == "GET, HEAD" or set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
+async def test_a_path_with_more_behind_it_leads_nowhere(world: World, visit: Visit) -> None:
+    thread = await world.thread()
+    mod = await visit(world.mod)
+    digits = str(thread).translate({ord("0") + digit: chr(0x660 + digit) for digit in range(10)})
+    never = await mod.get("/threads/999999999999")
+    for path in (f"/threads/{thread}", f"/networks/{world.network}", "/search", "/notifications"):
+        assert (await mod.get(path)).status_code in {200, 303}, "it is there to be refused"
+        for end in ("%0A", "%0A/"):
+            assert (await mod.get(path + end)).status_code == 404, path + end
+    assert (await mod.get(f"/threads/{digits}")).content == never.content
+    split = await mod.get(f"/threads/{thread}/split?from={'9' * 5_000}")
+    assert split.status_code == 200
+
+
 async def test_programs_get_problems_and_people_get_pages(visit: Visit) -> None:
     guest = await visit(None)
     page = await guest.get("/threads/1000000000", accept="text/html")
