@@ -152,7 +152,9 @@ async def create(request: Request) -> Response:
     except Invalid as error:
         if wants_fragment(request):
             raise
-        return await _reply_page(request, to=parent, said=form.text("body"), key=form.text("key"), error=error)
+        # What cannot be answered is not shown as what is: the form answers the thread.
+        to = None if "parent" in error.errors else parent
+        return await _reply_page(request, to=to, said=form.text("body"), key=form.text("key"), error=error)
     if isinstance(row, Submission):
         return answers.waits(request, row.id)
     return answers.written(

@@ -128,6 +128,22 @@ async def test_a_refused_reply_keeps_the_text(world: World, visit: Visit) -> Non
     assert problem.json()["detail"].startswith("Locked by a moderator")
 
 
+async def test_a_reply_to_what_is_not_there_keeps_the_text_and_can_be_sent(world: World, visit: Visit) -> None:
+    here, beside, hidden = [
+        await threads.start(world.db, world.ana, slug, "A thread", "The opening post")
+        for slug in (world.network, world.network, world.other)
+    ]
+    ben, thread = await visit(world.ben), here.thread["id"]
+    for parent in (999_999_999, beside.post_id, hidden.post_id):
+        refused = await ben.post(f"/threads/{thread}/posts", {"body": "My words", "parent": parent, "key": "k1"})
+        assert refused.status_code == 422
+        assert "The post that this answers is not in this thread." in refused.text
+        assert "My words</textarea>" in refused.text
+        assert f'name="parent" value="{here.post_id}"' in refused.text
+    sent = await ben.post(f"/threads/{thread}/posts", {"body": "My words", "parent": "", "key": "k1"})
+    assert sent.status_code == 303
+
+
 async def test_an_empty_reply_is_asked_for_words(world: World, visit: Visit) -> None:
     thread = await world.thread()
     ben = await visit(world.ben)
