@@ -21,6 +21,8 @@ State = Literal["shown", "held", "withdrawn", "removed", "purged"]
 SQL = {"post": statements("posts"), "message": statements("messages")}
 PEOPLE = statements("members")
 
+ADVICE: Final[Mapping[Noun, str]] = {"post": text.MORE_POSTS, "message": ""}
+"""What helps where a text is too long."""
 MAX_MENTIONS = 20
 LOOKS: Final = 5
 """How often an act looks anew at where it writes, if that changed between its look and its write."""
@@ -72,7 +74,7 @@ async def prepare(
     connection: Connection, noun: Noun, body: str, networks: Sequence[int], *, max_bytes: int = 32_768
 ) -> Words:
     """Check, resolve @names to ids of people in these networks, and render. Raises Invalid with its sentence."""
-    body = text.check(body, max_bytes=max_bytes)
+    body = text.check(body, max_bytes, advice=ADVICE[noun])
     if "@" in body:
         body = await _named(connection, body, networks)
     return await _rendered(noun, body)
@@ -80,7 +82,7 @@ async def prepare(
 
 async def prepare_at(db: Database, noun: Noun, body: str, networks: Sequence[int], *, max_bytes: int = 32_768) -> Words:
     """`prepare` for an act that holds no connection: one is taken where somebody may be named."""
-    body = text.check(body, max_bytes=max_bytes)
+    body = text.check(body, max_bytes, advice=ADVICE[noun])
     if "@" in body:
         async with db.connection() as connection:
             body = await _named(connection, body, networks)

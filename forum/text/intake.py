@@ -13,8 +13,10 @@ MAX_BODY_BYTES = 32_768
 
 NOTHING = "Please write something first."
 UNSTORABLE = "There is a character in this text that we cannot store (line {line}). We marked it for you."
-TOO_LONG = "This is {excess} too long."
-MORE_POSTS = " A thread can hold more than one post."
+TOO_LONG = "This is {excess} too long. {advice}"
+ROOM_FOR = "There is room for {most}."
+MORE_POSTS = "A thread can hold more than one post."
+"""What helps with a post that is too long."""
 
 # Tab and newline are text; every other control is a slip of a clipboard, or an attack on a terminal that reads a log.
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -27,11 +29,12 @@ _INVISIBLE = re.compile(
 _SPACE = re.compile(r"\s+")
 
 
-def check(body: str, max_bytes: int = MAX_BODY_BYTES, *, field: str = "body") -> str:
+def check(body: str, max_bytes: int = MAX_BODY_BYTES, *, field: str = "body", advice: str = "") -> str:
     """The text as it may be stored, with newlines as "\\n" and without blank lines around it.
 
-    `max_bytes` counts UTF-8. Raises Invalid for `field`: nothing that can be seen, too long, or a character that cannot
-    be stored (NUL, other controls, half of a surrogate pair), with its line.
+    `max_bytes` counts UTF-8. Raises Invalid for `field`: nothing that can be seen, too long (with the `advice`, else
+    with how long it may be), or a character that cannot be stored (NUL, other controls, half of a surrogate pair), with
+    its line.
     """
     body = _NEWLINE.sub("\n", body)
     _refuse_unstorable(body, field)
@@ -41,7 +44,7 @@ def check(body: str, max_bytes: int = MAX_BODY_BYTES, *, field: str = "body") ->
     data = body.encode()
     if len(data) > max_bytes:
         excess = len(body) - len(data[:max_bytes].decode(errors="ignore"))
-        raise Invalid(field, TOO_LONG.format(excess=_characters(excess)) + MORE_POSTS)
+        raise Invalid(field, _too_long(excess, advice or ROOM_FOR.format(most=f"about {_characters(max_bytes)}")))
     return body
 
 
@@ -57,7 +60,7 @@ def line(text: str, max_chars: int, *, field: str = "title") -> str:
     if not _visible(text):
         raise Invalid(field, NOTHING)
     if len(text) > max_chars:
-        raise Invalid(field, TOO_LONG.format(excess=_characters(len(text) - max_chars)))
+        raise Invalid(field, _too_long(len(text) - max_chars, ROOM_FOR.format(most=_characters(max_chars))))
     return text
 
 
@@ -77,6 +80,10 @@ def _refuse_unstorable(text: str, field: str) -> None:
 
 def _visible(text: str) -> bool:
     return bool(_SPACE.sub("", _INVISIBLE.sub("", text)))
+
+
+def _too_long(excess: int, advice: str) -> str:
+    return TOO_LONG.format(excess=_characters(excess), advice=advice)
 
 
 def _characters(count: int) -> str:

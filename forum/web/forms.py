@@ -17,9 +17,9 @@ from starlette.requests import HTTPConnection, Request
 
 from forum.db import is_storable
 from forum.errors import Invalid
+from forum.web.security import MAX_BODY_BYTES
 
 MAX_FIELDS: Final = 100
-MAX_FIELD_BYTES: Final = 256 * 1024
 MAX_ID_DIGITS: Final = 18
 SECRET_FIELDS: Final = frozenset({"password", "old", "new", "email", "key"})
 """What is never given back to the page."""
@@ -77,9 +77,9 @@ def is_id(text: str) -> bool:
 async def form_of(request: Request) -> Form:
     """The form of this request. Raises Invalid for what is none."""
     try:
-        data: FormData = await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+        data: FormData = await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_BODY_BYTES)
     except HTTPException as error:
-        raise Invalid("form", "This form cannot be read: it has too many fields, or they are too large.") from error
+        raise Invalid("form", "This form cannot be read: it has too many fields, or files.") from error
     fields: dict[str, list[str]] = {}
     for name, value in data.multi_items():
         if isinstance(value, str):

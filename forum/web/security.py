@@ -23,6 +23,12 @@ ELSEWHERE: Final = (
 )
 
 
+TOO_MUCH: Final = (
+    "This is more than we can take at once, and nothing was stored. Your browser still has your text: go back to it, "
+    "and send less."
+)
+
+
 class TooLarge(ForumError):
     """The body is longer than anything that is written here."""
 
@@ -30,7 +36,7 @@ class TooLarge(ForumError):
     title = "This is too large"
 
     def __init__(self) -> None:
-        super().__init__("This is more than we can take at once. Nothing was stored.")
+        super().__init__(TOO_MUCH)
 
 
 def headers_for(base_url: str) -> dict[str, str]:

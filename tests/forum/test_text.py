@@ -42,8 +42,17 @@ def test_what_cannot_be_stored_is_named_by_its_line(odd: str) -> None:
 def test_too_long_says_by_how_much() -> None:
     assert text.check("a" * 32_768)
     with pytest.raises(Invalid) as refused:
-        text.check("é" * (16_384 + 1_240))
-    assert refused.value.errors["body"] == ("This is 1,240 characters too long. A thread can hold more than one post.")
+        text.check("é" * (16_384 + 1_240), advice=text.MORE_POSTS)
+    assert refused.value.errors["body"] == "This is 1,240 characters too long. A thread can hold more than one post."
+
+
+def test_too_long_says_how_long_it_may_be() -> None:
+    with pytest.raises(Invalid) as refused:
+        text.check("a" * 4_001, 4_000, field="note")
+    assert refused.value.errors["note"] == "This is 1 character too long. There is room for about 4,000 characters."
+    with pytest.raises(Invalid) as refused:
+        text.line("a" * 202, 200)
+    assert refused.value.errors["title"] == "This is 2 characters too long. There is room for 200 characters."
 
 
 def test_names_are_one_visible_line_in_nfc() -> None:
