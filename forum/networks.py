@@ -21,6 +21,7 @@ KINDS = ("national", "regional", "professional", "topic")
 VISIBILITIES = ("public", "open", "private")
 RESERVED = frozenset({"new"})
 """What would be the address of a page of the site's own, below `/networks/`."""
+SLUG_MAX_CHARS = 60
 NAME_MAX_CHARS = 80
 PURPOSE_MAX_CHARS = 300
 
@@ -46,14 +47,12 @@ async def create(
 ) -> asyncpg.Record:
     """Make a network (an administrator), or a sub-group (a lead of its parent); who makes it leads it. Returns its row.
 
-    Raises NotFound (the parent), Forbidden, Invalid, Conflict (the slug is taken).
+    Raises NotFound (the parent), Forbidden, Invalid, Conflict (the slug is not to be had).
     """
     name = text.line(name, NAME_MAX_CHARS, field="name")
     purpose = text.line(purpose, PURPOSE_MAX_CHARS, field="purpose") if purpose.strip() else ""
     one_of("kind", kind, KINDS)
     one_of("visibility", visibility, VISIBILITIES)
-    if slug in RESERVED:
-        raise Invalid("slug", "The site has a page of its own there. Choose another address.")
     async with db.transaction() as tx:
         member = caller.member
         network_id = await idempotency.earlier(tx, member, key, "network", name, slug, kind, parent, visibility)
@@ -66,14 +65,14 @@ async def create(
             elif not caller.administrator:
                 raise Forbidden("Only administrators of the site may make a network.")
             try:
-                row = await SQL.insert(
+                row = None if slug in RESERVED else await SQL.insert(
                     tx.connection, name=name, slug=slug, kind=kind, parent=above and above.id,
                     visibility=visibility, purpose=purpose, member=member,
                 )  # fmt: skip
             except asyncpg.CheckViolationError as error:
-                raise Invalid("slug", "Small letters, digits and hyphens, at most 60.") from error
+                raise Invalid("slug", f"Small letters, digits and hyphens, at most {SLUG_MAX_CHARS}.") from error
             if row is None:
-                raise Conflict(f"There is a network with the address {slug} already.")
+                raise Conflict(_not_to_be_had(slug, parent))
             network_id = int(row["id"])
             await idempotency.made(tx, member, key, network_id)
             if above is not None:
@@ -82,6 +81,13 @@ async def create(
             tx.record(f"member:{member}", "membership.changed", network_id)
             await moderation_log.write(tx, network_id, caller, "create", "network", network_id)
         return await current(tx.connection, network_id)
+
+
+def _not_to_be_had(slug: str, parent: str | None) -> str:
+    """The same of what the site needs and of what is taken, for whoever has it may not be seen."""
+    likely = f"{parent}-{slug}"
+    such_as = f", such as {likely}" if parent is not None and len(likely) <= SLUG_MAX_CHARS else ""
+    return f"This address is not to be had. Choose another one{such_as}."
 
 
 def access_breadth(visibility: str) -> int:

@@ -89,12 +89,24 @@ async def test_the_longest_names_make_a_cursor_that_is_taken(api: Api) -> None:
     assert len(seen) == len(set(seen)) >= 4
 
 
-async def test_an_address_that_the_site_needs_is_no_networks(api: Api) -> None:
-    admin = await api("admin")
-    asked = {"name": "New", "slug": "new", "kind": "topic", "visibility": "open"}
-    answer = await admin.post("/networks", json=asked)
-    assert answer.status_code == 422
-    assert list(answer.json()["errors"]) == ["slug"]
+async def test_an_address_that_is_not_to_be_had_does_not_say_why(api: Api) -> None:
+    """Neither the site's own nor that of a network which the lead does not see."""
+    lead, other = await api("lead"), f"group-{api.world.tag}"
+    made = {"name": "A group", "slug": other, "kind": "topic", "parent": api.world.other}
+    assert (await lead.post("/networks", json=made)).status_code == 201
+    await lead.patch(f"/networks/{other}", json={"listed": False})
+    async with api.world.db.transaction() as tx:
+        await tx.connection.execute(
+            "DELETE FROM memberships m USING networks n WHERE n.id = m.network_id AND n.slug = ANY ($1)",
+            [other, api.world.other],
+        )
+    assert (await lead.get(f"/networks/{other}")).status_code == 404
+    asked = {"name": "New", "kind": "topic", "parent": api.world.network}
+    answers = [await lead.post("/networks", json={**asked, "slug": slug}) for slug in (other, "new")]
+    assert [each.status_code for each in answers] == [409, 409]
+    said = {each.text.replace(slug, "…") for each, slug in zip(answers, (f"-{other}", "-new"), strict=True)}
+    assert len(said) == 1
+    assert "This address is not to be had. Choose another one, such as " in said.pop()
 
 
 async def test_a_cursor_of_another_list(api: Api) -> None:
