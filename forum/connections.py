@@ -1,12 +1,16 @@
-"""A connection's bounds: how large the head of a request may be, and how long one may wait for a client.
+"""A connection's bounds: how much may come on it, how long one may wait for that, and how many there may be.
 
-uvicorn reads a head of any size, and its keep-alive timer begins only after an answer. `BoundedProtocol` is its
-protocol with what is missing:
+uvicorn reads a head of any size, and its keep-alive timer begins only after an answer; it takes in whatever is asked
+before there is an answer. `BoundedProtocol` is its protocol with what is missing:
 
 - A head (request line and headers) has MAX_HEAD_BYTES; a larger one is answered 431. So are trailers.
 - A head has HEAD_MAX_S, from the connection's first moment or the first byte of a further request, and a body
   BODY_MAX_S, from the end of its head. What takes longer is answered 408, or cut off where an answer has begun or
   nothing was asked. The time does not end while it is this side that keeps the client waiting.
+- While requests wait for their turn, no more are read. Of those that came together, MAX_WAITING may wait: they are
+  answered, the last answer says so, and what came behind them is not looked at.
+- A process has MAX_CONNECTIONS, sockets included, or as many as it may have files open; what comes beyond is answered
+  503, as long as that is not too much itself.
 
 Use it as `uvicorn.Config(…, http=BoundedProtocol)`. What is known of uvicorn's inside here and in realtime/transport.py
 is why its version is pinned.
@@ -15,10 +19,20 @@ is why its version is pinned.
 from __future__ import annotations
 
 import asyncio
+import resource
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from forum.answering import AnsweringProtocol
+
+MAX_CONNECTIONS: Final = 20_000
+SPARE_FILES: Final = 256
+"""Which are none of these: the database's, Redis', the log's."""
+REFUSED_AT_ONCE: Final = 128
+"""So many are told that there are too many while they are; the others are cut off, since to tell takes a file, too."""
+MAX_WAITING: Final = 32
 MAX_HEAD_BYTES: Final = 64 * 1024
 HEAD_MAX_S: Final = 20.0
 BODY_MAX_S: Final = 60.0
@@ -27,14 +41,16 @@ LINGER_S: Final = 2.0
 
 TOO_LARGE: Final = f"The request's line and headers together may have {MAX_HEAD_BYTES // 1024} KiB."
 TOO_LATE: Final = "The request took too long to arrive."
+TOO_MANY: Final = "There are too many connections right now. Try again in a few seconds."
+RETRY_AFTER: Final = (b"retry-after", b"5")
 
 
-class HeadTooLarge(Exception):
-    """Ends the parser's work on a read; the refusal has been written by then."""
+class NoFurther(Exception):
+    """Ends the parser's work on a read: what is to be said to the client has been settled by then."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's own HTTP protocol, with bounds for what a client sends.
+class BoundedProtocol(AnsweringProtocol):
+    """uvicorn's own HTTP protocol, with bounds for what a client sends and for how it takes what it is sent.
 
     This runs for each read of each request, so a request that comes in one read sets no clock at all, and a
     connection has one timer, which is not moved while the time it stands for only gets later.
@@ -59,7 +75,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called by the server with a new connection; the time for a first request begins."""
         super().connection_made(transport)
-        self._give(HEAD_MAX_S)
+        beyond = len(self.connections) - _connections_max()
+        if beyond <= 0:
+            self._give(HEAD_MAX_S)
+        elif beyond <= REFUSED_AT_ONCE:
+            self._refuse(503, TOO_MANY, [RETRY_AFTER])
+        else:
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the transport when the connection has gone."""
@@ -90,15 +112,19 @@ class BoundedProtocol(HttpToolsProtocol):
             self._give(self._allowed_s())
 
     def on_message_begin(self) -> None:
-        """Called by the parser at a request's first byte."""
+        """Called by the parser at a request's first byte. Raises NoFurther where enough others wait."""
+        if len(self.pipeline) >= MAX_WAITING:
+            self._over = True
+            self.cycle.keep_alive = False
+            raise NoFurther
         self._awaited = "head"
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Called by the parser at the end of a head. Raises HeadTooLarge when it has refused it."""
+        """Called by the parser at the end of a head. Raises NoFurther when it has refused it."""
         if self._before_bytes + self._read_bytes > MAX_HEAD_BYTES and self._head_bytes() > MAX_HEAD_BYTES:
             self._refuse(431, TOO_LARGE)
-            raise HeadTooLarge
+            raise NoFurther
         self._got_on = True
         self._awaited = "body"
         self._deadline = None
@@ -115,6 +141,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._awaited = None
         self._deadline = None
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Called at the end of an answer, which lets uvicorn read on."""
+        super().on_response_complete()
+        if self.pipeline and not self.transport.is_closing():
+            self.flow.pause_reading()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over; a socket has no time here."""
@@ -179,7 +211,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return self.flow.read_paused or bool(self.pipeline)
         return self._is_answering()
 
-    def _refuse(self, status: int, sentence: str) -> None:
+    def _refuse(self, status: int, sentence: str, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
         """Answer with the sentence and close; only close where an answer has begun, or another's turn is first."""
         self._over = True
         if self.transport.is_closing() or not self._can_answer():
@@ -194,6 +226,7 @@ class BoundedProtocol(HttpToolsProtocol):
             (b"content-type", b"text/plain; charset=utf-8"),
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
+            *more,
         ]
         lines = b"".join(b"%s: %s\r\n" % header for header in headers)
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
@@ -205,3 +238,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._awaited == "body" and self._is_answering():
             return not self.cycle.response_started and not self.pipeline
         return self._awaited != "body" and not self._is_answering()
+
+
+def _connections_max() -> int:
+    """How many connections this process may have."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return min(MAX_CONNECTIONS, max(files - SPARE_FILES, files // 2))

@@ -19,6 +19,7 @@ It reads its settings from the environment, with the servers' addresses in it, b
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -327,11 +328,18 @@ def config_for(application: Any, settings: Settings) -> uvicorn.Config:
     )
 
 
+def allow_files() -> None:
+    """As many open files, and so connections, as this process may allow itself: a shell's own limit is often 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main(arguments: list[str], environ: Mapping[str, str]) -> None:
     """The life of one web process."""
     listener, ready_pipe, parent, factory = int(arguments[0]), int(arguments[1]), int(arguments[2]), arguments[3]
     die_with_parent(parent, signal.SIGTERM)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal is the parent's business
+    allow_files()
     settings = Settings.from_environ(environ)
     logs.configure(settings.log_level)
     application = import_from_string(factory)(settings)

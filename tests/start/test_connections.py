@@ -7,168 +7,13 @@ its time began later.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 import websockets
-from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
-from uvicorn.server import ServerState
 
 from forum import connections
 from forum.connections import MAX_HEAD_BYTES
-from forum.serve import config_for
-from forum.settings import Settings
-
-SHORT_S = 0.3
-LONG_S = 30.0
-"""Not reached in any test; each has to end long before."""
-
-
-class Client:
-    """A client that sends what it likes."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    def send(self, data: bytes) -> None:
-        self._writer.write(data)
-
-    async def sent(self) -> None:
-        await self._writer.drain()
-
-    async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        """The next answer: status, headers, body."""
-        async with asyncio.timeout(10):
-            head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
-            line, *lines = head.strip().split("\r\n")
-            headers = dict(each.split(": ", 1) for each in lines)
-            body = await self._reader.readexactly(int(headers["content-length"]))
-        return int(line.split()[1]), headers, body
-
-    async def refusal(self) -> int:
-        """The status of an answer that is the last one."""
-        status, headers, body = await self.answer()
-        assert headers["connection"] == "close"
-        assert headers["content-type"] == "text/plain; charset=utf-8"
-        assert body.endswith(b".")
-        assert await self.rest() == b""
-        return status
-
-    async def rest(self) -> bytes:
-        """What comes until the server closes."""
-        async with asyncio.timeout(10):
-            return await self._reader.read()
-
-
-class Served:
-    """A tiny application, served as the site is, in the test's loop."""
-
-    def __init__(self, port: int, state: ServerState, go: asyncio.Event, saw: list[str]) -> None:
-        self.port = port
-        self.state = state
-        self.go = go
-        """What /slow, /unread and /stream wait for."""
-        self.saw = saw
-        self._stack = contextlib.AsyncExitStack()
-
-    async def connect(self) -> Client:
-        return Client(*(await asyncio.open_connection("127.0.0.1", self.port)))
-
-    @contextlib.asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
-        client = await self.connect()
-        try:
-            yield client
-        finally:
-            client._writer.close()
-            with contextlib.suppress(OSError):
-                await client._writer.wait_closed()
-
-    async def let_time_pass(self) -> None:
-        """Returns when a head that began before this has had its time."""
-        async with self.client() as silent:
-            assert await silent.rest() == b""
-
-    async def until_all_are_gone(self) -> None:
-        """Returns when the server has no connection any more, though no client closed one."""
-        await until(lambda: not self.state.connections)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110  # what is waited for happens inside uvicorn
-            await asyncio.sleep(0.01)
-
-
-def application(go: asyncio.Event, saw: list[str]) -> Starlette:
-    async def quick(request: Request) -> Response:
-        return PlainTextResponse("quick")
-
-    async def slow(request: Request) -> Response:
-        saw.append("slow")
-        await go.wait()
-        return PlainTextResponse("slow")
-
-    async def size(request: Request) -> Response:
-        try:
-            return PlainTextResponse(str(len(await request.body())))
-        except ClientDisconnect:
-            saw.append("gone")
-            raise
-
-    async def unread(request: Request) -> Response:
-        """Reads the body late."""
-        saw.append("unread")
-        await go.wait()
-        return await size(request)
-
-    async def stream(request: Request) -> Response:
-        """Begins its answer before the body is there."""
-
-        async def parts() -> AsyncIterator[bytes]:
-            yield b"begun"
-            await go.wait()
-
-        return StreamingResponse(parts(), headers={"content-length": "10"})
-
-    async def echo(socket: WebSocket) -> None:
-        await socket.accept()
-        async for text in socket.iter_text():
-            await socket.send_text(text)
-
-    routes = [Route(f"/{act.__name__}", act, methods=["GET", "POST"]) for act in (quick, slow, size, unread, stream)]
-    return Starlette(routes=[*routes, WebSocketRoute("/echo", echo)])
-
-
-@pytest.fixture
-async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
-    """With times that no test reaches, but for the one that a refused client has for reading that."""
-    monkeypatch.setattr(connections, "HEAD_MAX_S", LONG_S)
-    monkeypatch.setattr(connections, "BODY_MAX_S", LONG_S)
-    monkeypatch.setattr(connections, "LINGER_S", SHORT_S)
-    settings = Settings.from_environ({"FORUM_DATA": str(tmp_path), "SECRET_KEY": "s" * 32})
-    go, saw = asyncio.Event(), list[str]()
-    config = config_for(application(go, saw), settings)
-    config.load()
-    state = ServerState()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: config.http_protocol_class(config=config, server_state=state, app_state={}),  # type: ignore[call-arg]
-        "127.0.0.1",
-        0,
-    )
-    yield Served(server.sockets[0].getsockname()[1], state, go, saw)
-    go.set()
-    for connection in list(state.connections):
-        connection.shutdown()
-    server.close()
-    async with asyncio.timeout(5):
-        await asyncio.gather(*state.tasks, return_exceptions=True)
+from tests.start.served import LONG_S, SHORT_S, Client, Served, head_of, until
 
 
 @pytest.fixture
@@ -179,16 +24,6 @@ def short_heads(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short_bodies(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "BODY_MAX_S", SHORT_S)
-
-
-def head_of(size: int, first: str = "GET /quick", more: str = "") -> bytes:
-    """A head of that many bytes."""
-    begin = f"{first} HTTP/1.1\r\nhost: forum.test\r\n{more}".encode()
-    lines = [b"x-%d: " % each + b"x" * 1000 + b"\r\n" for each in range(100, 100 + (size - len(begin)) // 1100)]
-    rest = size - len(begin) - sum(map(len, lines)) - len(b"x-rest: \r\n\r\n")
-    head = begin + b"".join(lines) + b"x-rest: " + b"x" * rest + b"\r\n\r\n"
-    assert len(head) == size
-    return head
 
 
 async def test_a_header_without_end_is_refused(served: Served) -> None:

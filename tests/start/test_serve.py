@@ -277,6 +277,15 @@ async def test_only_trusted_proxies_speak_for_others(site: Site, tmp_path: Path)
     assert (answer["client"], answer["scheme"]) == ("192.0.2.7", "https")
 
 
+def test_a_process_takes_as_many_files_as_it_may() -> None:
+    few = (
+        "import resource as r; from forum.serve import allow_files; most = r.getrlimit(r.RLIMIT_NOFILE)[1]; "
+        "r.setrlimit(r.RLIMIT_NOFILE, (256, most)); allow_files(); print(r.getrlimit(r.RLIMIT_NOFILE) == (most, most))"
+    )
+    run = subprocess.run([sys.executable, "-c", few], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "True\n"
+
+
 def connections(address: str) -> int:
     """How many connections to this address the kernel holds."""
     port = f":{int(address.split(':')[1]):04X}"
