@@ -36,7 +36,7 @@ class Unauthenticated(ForumError):
     status = 401
     title = "Sign in first"
 
-    def __init__(self, detail: str = "Please sign in first.") -> None:
+    def __init__(self, detail: str = "Sign in to go on.") -> None:
         super().__init__(detail)
 
 

@@ -3,18 +3,47 @@
 from typing import Final
 from urllib.parse import quote
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from forum.web.context import site_of
 from forum.web.forms import FRAGMENT, wants_fragment
 
 FRAGMENT_TYPE: Final = f"{FRAGMENT}; charset=utf-8"
+SIGNED_OUT: Final = "You are signed out."
+ENDED: Final = "Your session has ended. Sign in to go on: drafts in this browser are kept."
+NEEDED: Final = "Sign in to go on."
+WAITING: Final = "You were signed out. Sign in again, and your text will be waiting."
 
 
 def page(request: Request, template: str, /, *, status: int = 200, **context: object) -> Response:
     """A page; its template's head names its context."""
     return HTMLResponse(site_of(request).views.page(template, **context), status)
+
+
+def sign_in(
+    request: Request, *, why: str = "", status: int = 200, email: str = "", error: str = "", on: str = "",
+    action: str = "", kept: str = "",
+) -> Response:  # fmt: skip
+    """The page to sign in on: `why` is a sentence of ours that says why one is there, never one from the request.
+
+    `on` is where it goes on to, "" for home; `kept` what waits to be sent to `action`, as JSON.
+    """
+    return page(
+        request, "account/sign_in.html", status=status, why=why, email=email, error=error, next=on, action=action,
+        kept=kept,
+    )  # fmt: skip
+
+
+def has_ended(connection: HTTPConnection) -> bool:
+    """Whether a request of nobody came with the cookie of a session: it was somebody's, and is no more."""
+    return site_of(connection).cookie in connection.cookies
+
+
+def page_before(connection: HTTPConnection) -> str:
+    """The path of our own page from which a request came, for going back to it; "" where that is not known."""
+    origin, referrer = site_of(connection).settings.base_url, connection.headers.get("referer", "")
+    return referrer[len(origin) :].partition("#")[0] if referrer.startswith(f"{origin}/") else ""
 
 
 def fragment(html: str, *, status: int = 200) -> Response:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from forum.db import AWAY
 from forum.errors import ForumError, Invalid, NotFound, TooMany, Unauthenticated, Unavailable
-from forum.web import forms
+from forum.web import answers, forms
 from forum.web.context import site_of
 from forum.web.security import next_of
 from forum.web.shell import error_shell
@@ -95,39 +95,35 @@ async def answer(request: Request, error: ForumError) -> Response:
         return problem(error)
     form = forms.written(request)
     kept = forms.kept_fields(form) if form is not None else []
-    views = site_of(request).views
     if isinstance(error, Unauthenticated):
-        where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        page = views.page(
-            "account/sign_in.html",
-            email="",
-            error="" if kept or not form else error.detail,
-            next=next_of([where if request.method in {"GET", "HEAD"} else _page_before(request)], ""),
-            signed_out=bool(kept),
-            action=request.url.path if kept else "",
-            kept=msgspec.json.encode(kept).decode() if kept else "",
-        )
-    else:
-        page = views.page(
-            "errors/error.html",
-            shell=await error_shell(request),
-            status=error.status,
-            title=error.title,
-            detail=error.detail,
-            retry_after=wait_of(error),
-            action=request.url.path,
-            fields=forms.labelled(kept),
-            key=(form.text("key") if form is not None else "") or forms.new_key(),
-        )
-    # No WWW-Authenticate for a page: a browser would ask for a password by itself.
-    headers = {name: value for name, value in headers_of(error).items() if name != "WWW-Authenticate"}
-    return HTMLResponse(page, error.status, headers)
+        # No WWW-Authenticate for a page: a browser would ask for a password by itself.
+        return _sign_in_first(request, error, kept)
+    page = site_of(request).views.page(
+        "errors/error.html",
+        shell=await error_shell(request),
+        status=error.status,
+        title=error.title,
+        detail=error.detail,
+        retry_after=wait_of(error),
+        action=request.url.path,
+        fields=forms.labelled(kept),
+        key=(form.text("key") if form is not None else "") or forms.new_key(),
+    )
+    return HTMLResponse(page, error.status, headers_of(error))
 
 
-def _page_before(request: Request) -> str:
-    """The path of our own page from which a form came, for going back to it; "" where that is not known."""
-    origin, referrer = site_of(request).settings.base_url, request.headers.get("referer", "")
-    return referrer[len(origin) :].partition("#")[0] if referrer.startswith(f"{origin}/") else ""
+def _sign_in_first(request: Request, error: Unauthenticated, kept: list[tuple[str, str]]) -> Response:
+    """The page to sign in on, and why: what was being written waits there, and it goes on to what was asked for."""
+    where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    ended = answers.ENDED if answers.has_ended(request) else error.detail
+    return answers.sign_in(
+        request,
+        status=error.status,
+        why=answers.WAITING if kept else ended,
+        on=next_of([where if request.method in {"GET", "HEAD"} else answers.page_before(request)], ""),
+        action=request.url.path if kept else "",
+        kept=msgspec.json.encode(kept).decode() if kept else "",
+    )
 
 
 def as_forum_error(error: Exception) -> ForumError:

@@ -22,6 +22,8 @@ from forum.web.security import is_local_path, next_of
 
 MAX_AGE_S: Final = sessions.SESSION_DAYS * 24 * 3600
 GUEST_FACES: Final = 6
+DOORS: Final = ("/sign-", "/links/", "/invitations/")
+"""Pages from which nobody wants to be led back to them."""
 
 BROWSERS: Final = (
     ("Edg", "Edge"),
@@ -85,13 +87,13 @@ async def end_old(request: Request) -> None:
 
 
 async def sign_in_page(request: Request) -> Response:
-    """The form; who is signed in already goes on."""
-    on = next_of([request.query_params.get("next")], "")
+    """The form; who is signed in already goes on. It leads back to the page that it was asked for from."""
+    asked = next_of([request.query_params.get("next")], "")
     if (await caller_of(request)).member_id is not None:
-        return answers.go(on or "/")
-    return answers.page(
-        request, "account/sign_in.html", email="", error="", next=on, signed_out=False, action="", kept=""
-    )
+        return answers.go(asked or "/")
+    why = answers.ENDED if answers.has_ended(request) else answers.NEEDED if asked else ""
+    before = answers.page_before(request)
+    return answers.sign_in(request, why=why, on=asked or next_of(["" if before.startswith(DOORS) else before], ""))
 
 
 async def sign_in(request: Request) -> Response:
@@ -103,9 +105,9 @@ async def sign_in(request: Request) -> Response:
         await counted(request, "sign_in", email)
         token, _ = await started(request, email, form.text("password"))
     except (Unauthenticated, Forbidden, TooMany, Invalid) as error:
-        response = answers.page(
-            request, "account/sign_in.html", status=error.status, email=email[:320], error=error.detail, next=on,
-            signed_out=False, action=form.text("action"), kept=form.text("kept"),
+        response = answers.sign_in(
+            request, status=error.status, email=email[:320], error=error.detail, on=on, action=form.text("action"),
+            kept=form.text("kept"),
         )  # fmt: skip
         if isinstance(error, TooMany):
             response.headers["Retry-After"] = str(error.retry_after_s)
@@ -128,10 +130,10 @@ def _resumed(request: Request, form: Form, on: str) -> Response | None:
 
 
 async def sign_out_page(request: Request) -> Response:
-    """Asks first: drafts go."""
+    """Asks first: drafts go. Who is signed out reads so, and can sign in again."""
     async with reading(request) as (connection, caller):
         if caller.member_id is None:
-            return answers.go("/")
+            return answers.sign_in(request, why=answers.SIGNED_OUT)
         frame = await shell.frame(request, connection)
     return answers.page(request, "account/sign_out.html", shell=frame.shell())
 
@@ -139,7 +141,7 @@ async def sign_out_page(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """End this session, on all of its screens at once."""
     await end_old(request)
-    response = answers.go("/")
+    response = answers.go("/sign-out")
     clear_cookie(site_of(request), response)
     return response
 

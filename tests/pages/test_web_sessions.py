@@ -1,6 +1,7 @@
 import html
 import re
 
+import httpx
 import pytest
 
 from forum import members, memberships
@@ -72,8 +73,47 @@ async def test_signing_out_ends_the_session_for_good(world: World, visit: Visit)
     answer = await ana.post("/sign-out")
     assert answer.status_code == 303
     assert "forum" not in ana.client.cookies
+    assert why_of(await ana.get(answer.headers["location"])) == "You are signed out."
     ana.client.cookies.set("forum", token)
-    assert (await ana.get("/sign-in")).status_code == 200  # and not on to home
+    assert why_of(await ana.get("/sign-in")).startswith("Your session has ended.")  # and not on to home
+
+
+def why_of(page: httpx.Response) -> str:
+    """What the page to sign in on says of why one is there."""
+    assert 'action="/sign-in"' in page.text
+    said = re.search(r'<p class="notice good">([^<]*)</p>', page.text)
+    return "" if said is None else said[1]
+
+
+async def test_the_page_to_sign_in_on_says_why_one_is_there(world: World, visit: Visit) -> None:
+    guest, ana = await visit(None), await visit(world.ana)
+    assert why_of(await guest.get("/sign-in")) == ""
+    assert why_of(await guest.get("/sign-in?next=/settings")) == "Sign in to go on."
+    assert why_of(await guest.get("/settings")) == "Sign in to go on."
+    await with_password(world)  # which ends all sessions
+    for path in ("/settings", "/sign-in?next=/settings", "/sign-in"):
+        assert why_of(await ana.get(path)).startswith("Your session has ended. Sign in to go on"), path
+
+
+async def test_no_word_of_an_address_is_said_on_the_page_to_sign_in_on(visit: Visit) -> None:
+    guest = await visit(None)
+    page = await guest.get("/sign-in?why=Send+us+your+password&signed_out=yes&error=oops&next=//evil.example")
+    assert "Send us" not in page.text
+    assert "oops" not in page.text
+    assert "evil" not in page.text
+    assert why_of(page) == ""
+
+
+async def test_who_has_to_sign_in_is_led_back_to_what_they_asked_for(world: World, visit: Visit) -> None:
+    guest, site = await visit(None), "http://127.0.0.1:8000"
+    missing = await guest.get(f"/networks/{world.network}/people")
+    assert missing.status_code == 404
+    assert "You are not signed in." in missing.text
+    assert '<a class="btn main" href="/sign-in">' in missing.text
+    back = await guest.get("/sign-in", referer=f"{site}/networks/{world.network}/people?q=a")
+    assert f'name="next" value="/networks/{world.network}/people?q=a"' in back.text
+    for referrer in (f"{site}/sign-out", f"{site}/links/abcdefghijkl", "https://evil.example/x", f"{site}//evil"):
+        assert 'name="next"' not in (await guest.get("/sign-in", referer=referrer)).text, referrer
 
 
 @pytest.mark.parametrize(
