@@ -5,7 +5,7 @@ never more visible than its parent: narrowing a network narrows those below it, 
 same act.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,9 +183,23 @@ class Unread:
     messages: int = 0
     mentions: int = 0
     """Of the messages, those that mention them."""
+    joint: tuple[int, ...] = ()
+    """Of the threads, those that other networks hold too: their ids."""
 
 
 async def unread(connection: Connection, member: int, networks: Sequence[int]) -> dict[int, Unread]:
     """What the member has not read in each of these networks. Checks no access."""
     rows = await SQL.unread(connection, member=member, networks=list(networks))
-    return {row["id"]: Unread(row["unread_threads"], row["unread_messages"], row["unread_mentions"]) for row in rows}
+    return {
+        row["id"]: Unread(
+            row["unread_threads"], row["unread_messages"], row["unread_mentions"], tuple(row["unread_joint"])
+        )
+        for row in rows
+    }
+
+
+def threads_once(all_unread: Iterable[Unread]) -> int:
+    """How many threads are unread over several networks: a joint one counts once."""
+    each = list(all_unread)
+    joint = [thread for unread in each for thread in unread.joint]
+    return sum(unread.threads for unread in each) - len(joint) + len(set(joint))

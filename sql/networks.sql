@@ -58,22 +58,25 @@ ORDER BY n.parent_id NULLS FIRST, n.kind <> 'national', n.name COLLATE "C", n.id
 
 -- name: unread
 -- What the member has not read in these networks. Threads are counted among the hundred that were active last: more are shown
--- as 99+ anyway.
-SELECT n.id,
-       (SELECT count(*) FROM (
-            SELECT thread_id FROM thread_networks h WHERE h.network_id = n.id ORDER BY active_at DESC, thread_id DESC LIMIT 100) h
-        JOIN threads t ON t.id = h.thread_id
-        LEFT JOIN thread_reads e ON e.thread_id = h.thread_id AND e.member_id = :member
-        WHERE NOT coalesce(e.numbers, '{}') @> int4range(1, t.last_number + 1)
-          AND EXISTS (SELECT FROM posts p WHERE p.thread_id = h.thread_id AND p.state = 'shown'
-                      AND p.author_id IS DISTINCT FROM :member AND NOT coalesce(e.numbers, '{}') @> p.number)) AS unread_threads,
+-- as 99+ anyway. Those of them that others hold too are named, so that a sum over networks has each once.
+SELECT n.id, u.unread_threads, u.unread_joint,
        (SELECT count(*) FROM (SELECT FROM messages m WHERE m.room_id = r.id AND m.state = 'shown'
               AND m.author_id IS DISTINCT FROM :member AND m.number > coalesce(d.number, 0) LIMIT 100) x) AS unread_messages,
        (SELECT count(*) FROM (SELECT FROM messages m WHERE m.room_id = r.id AND m.state = 'shown'
-              AND m.mentions @> ARRAY[:member::bigint] AND m.number > coalesce(d.number, 0) AND hears(:member, m.author_id)
-              LIMIT 100) x) AS unread_mentions
+              AND m.author_id IS DISTINCT FROM :member AND m.mentions @> ARRAY[:member::bigint] AND m.number > coalesce(d.number, 0)
+              AND hears(:member, m.author_id) LIMIT 100) x) AS unread_mentions
 FROM unnest(:networks::bigint[]) AS n (id) LEFT JOIN rooms r ON r.network_id = n.id
-LEFT JOIN room_reads d ON d.room_id = r.id AND d.member_id = :member;
+LEFT JOIN room_reads d ON d.room_id = r.id AND d.member_id = :member
+CROSS JOIN LATERAL (
+    SELECT count(*) AS unread_threads,
+           coalesce(array_agg(h.thread_id) FILTER (WHERE EXISTS (
+               SELECT FROM thread_networks o WHERE o.thread_id = h.thread_id AND o.network_id <> n.id)), '{}') AS unread_joint
+    FROM (SELECT thread_id FROM thread_networks h WHERE h.network_id = n.id ORDER BY active_at DESC, thread_id DESC LIMIT 100) h
+    JOIN threads t ON t.id = h.thread_id
+    LEFT JOIN thread_reads e ON e.thread_id = h.thread_id AND e.member_id = :member
+    WHERE NOT coalesce(e.numbers, '{}') @> int4range(1, t.last_number + 1)
+      AND EXISTS (SELECT FROM posts p WHERE p.thread_id = h.thread_id AND p.state = 'shown'
+                  AND p.author_id IS DISTINCT FROM :member AND NOT coalesce(e.numbers, '{}') @> p.number)) u;
 
 -- name: runners
 SELECT m.id, m.name, m.title, m.organisation, s.role FROM standing s JOIN people m ON m.id = s.member_id

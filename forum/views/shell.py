@@ -60,6 +60,8 @@ class Shell:
     """Requests to join that wait for me, over all networks that I lead."""
     reports: int = 0
     """Cases that wait in the networks that I moderate, or for me as an administrator, counted to 100."""
+    unread_threads: int = 0
+    """Over all networks; a joint thread counts once."""
     here: str = ""
     """Where the page is, for `aria-current`: home, notifications, conversations, networks, reports, rooms, search,
     settings; or by a network's id network:3, room:3, thread:3 (a thread of it)."""
@@ -71,9 +73,14 @@ class Shell:
     """Networks in which I am a moderator or lead; 0 for an administrator: what is in none."""
 
     @property
-    def unread_threads(self) -> int:
-        """Over all networks of the rail; a joint thread counts in each."""
-        return sum(network.threads for network in self.all_networks())
+    def unread_mentions(self) -> int:
+        """Messages that mention me, over all rooms."""
+        return sum(network.mentions for network in self.all_networks())
+
+    @property
+    def all_read(self) -> bool:
+        """Whether nothing that is unread is for me, and no thread is unread."""
+        return not (self.notifications or self.conversations or self.unread_threads or self.unread_mentions)
 
     def all_networks(self) -> tuple[RailNetwork, ...]:
         """The tree laid flat, parents first."""

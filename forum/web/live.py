@@ -19,7 +19,10 @@ MAX_THREADS: Final = 100
 
 
 async def unread(request: Request) -> Response:
-    """Counts that are mine: `{"notifications": 4, "networks": {"3": {"threads": 5, …}}, "threads": {"9": 5}}`."""
+    """Counts that are mine: `{"notifications": 4, "networks": {"3": {"threads": 5, …}}, "threads": {"9": 5}}`.
+
+    `unread_threads` is over all networks, a joint thread once.
+    """
     wanted = [part for part in request.query_params.get("threads", "").split(",") if part]
     if len(wanted) > MAX_THREADS or not all(is_id(part) for part in wanted):
         raise Invalid("threads", f"These are at most {MAX_THREADS} whole numbers.")
@@ -33,6 +36,7 @@ async def unread(request: Request) -> Response:
             "notifications": frame.notifications,
             "reports": frame.reports,
             "conversations": frame.conversations,
+            "unread_threads": frame.unread_threads,
             "networks": {
                 str(row["id"]): {
                     "threads": row["unread_threads"],

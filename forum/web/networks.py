@@ -73,7 +73,7 @@ async def _seen(request: Request, at: Connections, frame: Frame, network: Networ
         "ancestors": parents_of(network.row),
         "tab": tab,
         "my_role": network.role or "",
-        "counts": {"threads": frame.unread_threads(network.id), "here": here},
+        "counts": {"threads": frame.unread_threads_of(network.id), "here": here},
         "may_write": network.may_write,
     }
     if tab == "threads":
@@ -113,7 +113,7 @@ async def show(request: Request) -> Response:
         {
             "network": row,
             "mine": row["role"] is not None,
-            "count": seen.frame.unread_threads(row["id"]),
+            "count": seen.frame.unread_threads_of(row["id"]),
             "here": len(here.get(f"room:{row['room_id']}", ())),
         }
         for row in subgroups

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from starlette.requests import HTTPConnection
 
-from forum import reports, sessions, updates
+from forum import networks, reports, sessions, updates
 from forum.db import Connection, Connections, held
 from forum.errors import ForumError
 from forum.sessions import Known, Visit, Visitor
@@ -36,6 +36,8 @@ class Frame:
     here: Mapping[str, Sequence[int]]
     reports: int = 0
     conversations: int = 0
+    unread_threads: int = 0
+    """Over all networks, a joint one once."""
 
     def shell(self, here: str = "") -> Shell:
         """The frame, for a page that is `here` (see `Shell.here`)."""
@@ -46,6 +48,7 @@ class Frame:
             requests=self.requests,
             reports=self.reports,
             conversations=self.conversations,
+            unread_threads=self.unread_threads,
             here=here,
             channels=self.channels,
             log=self.log,
@@ -66,7 +69,7 @@ class Frame:
         """The frame of a page that may not follow this channel after all."""
         return replace(self, channels={name: seq for name, seq in self.channels.items() if name != channel})
 
-    def unread_threads(self, network_id: int) -> int:
+    def unread_threads_of(self, network_id: int) -> int:
         """How many threads of one of my networks are unread."""
         return next((row["unread_threads"] for row in self.networks if row["id"] == network_id), 0)
 
@@ -133,7 +136,10 @@ async def around(request: HTTPConnection, at: Connections, visit: Visit) -> Fram
             waiting = await reports.waiting(connection, moderated)
         cursors = dict([*cursors.items(), *queues.items()][:MAX_CHANNELS])
     direct = await site_of(request).counts.conversations(at, visit)
-    return Frame(visit.known, rows, visit.log, cursors, visit.notifications, visit.requests, here, waiting, direct)
+    return Frame(
+        visit.known, rows, visit.log, cursors, visit.notifications, visit.requests, here, waiting, direct,
+        networks.threads_once(counts.values()),
+    )  # fmt: skip
 
 
 def moderated_by(caller: Caller, networks: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:

@@ -48,10 +48,19 @@ function show(counts) {
     if (count !== undefined) write(place, count);
   }
   title(counts.notifications ?? 0);
+  allRead(counts);
+}
+
+/** Home never says "All read." while something is not. */
+function allRead({ notifications, conversations, unread_threads: threads, networks = {} }) {
+  const some = Boolean(notifications || conversations || threads || Object.values(networks).some(({ mentions }) => mentions));
+  for (const place of document.querySelectorAll("[data-all-read]")) place.hidden = some;
+  for (const place of document.querySelectorAll("[data-not-all-read]")) place.hidden = !some;
 }
 
 function countOf(counts, of, id) {
   if (["notifications", "reports", "conversations"].includes(of)) return counts[of] ?? 0;
+  if (of === "all") return counts.unread_threads ?? 0;
   if (of === "thread") return counts.threads?.[id];
   return counts.networks?.[id]?.[{ network: "threads", room: "room", mentions: "mentions" }[of]];
 }
