@@ -15,7 +15,7 @@ from forum import updates
 from forum.api import json_frames
 from forum.db import Database
 from forum.updates import LogRead
-from forum.views import Views, words
+from forum.views import Views, without_profiles, words
 
 HTML = "forum.v1.html"
 FOR_GUESTS = "/guest"
@@ -70,6 +70,8 @@ class Frame:
             render = RENDERERS.get((channel_noun, kind_noun))
             if render is not None:
                 frame.update(render(self._views, self._row))
+        if guest and "html" in frame:
+            frame["html"] = without_profiles(frame["html"])
         return msgspec.json.encode(frame)
 
 

@@ -7,7 +7,8 @@
 from forum.views.assets import Asset, Assets
 from forum.views.facts import Row
 from forum.views.fragments import Fragments
+from forum.views.guests import without_profiles
 from forum.views.pages import Views
 from forum.views.shell import Me, RailNetwork, Shell
 
-__all__ = ["Asset", "Assets", "Fragments", "Me", "RailNetwork", "Row", "Shell", "Views"]
+__all__ = ["Asset", "Assets", "Fragments", "Me", "RailNetwork", "Row", "Shell", "Views", "without_profiles"]

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from forum.views.assets import Assets
 from forum.views.environment import TEMPLATES_FOLDER, Compiled
 from forum.views.fragments import Clock, Fragments
+from forum.views.guests import without_profiles
 from forum.views.shell import Shell
 
 STATIC_FOLDER: Final = Path(__file__).parent.parent.parent / "static"
@@ -60,10 +61,15 @@ class Views(Fragments):
             self.environment.get_template(name)
 
     def page(self, template: str, **context: Any) -> str:
-        """A page, or a fragment that is not kept (`_rail.html`, `posts/_menu.html`); its head names its context."""
+        """A page, or a fragment that is not kept (`_rail.html`, `posts/_menu.html`); its head names its context.
+
+        What is drawn in the shell of a guest has no links to profiles.
+        """
+        is_guests = "shell" in context and context["shell"].me is None
         shell = context.setdefault("shell", Shell())
         context["channels"] = msgspec.json.encode(shell.channels).decode()
-        return self.environment.get_template(template).render(context)
+        made = self.environment.get_template(template).render(context)
+        return without_profiles(made) if is_guests else made
 
     def rail(self, shell: Shell) -> Markup:
         """What stands in the rail: kept, since most pages of a member show the same. It is handed no channels."""

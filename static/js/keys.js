@@ -2,12 +2,16 @@
 
 import { copyLink } from "./copying.js";
 import { make } from "./markup.js";
+import { me } from "./me.js";
 
 const FIRST_FOR_MS = 1_500;
+const STEPPED = "forum-thread, forum-room, forum-queue, forum-list";
 const thread = () => document.querySelector("forum-thread");
 const room = () => document.querySelector("forum-room");
 const queue = () => document.querySelector("forum-queue");
 const lists = () => [...document.querySelectorAll("forum-list")];
+const isMember = () => me() !== null;
+const answers = (place) => () => place() && document.querySelector("forum-composer");
 
 /** Focuses the next (1) or previous (-1) post, message or row. */
 function step(by) {
@@ -37,21 +41,21 @@ function toUnreadNetwork(by) {
   next?.querySelector("a")?.click();
 }
 
-/** Keys in the order of the dialog: [key, what it does, act, where]. */
+/** Keys in the order of the dialog: [key, what it does, act, where]: what does nothing here is not there. */
 const KEYS = [
   ["?", "this list", showKeys],
   ["/", "search", () => press(".find, a[href^='/search']")],
   ["g h", "Home", () => location.assign("/")],
-  ["g n", "notifications", () => location.assign("/notifications")],
+  ["g n", "notifications", () => location.assign("/notifications"), isMember],
   ["g r", "reports", () => location.assign("/reports"), () => document.documentElement.dataset.moderates],
-  ["j", "next", () => step(1)],
-  ["k", "previous", () => step(-1)],
-  ["n", "next unread post", () => thread().toUnread(1), thread],
-  ["p", "previous unread post", () => thread().toUnread(-1), thread],
+  ["j", "next", () => step(1), () => document.querySelector(STEPPED)],
+  ["k", "previous", () => step(-1), () => document.querySelector(STEPPED)],
+  ["n", "next unread post", () => thread().toUnread(1), () => isMember() && thread()],
+  ["p", "previous unread post", () => thread().toUnread(-1), () => isMember() && thread()],
   ["u", "the post that this one answers", () => thread().toParent(), thread],
-  ["r", "reply to this", () => (thread() ? thread().reply(thread().current) : room().reply(room().current)), () => thread() ?? room()],
-  ["R", "reply to the thread", () => thread().reply(null), thread],
-  ["q", "quote this", () => thread().reply(thread().current, true), thread],
+  ["r", "reply to this", () => (thread() ? thread().reply(thread().current) : room().reply(room().current)), answers(() => thread() ?? room())],
+  ["R", "reply to the thread", () => thread().reply(null), answers(thread)],
+  ["q", "quote this", () => thread().reply(thread().current, true), answers(thread)],
   ["l", "copy the link to this", () => copyLink(thread().current?.querySelector("a.when")?.href ?? location.href), thread],
   ["t", "as a tree, or by time", () => press(".seg a:not([aria-current])"), thread],
   ["1", "the first reason; 2 the second, and so on", () => queue().reason(1), queue],
@@ -74,7 +78,7 @@ function showKeys() {
   const rows = KEYS.filter(([, words, , where]) => words && (!where || where())).map(([keys, words]) =>
     make("li", {}, ...keys.split(" ").map((key) => make("kbd", {}, key)), ` ${words}`),
   );
-  rows.push(make("li", {}, make("kbd", {}, "Alt"), make("kbd", {}, "↑"), make("kbd", {}, "↓"), " network with something unread"));
+  if (isMember()) rows.push(make("li", {}, make("kbd", {}, "Alt"), make("kbd", {}, "↑"), make("kbd", {}, "↓"), " network with something unread"));
   const close = make("button", { class: "btn", type: "button" }, "Close");
   const dialog = make("dialog", { class: "keys", "aria-label": "Keys" }, make("h2", {}, "Keys"), make("ul", {}, ...rows), close);
   close.addEventListener("click", () => dialog.close());

@@ -161,7 +161,13 @@ async def test_public_networks_are_read_by_guests(db: object, visit: Visit) -> N
     page = await guest.get(f"/threads/{parts['thread']}")
     assert f"Reply {world.tag}" in page.text
     assert "Sign in to reply." in page.text
-    assert f"Network {world.network}" in (await guest.get("/")).text
+    home = (await guest.get("/")).text
+    assert f"Network {world.network}" in home
+    bars = re.findall(r'<header class="rail".*?</header>|<nav class="tabbar".*?</nav>', home, re.DOTALL)
+    assert [{"/", "/networks", "/search", "/sign-in"} <= set(re.findall(r'href="([^"]*)"', bar)) for bar in bars] == [
+        True,
+        True,
+    ]
     assert (await guest.get(f"/networks/{world.network}/room")).status_code == 401
     assert (await guest.get(f"/networks/{world.network}/people")).status_code == 401
     found = await guest.get(f"/search?q={world.tag}")
@@ -171,6 +177,24 @@ async def test_public_networks_are_read_by_guests(db: object, visit: Visit) -> N
     assert "Join" in (await eve.get(f"/networks/{world.network}")).text
     assert (await eve.post(f"/networks/{world.network}/join")).status_code == 303
     assert (await eve.get(f"/networks/{world.network}/threads/new")).status_code == 200
+
+
+async def test_no_page_leads_a_guest_to_a_profile(db: object, visit: Visit) -> None:
+    """Guests see no profile: who wrote is a name, which stays bound to its member."""
+    world = await make_world(db, visibility="public")  # type: ignore[arg-type]
+    thread = await world.thread(body=f"Ask @{world.names[world.ben.member]}, or [ben](/members/{world.ben.member})")
+    answer = await posts.reply(world.db, world.ben, thread, f"I am *here*, {world.tag}")
+    await posts.reply(world.db, world.mod, thread, f"> [#{answer['id']}]\n\nSo am I", parent=answer["id"])
+    guest, eve = await visit(None), await visit(world.eve)
+    at = f"/networks/{world.network}"
+    for path in (f"/threads/{thread}", f"/threads/{thread}?order=time", at, f"{at}/about", f"/search?q={world.tag}"):
+        page = await guest.get(path)
+        assert (page.status_code, re.findall(r'href="/members/[0-9]+" data-name', page.text)) == (200, []), path
+    seen, ben = (await guest.get(f"/threads/{thread}")).text, world.ben.member
+    assert f'<span data-name="{ben}">{world.names[ben]}</span>' in seen
+    assert f'<span class="mention" data-name="{ben}">@{world.names[ben]}</span>' in seen
+    assert seen.count(f'href="/members/{ben}"') == 1  # the link that ana wrote
+    assert (await eve.get(f"/threads/{thread}")).text.count(f'href="/members/{ben}"') == 3
 
 
 async def test_asking_to_join_and_being_let_in(world: World, visit: Visit) -> None:
