@@ -38,9 +38,12 @@ WITH old AS (
 kept AS (
     INSERT INTO revisions (noun, object_id, version, body, at) SELECT 'message', id, version, body, at FROM old),
 dirty AS (
-    -- Who is mentioned counts in the badges of others.
+    -- Who is mentioned counts in the badges of others; the last message stands on the card of its room.
     UPDATE rooms SET dirty = true
-    WHERE id = (SELECT room_id FROM messages WHERE id = :object AND mentions IS DISTINCT FROM :mentions::bigint[]) AND NOT dirty),
+    WHERE id = (SELECT room_id FROM messages m WHERE id = :object AND (
+                    mentions IS DISTINCT FROM :mentions::bigint[]
+                    OR NOT EXISTS (SELECT FROM messages n WHERE n.room_id = m.room_id AND n.number > m.number)))
+      AND NOT dirty),
 changed AS (
     UPDATE messages SET body = :body, html = :html, mentions = :mentions, renderer = :renderer,
                         version = version + 1, edited_at = now()

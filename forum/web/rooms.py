@@ -294,11 +294,13 @@ def number_read(form: Form) -> int:
 
 
 async def mine(request: Request) -> Response:
-    """All my rooms, as cards."""
+    """All my rooms, as cards; for our scripts the cards alone."""
     async with reading(request) as (connection, caller):
         _ = caller.member
         frame = await shell.frame(request, connection)
         cards = await cards_of(request, connection, frame.networks)
+    if wants_fragment(request):
+        return answers.fragment(site_of(request).views.page("rooms/_cards.html", rooms=cards))
     return answers.page(request, "rooms/rooms.html", shell=frame.shell("rooms"), rooms=cards)
 
 

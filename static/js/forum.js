@@ -22,6 +22,7 @@ const ELEMENTS = {
   "forum-thread": () => import("./thread/thread.js"),
   "forum-room": () => import("./room/room.js"),
   "forum-list": () => import("./list/list.js"),
+  ".card [data-last]": () => import("./list/cards.js"),
   "forum-composer": () => import("./writing/composer.js"),
   "forum-queue": () => import("./moderation/queue.js"),
   "forum-similar": () => import("./writing/similar.js"),
