@@ -21,10 +21,13 @@ addEventListener("submit", async (event) => {
   // An element named "action" or "method" would hide the form's own.
   const action = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action"), location.href).href;
   const done = submitter ? busy(submitter) : () => {};
+  // What goes now goes by my own act.
+  form.dataset.sent = "";
   try {
     const { response, html } = await send(action, new FormData(form, submitter), form.elements.key?.value);
     finish(form, action, response, html);
   } catch (error) {
+    delete form.dataset.sent;
     if (!(error instanceof Refused)) throw error;
     complain(form, error);
   } finally {

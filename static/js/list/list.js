@@ -11,6 +11,7 @@ import { onUpdate } from "../updates.js";
 import { counted } from "../words.js";
 
 const SAY_EVERY_MS = 30_000;
+const SETTLED = "This no longer waits: it was decided or taken back meanwhile.";
 
 class ForumList extends HTMLElement {
   #ending;
@@ -64,7 +65,7 @@ class ForumList extends HTMLElement {
   #row(frame, noun) {
     const shown = this.querySelector(`#${noun}-${frame.id}`);
     const list = this.querySelector(`ul[data-of="${noun}"]`) ?? this.list;
-    if (frame.gone || !frame.node) shown?.remove();
+    if (frame.gone || !frame.node) this.#takeOut(shown);
     else if (shown) this.#replace(shown, frame.node);
     else if (this.#isFirstPage) list.append(frame.node.cloneNode(true));
     this.#drawEmpty();
@@ -77,7 +78,7 @@ class ForumList extends HTMLElement {
     // On a list of several networks a thread is shown through one of them.
     const network = frame.channel.split(":")[1];
     if (frame.gone || !frame.node) {
-      if (shown && (ofThis || shown.dataset.network === network)) shown.remove();
+      if (shown && (ofThis || shown.dataset.network === network)) this.#takeOut(shown);
       if (ofThis) this.#waiting.delete(id);
       this.#drawPill();
       this.#drawEmpty();
@@ -101,7 +102,7 @@ class ForumList extends HTMLElement {
     // On Home one list is for me, the other holds threads.
     if (!this.list?.matches(".foryou") && this.dataset.list === "home") return;
     if (frame.gone || !frame.node) {
-      shown?.remove();
+      this.#takeOut(shown);
       this.#waiting.delete(id);
       this.#drawPill();
     } else if (shown) {
@@ -116,12 +117,35 @@ class ForumList extends HTMLElement {
   #conversation(frame) {
     const id = `conversation-${frame.id}`;
     const shown = this.querySelector(`#${id}`);
-    if (frame.gone || !frame.node) shown?.remove();
+    if (frame.gone || !frame.node) this.#takeOut(shown);
     else if (shown) shown.replaceWith(frame.node.cloneNode(true));
     else if (this.#isFirstPage) this.#wait(id, frame.node);
     const row = this.querySelector(`#${id}`);
     if (shown && this.#isFirstPage && this.list.contains(row) && this.#wouldJump(row)) this.#wait(id);
     this.#drawEmpty();
+  }
+
+  /** Takes a row out. One that I am about to decide about stays under my hands, says why, and goes when I leave it. */
+  #takeOut(row) {
+    const focused = row?.contains(document.activeElement);
+    const decides = row?.querySelector(".btns");
+    if (focused && decides && !row.querySelector("form[data-sent]")) return this.#settle(row, decides);
+    const near = row?.nextElementSibling ?? row?.previousElementSibling;
+    row?.remove();
+    if (focused) focusOn(near?.querySelector("h3 a, a, button") ?? near ?? document.getElementById("main"));
+  }
+
+  #settle(row, decides) {
+    const words = make("p", { class: "said" }, SETTLED);
+    decides.replaceWith(words);
+    focusOn(words);
+    polite(SETTLED);
+    const goes = () => {
+      if (row.contains(document.activeElement)) return;
+      row.remove();
+      this.#drawEmpty();
+    };
+    row.addEventListener("focusout", () => setTimeout(goes));
   }
 
   /** The new row keeps my own counts, until they have been asked for again. */
