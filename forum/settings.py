@@ -6,6 +6,7 @@ Invariants: a `Settings` that exists is valid; an unset variable and an empty on
 
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 T = TypeVar("T")
 
@@ -72,6 +74,7 @@ class Settings:
         """
         read = _Reader(environ)
         port = read("PORT", "8000", lambda text: _whole(text, 1, 65_535))
+        host = read("HOST", "127.0.0.1", _host)
         processes = read("PROCESSES", str(min(len(os.sched_getaffinity(0)), 4)), lambda text: _whole(text, 1, 64))
         pool_size = read("POOL_SIZE", "10", lambda text: _whole(text, 2, 100))
         database_url = read.optional("DATABASE_URL", lambda text: _url(text, "postgresql", "postgres"))
@@ -83,8 +86,8 @@ class Settings:
             database_owner_url=owner_url or database_url,
             redis_url=read.optional("REDIS_URL", lambda text: _url(text, "redis", "rediss", "unix")),
             secret_key=secret_key or "",
-            base_url=read("BASE_URL", f"http://127.0.0.1:{port}", _base_url),
-            host=read("HOST", "127.0.0.1", _host),
+            base_url=read("BASE_URL", f"http://{_reached_at(host)}:{port}", _base_url),
+            host=host,
             port=port,
             processes=processes,
             trusted_proxies=read("TRUSTED_PROXIES", "", _networks),
@@ -195,6 +198,17 @@ def _host(text: str) -> str:
     if any(char.isspace() or char in "/@" for char in text):
         raise ValueError(f"must be an address or a host name to listen on, such as 127.0.0.1, not {text!r}.")
     return text
+
+
+def _reached_at(host: str) -> str:
+    """Where a browser on this machine reaches what listens on `host`: an address of its own, or any that it has."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host if _HOST_NAME.fullmatch(host) else "127.0.0.1"
+    if address.is_unspecified:
+        return "127.0.0.1" if address.version == 4 else "[::1]"
+    return host if address.version == 4 else f"[{host}]"
 
 
 def _networks(text: str) -> tuple[IPNetwork, ...]:

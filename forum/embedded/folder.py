@@ -2,11 +2,13 @@
 
 supervisor.lock             held by the supervisor
 postgres.lock valkey.lock   inherited by the server: free when its last process has gone
-run/                        sockets; a link to a folder under the system's temporary one where the path would be too
-long servers.log                 what the supervisor and the servers say postgres-18/data            the cluster,
-beside the binaries that wrote it (postgres-18/18.6.3, so that these can be asked to dump or upgrade it when a later
-release brings another major version) postgres-18/passwords.json  of its three roles valkey-9.1.2/
-binaries
+run/                        sockets; a link to a folder under the system's temporary one where the path would be
+                            too long
+servers.log                 what the supervisor and the servers say
+postgres-18/data            the cluster, beside the binaries that wrote it (postgres-18/18.6.3, so that these can
+                            be asked to dump or upgrade it when a later release brings another major version)
+postgres-18/passwords.json  of its three roles
+valkey-9/                   binaries
 """
 
 import fcntl

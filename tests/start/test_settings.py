@@ -56,8 +56,13 @@ def test_an_empty_variable_is_an_unset_one(tmp_path: Path) -> None:
     assert read(tmp_path, PORT=" ", DATABASE_URL="").port == 8000
 
 
-def test_the_base_url_follows_the_port(tmp_path: Path) -> None:
+def test_the_base_url_is_where_it_listens(tmp_path: Path) -> None:
     assert read(tmp_path, PORT="9000").base_url == "http://127.0.0.1:9000"
+    assert read(tmp_path, HOST="192.0.2.7").base_url == "http://192.0.2.7:8000"
+    assert read(tmp_path, HOST="::1").base_url == "http://[::1]:8000"
+    assert read(tmp_path, HOST="localhost").base_url == "http://localhost:8000"
+    assert read(tmp_path, HOST="0.0.0.0").base_url == "http://127.0.0.1:8000"
+    assert read(tmp_path, HOST="what:is:this").base_url == "http://127.0.0.1:8000"
     assert read(tmp_path, BASE_URL="https://Forum.example.org/").base_url == "https://forum.example.org"
 
 
