@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import asyncpg
 import typer
@@ -25,12 +25,14 @@ from forum.embedded import EmbeddedError, Servers, attach
 from forum.errors import ForumError, NotFound
 from forum.imports import irc, mbox
 from forum.imports.report import Progress, Report
+from forum.imports.sources import SourceError
 from forum.migrate import MigrationError, migrate, role_of
 from forum.serve import ServeError, listen, serve
 from forum.settings import Settings, SettingsError
 
 COMMAND_POOL_SIZE = 2
 LEFT_OUT_SHOWN = 20
+TOKEN_MAX = 2**63 - 1
 
 app = typer.Typer(
     name="python -m forum",
@@ -45,8 +47,10 @@ imports = typer.Typer(
 app.add_typer(imports, name="import")
 members_app = typer.Typer(help="Accounts.", no_args_is_help=True)
 app.add_typer(members_app, name="member")
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# What is printed are sentences and other people's words: neither wrapped nor read as markup.
+out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+bars = Console(stderr=True)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; HOST, else 127.0.0.1.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; PORT, else 8000.")]
@@ -59,10 +63,12 @@ def main() -> None:
         app()
     except SettingsError as error:
         _fail(*error.mistakes)
-    except (EmbeddedError, MigrationError, ServeError) as error:
+    except (EmbeddedError, MigrationError, ServeError, SourceError) as error:
         _fail(str(error))
-    except (OSError, asyncpg.PostgresError) as error:
-        _fail(f"The database cannot be reached: {error}")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        _fail(f"The database could not do it: {error}")
+    except OSError as error:
+        _fail(f"{error.strerror}: {error.filename}" if error.filename else f"It could not be done: {error}")
 
 
 @app.command("run")
@@ -91,11 +97,11 @@ async def _offer_demo(servers: Servers) -> None:
 
 
 async def _load_demo(database: Database) -> None:
-    with err.status("Loading the demo") as status:
+    with bars.status("Loading the demo") as status:
         loaded = await demo.load(database, lambda step: status.update(f"Loading the demo: {step}"))
-    out.print(f"The demo is loaded. Sign in with the password  [bold]{loaded.password}[/bold]  as:", soft_wrap=True)
+    out.print(f"The demo is loaded. Sign in with the password  [bold]{loaded.password}[/bold]  as:", markup=True)
     for person in loaded.people:
-        out.print(f"  {person.email}  {person.name}, {person.role}", markup=False, soft_wrap=True)
+        out.print(f"  {person.email}  {person.name}, {person.role}")
 
 
 @app.command("demo")
@@ -123,11 +129,11 @@ def member_add(
     async def work() -> None:
         async with running(settings) as database:
             row = await members.add(database, email, name, administrator=admin, password=password)
-            err.print(f"Member {row['id']} added: {row['name']} <{row['email']}>", markup=False)
+            err.print(f"Member {row['id']} added: {row['name']} <{row['email']}>")
             if password is None:
                 token, expires_at = await members.one_time_link(database, row["id"])
                 err.print(f"This link sets the password, once, until {expires_at:%-d %B, %H:%M} UTC:")
-                out.print(f"{settings.base_url}/links/{token}", markup=False, soft_wrap=True)
+                out.print(f"{settings.base_url}/links/{token}")
 
     _carry_out(work())
 
@@ -139,12 +145,16 @@ def token_command(
     days: Annotated[int, typer.Option(help="How long it is good for.")] = 90,
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
     tokens: Annotated[bool, typer.Option("--list", help="Lists those that count instead, with their numbers.")] = False,
-    end: Annotated[int | None, typer.Option(help="Ends the one with this number instead.")] = None,
+    end: Annotated[
+        int | None, typer.Option(min=1, max=TOKEN_MAX, help="Ends the one with this number instead.")
+    ] = None,
 ) -> None:
     """Makes a token for programs, and prints it alone on the last line. It cannot be read again.
 
     An ended one counts no more at once, and what it has open is cut within a second.
     """
+    if tokens and end is not None:
+        raise typer.BadParameter("--list and --end do not go together.")
 
     async def work() -> None:
         async with running(_settings()) as database:
@@ -156,24 +166,33 @@ def token_command(
                 await _list_tokens(database, member)
                 return
             if end is not None:
-                await sessions.end_token(database, member, end)
-                err.print(f"Token {end} has ended.")
+                await _end_token(database, member, end)
                 return
             scopes = scope or list(sessions.SCOPES)
-            token = await sessions.create_token(database, member, name=name, scopes=scopes, days=days)
+            token = await sessions.create_token(database, member, name=" ".join(name.split()), scopes=scopes, days=days)
             err.print(f"A token with {', '.join(scopes)}, good for {days} days:")
-            out.print(token, markup=False, soft_wrap=True)
+            out.print(token)
 
     _carry_out(work())
+
+
+async def _end_token(database: Database, member: int, number: int) -> None:
+    try:
+        await sessions.end_token(database, member, number)
+    except NotFound:
+        _fail(f"They have no token with the number {number} that counts; --list shows those that do.")
+    err.print(f"Token {number} has ended.")
 
 
 async def _list_tokens(database: Database, member: int) -> None:
     async with database.connection() as connection:
         rows = await sessions.tokens(connection, member)
+    if not rows:
+        err.print("They have no token that counts.")
     for row in rows:
         used = "never used" if row["used_at"] is None else f"used {row['used_at']:%Y-%m-%d}"
         about = f"{', '.join(row['scopes'])}; {used}; until {row['expires_at']:%Y-%m-%d}"
-        out.print(f"{row['id']}  {row['name'] or '-'}  {about}", markup=False, soft_wrap=True, highlight=False)
+        out.print(f"{row['id']}  {row['name'] or '-'}  {about}")
 
 
 @app.command("renew-log")
@@ -182,7 +201,7 @@ def renew_log_command() -> None:
 
     async def work() -> None:
         async with running(_settings()) as database, database.connection() as connection:
-            out.print(f"The log is now {await updates.renew_log(connection)}.", markup=False)
+            out.print(f"The log is now {await updates.renew_log(connection)}.")
 
     _carry_out(work())
 
@@ -210,7 +229,7 @@ def migrate_command() -> None:
     """Brings the database's schema up to date. Safe while the site runs."""
     with attach(_settings()) as servers:
         done = asyncio.run(_bring_up_to_date(servers))
-    out.print("The database is up to date." if not done else f"{len(done)} migrations applied.")
+    out.print(f"{_counted(len(done), 'migration')} applied." if done else "The database is up to date.")
 
 
 @app.command("version")
@@ -264,29 +283,41 @@ def _import(noun: str, slug: str, run: Callable[[Database, Progress], Awaitable[
         report = asyncio.run(work())
     except NotFound:
         _fail(f"There is no network with the slug {slug}.")
-        return
-    threads = f" in {report.threads} new threads" if report.threads else ""
-    out.print(f"{report.added} {noun} added{threads}; {report.known} were there already.")
+    _tell(report, noun)
+    if not report.added + report.known:
+        _fail(f"Nothing was imported: there is nothing that could be read as {noun}.")
+
+
+def _tell(report: Report, noun: str) -> None:
+    """What was done, what was left out and how often, and each of these where they are few."""
+    threads = f" in {_counted(report.threads, 'new thread')}" if report.threads else ""
+    known = "1 was" if report.known == 1 else f"{report.known} were"
+    out.print(f"{_counted(report.added, noun.removesuffix('s'))} added{threads}; {known} there already.")
     for reason, count in report.reasons.most_common():
-        out.print(f"{count:>6} × {reason}", markup=False, soft_wrap=True)
+        out.print(f"{count:>6} × {reason}")
     for where, reason in report.left_out if len(report.left_out) <= LEFT_OUT_SHOWN else ():
-        out.print(f"{where}: {reason}", markup=False, soft_wrap=True)
+        out.print(f"{where}: {reason}")
     if report.full_list is not None:
-        out.print(f"All of it, one a line: {report.full_list}", markup=False, soft_wrap=True)
+        out.print(f"All of it, one a line: {report.full_list}")
     elif report.left_out_count > LEFT_OUT_SHOWN:
         out.print("Where each of these is: run it again with --report FILE.")
+
+
+def _counted(count: int, noun: str) -> str:
+    """`1 post`, `2 posts`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 @contextmanager
 def _bars() -> Iterator[Progress]:
     """A progress bar for each stage on standard error."""
-    with Bars(console=err) as bars:
+    with Bars(console=bars) as shown:
         tasks: dict[str, TaskID] = {}
 
         def show(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = shown.add_task(stage, total=total)
+            shown.update(tasks[stage], completed=done, total=total)
 
         yield show
 
@@ -336,7 +367,7 @@ def _serve(settings: Settings) -> None:
         serve(settings, listener, on_ready=say_where)
 
 
-def _fail(*sentences: Any) -> None:
+def _fail(*sentences: Any) -> NoReturn:
     for sentence in sentences:
-        err.print(sentence, style="red", markup=False, soft_wrap=True)
+        err.print(sentence, style="red")
     sys.exit(1)

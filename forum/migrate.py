@@ -52,7 +52,7 @@ async def migrate(
     """
     migrations = read_migrations(folder / "migrations")
     grants = (folder / "grants.sql").read_text(encoding="utf-8")
-    connection = await asyncpg.connect(owner_url)
+    connection = await _connect(owner_url)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _ADVISORY_LOCK)
         await _prepare(connection)
@@ -68,12 +68,19 @@ async def migrate(
 
 
 async def role_of(url: str) -> str:
-    """The role that one becomes by connecting to `url`."""
-    connection = await asyncpg.connect(url)
+    """The role that one becomes by connecting to `url`. Raises MigrationError where that cannot be."""
+    connection = await _connect(url)
     try:
         return str(await connection.fetchval("SELECT current_user"))
     finally:
         await connection.close()
+
+
+async def _connect(url: str) -> Connection:
+    try:
+        return await asyncpg.connect(url)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise MigrationError(f"The database cannot be reached: {error}") from error
 
 
 def read_migrations(folder: Path) -> list[Migration]:

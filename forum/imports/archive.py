@@ -1,8 +1,7 @@
 """Archive: where the mails of a file or a folder lie. Reads line by line and keeps one mail's header at a time.
 
 A mail of an mbox begins at a line `From … Thu Nov  1 11:19:12 2001` that stands at the start or after an empty line and
-is followed by a header; any other `From ` belongs to the text. In a folder each `.eml` is one mail, and each `.mbox` is
-read as above.
+is followed by a header; any other `From ` belongs to the text. Each `.eml` is one mail.
 """
 
 import hashlib
@@ -10,6 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from forum.imports.sources import Sources
 
 MAX_HEAD_BYTES = 256 * 1024
 MAX_MAIL_BYTES = 32 * 1024 * 1024
@@ -52,30 +53,24 @@ class Scanned:
     digest: bytes
 
 
-def files(path: Path) -> list[Path]:
-    """The file itself, or the `.eml` and `.mbox` files below the folder, sorted."""
-    if path.is_dir():
-        return sorted(found for found in path.rglob("*") if found.suffix in (".eml", ".mbox") and found.is_file())
-    return [path]
+def is_archive(file: Path) -> bool:
+    """Whether a file of a folder holds mails: by its name, or since it begins as an mbox does (Mailman's `.txt`)."""
+    if file.suffix in (".eml", ".mbox"):
+        return True
+    with file.open("rb") as stream:
+        return _ENVELOPE.match(stream.readline(LINE_BYTES).rstrip()) is not None
 
 
-def scan(path: Path, on_bytes: Callable[[int], None]) -> Iterator[Scanned]:
-    """The mails of a file or a folder, in order; `on_bytes` gets how many bytes have been read so far."""
+def scan(sources: Sources, on_bytes: Callable[[int], None]) -> Iterator[Scanned]:
+    """The mails of the files, in order; `on_bytes` gets how many bytes have been read so far."""
     read = 0
-    root = path if path.is_dir() else path.parent
-    for file in files(path):
-        label = file.relative_to(root).as_posix()
-        for number, scanned in enumerate(_scan_file(file, label, single=file.suffix == ".eml"), 1):
+    for file in sources.files:
+        for number, scanned in enumerate(_scan_file(file, sources.label(file), single=file.suffix == ".eml"), 1):
             if number % 200 == 0:
                 on_bytes(read + scanned.place.offset)
             yield scanned
         read += file.stat().st_size
         on_bytes(read)
-
-
-def total_bytes(path: Path) -> int:
-    """How much there is to read."""
-    return sum(file.stat().st_size for file in files(path))
 
 
 def _scan_file(path: Path, label: str, *, single: bool) -> Iterator[Scanned]:

@@ -24,6 +24,10 @@ NO_SUBJECT = "(no subject)"
 UNKNOWN = "Unknown"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
+_USUAL = frozenset(
+    (b"from", b"sender", b"reply-to", b"to", b"cc", b"date", b"subject", b"message-id", b"received", b"return-path",
+     b"in-reply-to", b"references", b"mime-version", b"content-type")
+)  # fmt: skip
 _FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:[ \t]*")
 _ENCODED_WORD = re.compile(rb"=\?([^?\s*]{1,40})(?:\*[^?\s]{0,20})?\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN = re.compile(rb"(\?=)\s+(?==\?[^?\s]{1,40}\?[bBqQ]\?)")
@@ -33,7 +37,7 @@ _OBFUSCATED = re.compile(
     r"([^\s<>()\"]{1,100}) (?:at|\(at\)|_at_) ([^\s<>()\"]{1,100}\.[^\s<>()\".]{1,30})(?=[\s()>]|$)"
 )
 _REPLY = re.compile(r"^(?:(?:re|aw|sv|antw|fwd?)(?:\[\d+\])?\s*:\s*|\[[\w .&+-]{1,40}\]\s*)+", re.IGNORECASE)
-_COMMENT = re.compile(r"\(([^()]*)\)")
+_COMMENT = re.compile(r"\(((?:[^()\\]|\\.)*)\)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _ENVELOPE_DATE = re.compile(rb"\b((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\s+(?:\d{1,2}\s+)?\w{3}\s.*)$")
 _ASCTIME = re.compile(r"^\w{3},? +(\w{3}) +(\d{1,2}) +(\d{1,2}:\d\d(?::\d\d)?)(?: +([A-Z]{3,4}|[+-]\d{4}))? +(\d{4})")
@@ -64,8 +68,8 @@ class Headers:
                 current.append(row[match.end() :].strip())
 
     def __bool__(self) -> bool:
-        """Is there any header at all?"""
-        return bool(self._fields)
+        """Is it the header of a mail? In any text there may be a line that looks like one field."""
+        return not _USUAL.isdisjoint(self._fields)
 
     def message_id(self) -> bytes:
         """What stands between "<" and ">" in Message-ID; without brackets all of it; b"" for none."""

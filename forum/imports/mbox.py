@@ -1,4 +1,4 @@
-"""A mailing list's archive into threads: an mbox file, or a folder of `.eml` and `.mbox` files.
+"""A mailing list's archive into threads: an mbox file, a mail (`.eml`), or a folder of these.
 
 Two looks at the archive. The first reads headers into a temporary index (forum/imports/tree.py, which states the rule
 of threading); the second reads one batch of mails after another, in the order in which they are stored.
@@ -19,12 +19,13 @@ from pathlib import Path
 from forum import text
 from forum.db import Database
 from forum.imports import store
-from forum.imports.archive import MAX_MAIL_BYTES, Scanned, scan, total_bytes
+from forum.imports.archive import MAX_MAIL_BYTES, Scanned, is_archive, scan
 from forum.imports.bodies import UNREADABLE, text_of
 from forum.imports.headers import Headers, plausible
 from forum.imports.keys import Keys
 from forum.imports.plain import to_markdown
 from forum.imports.report import Progress, Report, silent
+from forum.imports.sources import Sources, choose
 from forum.imports.store import Item, Network
 from forum.imports.tree import Index, Planned
 
@@ -47,11 +48,14 @@ async def run(
     """Import the archive into the network's threads; returns what was done and what was left out.
 
     `secret` is the site's SECRET_KEY; `full_list` names a file for every line of the report. May be run again, after
-    a kill as well: what is there is not touched. Raises NotFound for the network, OSError for the file.
+    a kill as well: what is there is not touched. Raises NotFound for the network, SourceError or OSError for files.
     """
     keys = Keys(secret)
+    await store.require_network(db, slug)
+    sources = choose(path, is_archive, full_list)
     with Report(full_list) as report, Index() as index:
-        source = _read_headers(path, index, keys, report, on_progress)
+        report.leave_all_out(sources.left_out)
+        source = _read_headers(sources, index, keys, report, on_progress)
         network = await store.begin(db, slug, "mbox", source)
         await _link(db, network, index, report)
         await _store(db, network, index, keys, report, on_progress)
@@ -59,16 +63,16 @@ async def run(
         return report
 
 
-def _read_headers(path: Path, index: Index, keys: Keys, report: Report, on_progress: Progress) -> bytes:
+def _read_headers(sources: Sources, index: Index, keys: Keys, report: Report, on_progress: Progress) -> bytes:
     """Fill the index; returns the hash by which this archive will be known again."""
-    total = total_bytes(path)
+    total = sources.total_bytes()
     now = datetime.now(UTC)
     previous: datetime | None = None
     whole = hashlib.sha256()
-    for scanned in scan(path, lambda done: on_progress("Reading headers", done, total)):
+    for scanned in scan(sources, lambda done: on_progress("Reading headers", done, total)):
         whole.update(scanned.digest)
         headers = Headers(scanned.head)
-        if not headers:
+        if not headers and not scanned.envelope:
             report.leave_out(scanned.place.where, "no mail: it has no header")
             continue
         dates = list(headers.dates(scanned.envelope))

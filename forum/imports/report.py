@@ -5,7 +5,7 @@ operator names.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +43,11 @@ class Report:
             self.left_out.append((where, reason))
         if self._file is not None:
             self._file.write(f"{where}\t{reason}\n")
+
+    def leave_all_out(self, found: Iterable[tuple[str, str]]) -> None:
+        """Tell of several, each with the reason."""
+        for where, reason in found:
+            self.leave_out(where, reason)
 
     @property
     def left_out_count(self) -> int:

@@ -75,6 +75,13 @@ class Pace:
             self.batch = min(MAX_BATCH, self.batch * 2)
 
 
+async def require_network(db: Database, slug: str) -> None:
+    """Before much is read: raises NotFound where there is no such network."""
+    async with db.connection() as connection:
+        if await SQL.network(connection, slug=slug) is None:
+            raise NotFound
+
+
 async def begin(db: Database, slug: str, kind: str, source_hash: bytes) -> Network:
     """Find the network and note the import. Raises NotFound."""
     async with db.transaction() as tx:

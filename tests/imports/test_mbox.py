@@ -2,7 +2,7 @@
 
 import asyncio
 import email.utils
-import os
+import gzip
 import signal
 import sys
 import time
@@ -13,10 +13,11 @@ import pytest
 
 from forum.errors import NotFound
 from forum.imports import mbox
-from forum.imports.archive import scan
+from forum.imports.archive import is_archive, scan
 from forum.imports.headers import Headers
 from forum.imports.keys import Keys
 from forum.imports.report import Report
+from forum.imports.sources import SourceError, choose
 from tests.imports.conftest import SECRET, Here
 
 TREE = Path(__file__).parent / "pipermail-2001-November.tree"
@@ -85,7 +86,7 @@ async def place_of_posts(here: Here, path: Path) -> dict[int, int]:
     """Of each post its mail's place in the file, by the key that it was stored under."""
     keys = Keys(SECRET)
     places: dict[bytes, int] = {}
-    for place, scanned in enumerate(scan(path, lambda _: None), 1):
+    for place, scanned in enumerate(scan(choose(path, is_archive), lambda _: None), 1):
         key = keys.of("id", Headers(scanned.head).message_id())
         places[keys.of("again", key, "1") if key in places else key] = place
     rows = await here.rows("SELECT item_key, post_id FROM import_items WHERE network_id = $1")
@@ -277,9 +278,51 @@ async def test_what_is_not_there_is_said(here: Here, tmp_path: Path) -> None:
         await mbox.run(here.db, path, "nowhere", secret=SECRET)
     with pytest.raises(OSError, match="No such file"):
         await imported(here, tmp_path / "nothing")
-    (tmp_path / "junk.mbox").write_bytes(os.urandom(3_000))
+    with pytest.raises(SourceError, match="neither a file nor a folder"):
+        await imported(here, Path("/dev/null"))
+
+
+async def test_what_is_no_mail_is_left_out(here: Here, tmp_path: Path) -> None:
+    # A line like a field is in any text, and by chance among any bytes.
+    (tmp_path / "junk.mbox").write_bytes(b"\x00\x9d\x1a words\nX: y\n\n" + bytes(range(256)) * 9)
     report = await imported(here, tmp_path / "junk.mbox")
-    assert report.added + len(report.left_out) >= 1
+    assert (report.added, report.left_out) == (0, [("junk.mbox, mail 1", "no mail: it has no header")])
+    assert not await here.posts()
+
+
+async def test_a_compressed_archive_is_refused(here: Here, tmp_path: Path) -> None:
+    packed = tmp_path / "list.mbox.gz"
+    packed.write_bytes(gzip.compress(mail(1).encode()))
+    with pytest.raises(SourceError, match=r"compressed \(gzip\): unpack it first"):
+        await imported(here, packed)
+    assert not await here.posts()
+
+
+async def test_of_a_folder_every_file_is_read_or_told_of(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "2001-November.txt").write_text(mail(1, body="1"))  # as Mailman calls them
+    (tmp_path / "one.eml").write_text("From: ana@a.example\nSubject: One\n\n2\n")
+    (tmp_path / "notes.txt").write_text("From time to time.\n")
+    (tmp_path / "2001-October.txt.gz").write_bytes(gzip.compress(b"x"))
+    report = await imported(here, tmp_path)
+    assert report.added == 2
+    assert report.left_out[:2] == [
+        ("2001-October.txt.gz", "a compressed file (gzip): unpack it first"),
+        ("notes.txt", "a file of another kind"),
+    ]
+
+
+async def test_the_report_is_never_written_over_what_is_imported(here: Here, tmp_path: Path) -> None:
+    path = archive(tmp_path, mail(1))
+    before = path.read_bytes()
+    (tmp_path / "link").symlink_to(path)
+    for full_list in (path, tmp_path / "link"):
+        with pytest.raises(SourceError, match="name another file"):
+            await imported(here, path, full_list=full_list)
+    with pytest.raises(NotFound):
+        await mbox.run(here.db, path, "nowhere", secret=SECRET, full_list=tmp_path / "report")
+    assert path.read_bytes() == before
+    assert not (tmp_path / "report").exists()
 
 
 async def test_what_a_killed_import_left_to_do_at_its_end_is_done(here: Here, tmp_path: Path) -> None:
@@ -306,9 +349,6 @@ import asyncio, sys
 from pathlib import Path
 from forum.db import Database
 from forum.imports import mbox
-from forum.imports.archive import scan
-from forum.imports.headers import Headers
-from forum.imports.keys import Keys
 
 async def main():
     db = Database(sys.argv[1], pool_size=2)

@@ -98,8 +98,42 @@ async def test_a_token_is_made_listed_and_ended(environ: dict[str, str]) -> None
     assert made.stdout.splitlines()[-1] not in listed
     number = listed.split()[0]
     assert forum("token", "ana@example.org", "--end", number, **environ).returncode == 0
-    assert forum("token", "ana@example.org", "--list", **environ).stdout == ""
-    assert forum("token", "ana@example.org", "--end", number, **environ).returncode == 1
+    none = forum("token", "ana@example.org", "--list", **environ)
+    assert (none.stdout, none.stderr) == ("", "They have no token that counts.\n")
+    again = forum("token", "ana@example.org", "--end", number, **environ)
+    said = f"They have no token with the number {number} that counts; --list shows those that do.\n"
+    assert (again.returncode, again.stderr) == (1, said)
+    assert forum("token", "ana@example.org", "--end", "9" * 20, **environ).returncode == 2
+    assert forum("token", "ana@example.org", "--end", number, "--list", **environ).returncode == 2
+
+
+async def test_sentences_are_not_broken_where_no_terminal_reads_them(environ: dict[str, str]) -> None:
+    name = "Anastasia [bold]Maria[/bold] of the Very Long :warning: Name, Head of Everything"
+    address = f"{'ana.' * 15}ruiz@example.org"
+    added = forum("member", "add", address, "--name", name, **environ)
+
+    assert f"Member 1 added: {name} <{address}>" in added.stderr.splitlines()
+
+
+async def test_an_import_ends_well_only_where_something_was_read(environ: dict[str, str], tmp_path: Path) -> None:
+    assert forum("migrate", **environ).returncode == 0
+    owner = await asyncpg.connect(environ["DATABASE_OWNER_URL"])
+    await owner.execute("INSERT INTO networks (slug, name, kind) VALUES ('here', 'Here', 'topic')")
+    await owner.close()
+    mail, words = tmp_path / "mail.mbox", tmp_path / "words.txt"
+    mail.write_text("From ana@a.example Thu Nov  1 11:19:12 2001\nFrom: Ana <ana@a.example>\nSubject: Hi\n\nHi.\n")
+    words.write_text("Only words.\n")
+
+    first = forum("import", "mbox", str(mail), "--network", "here", **environ)
+    assert (first.returncode, first.stdout) == (0, "1 post added in 1 new thread; 0 were there already.\n")
+    again = forum("import", "mbox", str(mail), "--network", "here", **environ)
+    assert (again.returncode, again.stdout) == (0, "0 posts added; 1 was there already.\n")
+    nothing = forum("import", "mbox", str(words), "--network", "here", **environ)
+    assert nothing.returncode == 1
+    assert nothing.stderr.endswith("Nothing was imported: there is nothing that could be read as posts.\n")
+    nowhere = forum("import", "mbox", str(mail), "--network", "here", "--report", "/nowhere/report", **environ)
+    assert nowhere.returncode == 1
+    assert nowhere.stderr.strip() == "No such file or directory: /nowhere/report"
 
 
 async def test_a_command_gets_a_database_that_is_ready(environ: dict[str, str]) -> None:
