@@ -1,9 +1,9 @@
 """A chat log into a network's room.
 
-Reads what the common programs write: `[12:18] <nick> text` and `=== nick joined` (channel loggers),
+Reads what the common programs write: `[12:18] <nick> text` and `=== nick joined` (channel loggers, mIRC),
 `12:18 <@nick> text`, `12:18 -!- nick …` and `--- Day changed …` (irssi), `2005-06-27 12:18:00<tab>nick<tab>text`
-(WeeChat). Joins, parts and other lines of the program are left out and counted by kind; `* nick waves` is kept as it
-stands, also as `=== nick waves`.
+(WeeChat), `Jun 27 12:18:00 <nick><tab>text` (HexChat), `2005-06-27T12:18:00Z <nick> text`. Joins, parts and other lines
+of the program are left out and counted by kind; `* nick waves` is kept as it stands, also as `=== nick waves`.
 
 The day comes from the line, else from a line that names it, else from the file's name (`2005-06-27…`), else from
 the file's own date. A clock that goes back by more than an hour has passed midnight, or, from twelve to one, noon on a
@@ -30,22 +30,35 @@ from forum.imports.headers import EARLIEST
 from forum.imports.keys import Keys
 from forum.imports.plain import to_message
 from forum.imports.report import Progress, Report, silent
+from forum.imports.sources import Sources, choose
 from forum.imports.store import Item, Network
 
 MAX_LINE_BYTES = 16 * 1024
 MAX_NICK_CHARS = 40
 BACKWARDS = timedelta(hours=1)
+HALF_A_YEAR = timedelta(days=182)
 
-_CLOCK = r"\[?(?:(?P<day>\d{4}-\d\d-\d\d)[ T])?(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?\]?"
-_SAID = re.compile(_CLOCK + r"\s+<[ @+%&~!]?(?P<nick>[^<>\s][^>\s]{0,80})>(?: (?P<words>.*))?$")
-_ACTED = re.compile(_CLOCK + r"\s+\*\s+(?P<nick>[^\s*]{1,80})(?P<words> .*)?$")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_CLOCK = (
+    r"\[?(?:(?P<day>\d{4}-\d\d-\d\d)[ T]|(?P<month>" + "|".join(_MONTHS) + r")\s+(?P<of_month>\d{1,2})\s+)?"
+    r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d{1,9})?)?(?P<zone>Z|[+-]\d\d:?\d\d)?\]?"
+)
+_SAID = re.compile(_CLOCK + r"\s+<[ @+%&~!]?(?P<nick>[^<>\s][^>\s]{0,80})>(?:[ \t](?P<words>.*))?$")
+# mIRC and HexChat write what they note themselves like what `/me` says.
+_OF_PROGRAM = (
+    r"\*\s+(?:Now talking (?:on|in) |(?:Joins|Parts|Quits): |\S+ (?:[(\[]\S*[)\]] )?"
+    r"(?:has (?:joined|left|quit|changed the topic)|is now known as |sets mode|changes topic))"
+)
+_ACTED = re.compile(_CLOCK + r"\s+(?!" + _OF_PROGRAM + r")\*\s+(?P<nick>[^\s*]{1,80})(?P<words> .*)?$")
 _TABBED = re.compile(_CLOCK + r"\t(?P<nick>[^\t]{0,80})\t(?P<words>.*)$")
 # Old loggers write what `/me` says like what they note themselves, and without a time.
 _ACTED_UNDATED = re.compile(
     r"=== (?P<nick>\S{1,80})(?P<words> (?!\[|is now known as |has (?:joined|left|quit|changed|set) |was kicked )"
     r"(?!.*\b(?:topic|mode) ).+)$"
 )
-_NOTED = re.compile(r"(?:" + _CLOCK + r"\s*)?(?:===|-!-|---|\*\*\*|-->|<--|--)\s?(?P<what>.*)$")
+_NOTED = re.compile(
+    r"(?:" + _CLOCK + r"\s*)?(?:===|-!-|---|\*\*\*|-->|<--|--|(?=" + _OF_PROGRAM + r"))\s?(?P<what>.*)$"
+)
 _DAY_NAMED = re.compile(
     r"(?:Day changed|Log opened|Log started|Session Start:?|BEGIN LOGGING AT)\s+\w{3},?\s+"
     r"(?:(?P<m1>[A-Z][a-z]{2})\s+(?P<d1>\d{1,2})|(?P<d2>\d{1,2})\s+(?P<m2>[A-Z][a-z]{2}))\s+(?:\d\d:\d\d(?::\d\d)?\s+)?"
@@ -53,7 +66,6 @@ _DAY_NAMED = re.compile(
 )
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
 _FORMATTING = re.compile(r"\x03\d{0,2}(?:,\d{1,2})?|\x04[0-9a-fA-F]{0,6}|[\x00-\x08\x0a-\x1f\x7f-\x9f\ufffe\uffff]")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _KINDS = (
     (re.compile(r"\bjoined\b"), "somebody came"),
     (re.compile(r"\b(?:left|quit)\b"), "somebody left"),
@@ -82,17 +94,20 @@ async def run(
     on_progress: Progress = silent,
     full_list: Path | None = None,
 ) -> Report:
-    """Import a log, or a folder of logs by name (`*.log`, `*.txt`, `*.weechatlog`), into the network's room.
+    """Import a log, or all logs below a folder (`*.log`, `*.txt`, `*.weechatlog`), into the network's room.
 
     `time_zone` is the one of the log's clock; the rest is as with `forum.imports.mbox.run`.
     """
     keys = Keys(secret)
     pace = store.Pace()
+    await store.require_network(db, slug)
+    sources = choose(path, is_log, full_list)
     with Report(full_list) as report:
-        network = await store.begin(db, slug, "irc", keys.of("irc", _digest(path)))
-        total = sum(file.stat().st_size for file in files(path))
+        report.leave_all_out(sources.left_out)
+        network = await store.begin(db, slug, "irc", keys.of("irc", _digest(sources)))
+        total = sources.total_bytes()
         items: list[Item] = []
-        for done, item in _items(path, network, keys, time_zone, report):
+        for done, item in _items(sources, network, keys, time_zone, report):
             items.append(item)
             if len(items) >= pace.batch:
                 await _store(db, network, items, pace, report)
@@ -113,26 +128,26 @@ async def _store(db: Database, network: Network, items: list[Item], pace: store.
     report.known += stored.known
 
 
-def files(path: Path) -> list[Path]:
-    """The log itself, or the logs in the folder, by name."""
-    if path.is_dir():
-        return sorted(found for found in path.iterdir() if found.suffix in (".log", ".txt", ".weechatlog"))
-    return [path]
+def is_log(file: Path) -> bool:
+    """Whether a file of a folder is a log, by its name."""
+    return file.suffix in (".log", ".txt", ".weechatlog")
 
 
-def _digest(path: Path) -> bytes:
+def _digest(sources: Sources) -> bytes:
     whole = hashlib.sha256()
-    for file in files(path):
+    for file in sources.files:
         with file.open("rb") as stream:
             while block := stream.read(1 << 16):
                 whole.update(block)
     return whole.digest()
 
 
-def _items(path: Path, network: Network, keys: Keys, time_zone: tzinfo, report: Report) -> Iterator[tuple[int, Item]]:
+def _items(
+    sources: Sources, network: Network, keys: Keys, time_zone: tzinfo, report: Report
+) -> Iterator[tuple[int, Item]]:
     """What was said, each with how many bytes have been read."""
     done = 0
-    for file in files(path):
+    for file in sources.files:
         within: Counter[bytes] = Counter()
         minute: datetime | None = None
         for position, line in read(file, time_zone, report):
@@ -231,13 +246,9 @@ class _Clock:
 
     def at(self, match: re.Match[str]) -> datetime:
         """When the line was written; never before the line above it."""
-        if match["day"]:
-            try:
-                self._day = date.fromisoformat(match["day"])
-            except ValueError:
-                pass
-            else:
-                self._last, self._noon = None, timedelta()
+        day = self._named(match)
+        if day is not None:
+            self._day, self._last, self._noon = day, None, timedelta()
         hour = int(match["hour"])
         local = datetime.combine(self._day, time(hour, int(match["minute"]), int(match["second"] or 0))) + self._noon
         if self._last is not None and local < self._last - BACKWARDS:
@@ -247,8 +258,23 @@ class _Clock:
             else:
                 self._day += timedelta(days=1)
                 local += timedelta(days=1)
+        if day is not None and match["zone"]:
+            aware = datetime.fromisoformat(f"{local.isoformat()}{match['zone']}")
+            local = aware.astimezone(self._time_zone).replace(tzinfo=None)
         self._last = max(local, self._last or local)
         return self._last.replace(tzinfo=self._time_zone).astimezone(UTC)
+
+    def _named(self, match: re.Match[str]) -> date | None:
+        """The day that the line itself names; where it names no year, the one that goes on from the line above."""
+        try:
+            if match["day"]:
+                return date.fromisoformat(match["day"])
+            if match["month"]:
+                day = self._day.replace(month=_MONTHS.index(match["month"]) + 1, day=int(match["of_month"]))
+                return day.replace(year=day.year + 1) if day < self._day - HALF_A_YEAR else day
+        except ValueError:
+            pass
+        return None
 
 
 def _first_day(path: Path) -> date:

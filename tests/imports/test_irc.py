@@ -70,6 +70,40 @@ def test_weechat(read: Lines) -> None:
     ) == [("06-27 09:19:02", "ana", "hello\tthere"), ("06-28 09:19:03", "ana", "* ana waves")]
 
 
+def test_hexchat(read: Lines) -> None:
+    assert read(
+        "**** BEGIN LOGGING AT Fri Dec 31 23:58:00 2004",
+        "Dec 31 23:58:09 *\tNow talking on #a",
+        "Dec 31 23:59:00 <ana>\thello there",
+        "Dec 31 23:59:01 *\tcara (c@host.example) has joined",
+        "Dec 31 23:59:02 -->\tdan (d@host.example) has joined",
+        "Jan  1 00:00:01 *\tben waves",
+        name="a.log",
+    ) == [
+        ("12-31 23:59:00", "ana", "hello there"),
+        ("01-01 00:00:01", "ben", "* ben waves"),
+    ]
+
+
+def test_mirc_notes_are_not_said(read: Lines) -> None:
+    assert read(
+        "[12:19] * ben (b@host.example) has joined #x",
+        "[12:19] * ben sets mode: +o ana",
+        "[12:19] * ben is now known as benny",
+        "[12:19] * Quits: cara (c@host.example)",
+        "[12:19] * benny has a question",
+    ) == [("06-27 12:19:00", "benny", "* benny has a question")]
+
+
+def test_a_line_may_name_its_zone(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text(
+        "2005-06-27T12:18:00Z <ana> one\n[2005-06-27T12:18:00.123+0200] <ana> two\n[2005-06-27 12:18:00] <ana> three\n"
+    )
+    found = irc.read(path, ZoneInfo("Europe/London"), Report())
+    assert [f"{line.written:%H:%M}" for _, line in found] == ["12:18", "10:18", "11:18"]
+
+
 def test_the_clock_passes_midnight_and_noon(read: Lines) -> None:
     def times(*clocks: str) -> list[str]:
         return [when for when, _, _ in read(*(f"[{clock}] <a> b" for clock in clocks))]
