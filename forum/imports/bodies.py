@@ -1,8 +1,8 @@
 """Bodies: the parts of a mail as one plain text, attachments named in it.
 
-Of alternatives the plain text is taken; where there is only HTML, its text (`forum/imports/markup.py`). Every other
-part is an attachment: it is named with its type and size, and its bytes are left behind. A part that cannot be decoded
-is kept as it came.
+Of alternatives the plain text is taken; where there is only HTML, its text (`forum/imports/markup.py`). A mail within
+it, as in a digest, is kept with its author's name and subject above its text. Every other part is an attachment: it is
+named with its type and size, and its bytes are left behind. A part that cannot be decoded is kept as it came.
 """
 
 import base64
@@ -13,7 +13,7 @@ from email import message_from_bytes
 from email.message import Message
 
 from forum.imports.charsets import decode
-from forum.imports.headers import decode_words
+from forum.imports.headers import Headers, decode_words
 from forum.imports.markup import text_of_html
 from forum.text import excerpt
 
@@ -36,7 +36,9 @@ def text_of(raw: bytes) -> str:
         if number >= MAX_PARTS:
             attachments.append("(more parts)")
             break
-        if wanted:
+        if part.get_content_type() == "message/rfc822" and wanted:
+            parts.append(_above(part))
+        elif wanted:
             parts.append(_text(part))
         else:
             attachments.append(_named(part))
@@ -46,9 +48,14 @@ def text_of(raw: bytes) -> str:
 
 
 def _parts(message: Message) -> Iterator[tuple[Message, bool]]:
-    """Each part that is no container, and whether its text is wanted."""
+    """Each part that is no container, and whether its text is wanted; a mail within is followed by its own parts."""
     kind = message.get_content_type()
-    if kind == "message/rfc822" or not message.is_multipart():
+    if kind == "message/rfc822" and message.is_multipart():
+        yield message, not _is_attachment(message)
+        if not _is_attachment(message):
+            yield from _parts(_within(message))
+        return
+    if not message.is_multipart():
         # A container in which no part can be found is text, for all that we know.
         readable = kind in ("text/plain", "text/html") or kind.startswith("multipart/")
         yield message, readable and not _is_attachment(message)
@@ -61,6 +68,19 @@ def _parts(message: Message) -> Iterator[tuple[Message, bool]]:
         return
     for child in children:
         yield from _parts(child)
+
+
+def _within(part: Message) -> Message:
+    """The mail that a part of type message/rfc822 holds."""
+    return next((child for child in part.get_payload() if isinstance(child, Message)), Message())
+
+
+def _above(part: Message) -> str:
+    """What stands above the text of a mail within a mail: `---------- Mail from Ana Ruiz: Its subject`."""
+    inner = _within(part)
+    head = b"\n".join(f"{name}: {value}".encode("utf-8", "surrogateescape") for name, value in inner.raw_items())
+    headers = Headers(head)
+    return f"---------- Mail from {headers.author().name}: {headers.subject()}"
 
 
 def _best(children: list[Message]) -> Message | None:
@@ -134,9 +154,7 @@ def _named(part: Message) -> str:
     raw_name = part.get_filename() or part.get("content-location") or ""
     name = decode_words(str(raw_name).encode("utf-8", "surrogateescape"))
     if kind == "message/rfc822" and not name:
-        inner = part.get_payload()
-        first = inner[0] if isinstance(inner, list) and inner else None
-        subject = first.get("subject", "") if isinstance(first, Message) else ""
+        subject = _within(part).get("subject", "") if part.is_multipart() else ""
         name = decode_words(str(subject).encode("utf-8", "surrogateescape"))
         return f"{_short(name) or 'a mail'} (mail)"
     size = len(_payload(part))

@@ -23,7 +23,7 @@ from forum.imports.archive import MAX_MAIL_BYTES, Scanned, is_archive, scan
 from forum.imports.bodies import UNREADABLE, text_of
 from forum.imports.headers import Headers, plausible
 from forum.imports.keys import Keys
-from forum.imports.plain import to_markdown
+from forum.imports.plain import mask, to_markdown
 from forum.imports.report import Progress, Report, silent
 from forum.imports.sources import Sources, choose
 from forum.imports.store import Item, Network
@@ -179,7 +179,7 @@ def _items(mail: Planned, keys: Keys, is_author: Callable[[str], bool], report: 
             written=mail.written,
             body=body,
             html=text.render(body, quoting=False).html,
-            title=headers.subject(),
+            title=mask(headers.subject(), is_author),
             parent_key=mail.parent_key if number == 0 else mail.key,
         )
 

@@ -27,11 +27,16 @@ _NUMBERED = re.compile(r"(\d{1,9})([.)])(?=\s|$)")
 _BACKTICKS = re.compile(r"`+")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\"]+", re.IGNORECASE)
 _ADDRESS = re.compile(
-    r"(?<![\w.+/:-])([\w.+-]{1,64})@((?:[\w-]{1,63}\.){1,8}[a-z]{2,24})(?![\w-]|:[/\w])", re.IGNORECASE
+    r"(?<![\w.+/-])([\w.+-]{1,64})@((?:[\w-]{1,63}\.){1,8}[a-z]{2,24})(?![\w-]|\.[a-z]|:[/\w])", re.IGNORECASE
 )
-_SPELT = re.compile(r"(?<![\w.+-])([\w.+-]{1,64}) at ((?:[\w-]{1,63}\.){1,8}[a-z]{2,24})(?![\w-])", re.IGNORECASE)
+_WRITTEN = re.compile(
+    r"(?<![\w.+-])([\w.+-]{1,64}?)(?:(@|%40)((?:[\w-]{1,63}\.){0,8}[\w-]{1,63})"
+    r"|( at | ?[(\[]at[)\]] ?)((?:[\w-]{1,63}\.){1,8}[\w-]{1,63}))",
+    re.IGNORECASE,
+)
 _DRAWN = re.compile(r"[+|][-=]{3}|[-=]{3}[+|]|[│┌└├─]|\S {3,}\S.* {3,}\S|\t+\S+\t")
 _CODED = re.compile(r"[=(){};]|:$|^(?:Traceback|\w+Error)")
+_LETTER = re.compile(r"[^\W_]")
 _WORD = re.compile(r"\S+")
 _PLAIN_WORD = re.compile(r"(?<![\w.(\"'])[^\W\d_]{2,}(?=[\s,.;:!?]|$)")
 WORDY = 5
@@ -41,10 +46,8 @@ SLACK_CHARS = 6
 
 
 def to_markdown(text: str, is_author: Callable[[str], bool] = lambda _address: False) -> str:
-    """The text as Markdown. `is_author` tells whether an address, in lower case, is that of one who wrote here: only
-    those are masked where they are written "name at domain".
-    """
-    rows = [_split_quote(row.rstrip()) for row in _mask(text, is_author).split("\n")]
+    """The text as Markdown. `is_author` tells whether an address, in lower case, is that of one who wrote here."""
+    rows = [_split_quote(row.rstrip()) for row in mask(text, is_author).split("\n")]
     rows = list(_take_prompts(rows))
     blocks: list[tuple[int, list[str]]] = []
     full = _full_width(rows)
@@ -57,7 +60,7 @@ def to_markdown(text: str, is_author: Callable[[str], bool] = lambda _address: F
 
 def to_message(text: str) -> str:
     """A line of chat as Markdown: the same without quotations, since ">" there is an arrow."""
-    return "\n".join(_escape(row) for row in _mask(text, lambda _address: False).split("\n"))
+    return "\n".join(_escape(row) for row in mask(text, lambda _address: False).split("\n"))
 
 
 def _split_quote(row: str) -> tuple[int, str]:
@@ -136,6 +139,7 @@ def _prose(paragraph: list[str], full: int) -> Iterator[str]:
         first_word = _WORD.search(row)
         goes_on = (
             joined
+            and _LETTER.search(last) is not None
             and full
             and FULL_FROM_CHARS - 15 <= len(last) <= FULL_TO_CHARS
             and first_word is not None
@@ -169,18 +173,30 @@ def _escape_url(url: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", url)
 
 
-def _mask(text: str, is_author: Callable[[str], bool]) -> str:
-    """Addresses without their domains; addresses of the web, and what looks like one but is a path, stay."""
-
-    def spelt(match: re.Match[str]) -> str:
-        return f"{match[1]} at {MASK}" if is_author(f"{match[1]}@{match[2]}".lower()) else match[0]
-
+def mask(text: str, is_author: Callable[[str], bool]) -> str:
+    """The text with addresses that have lost their domains: those of authors wherever and however they are written, all
+    others outside of addresses of the web and of what looks like one but is a path.
+    """
+    text = _mask_authors(text, is_author)
     out: list[str] = []
     done = 0
     for url in _URL.finditer(text):
-        out += _SPELT.sub(spelt, _ADDRESS.sub(rf"\1@{MASK}", text[done : url.start()])), url[0]
+        out += _ADDRESS.sub(rf"\1@{MASK}", text[done : url.start()]), url[0]
         done = url.end()
-    return "".join(out) + _SPELT.sub(spelt, _ADDRESS.sub(rf"\1@{MASK}", text[done:]))
+    return "".join(out) + _ADDRESS.sub(rf"\1@{MASK}", text[done:])
+
+
+def _mask_authors(text: str, is_author: Callable[[str], bool]) -> str:
+    out: list[str] = []
+    done = at = 0
+    while match := _WRITTEN.search(text, at):
+        parts = (2, 3) if match[2] else (4, 5)
+        if is_author(f"{match[1]}@{match[parts[1]]}".lower()):
+            out += text[done : match.end(parts[0])], MASK
+            done = at = match.end()
+        else:
+            at = match.start(parts[1])  # what follows "at" may itself be one: "write at ana at a.example"
+    return "".join(out) + text[done:]
 
 
 def _join(blocks: list[tuple[int, list[str]]]) -> str:

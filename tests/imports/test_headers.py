@@ -123,7 +123,7 @@ words
 
 def test_the_plain_text_is_taken_and_attachments_are_named() -> None:
     assert text_of(MULTIPART) == (
-        "plain texté\n\nAttachment: café.pdf (application/pdf, 1 kB)\nAttachment: Inner (mail)"
+        "plain texté\n\n---------- Mail from Unknown: Inner\n\nwords\n\nAttachment: café.pdf (application/pdf, 1 kB)"
     )
 
 
@@ -149,6 +149,27 @@ PIECES = [
     *(b"Content-Transfer-Encoding: ", b"base64", b"uuencode", b"begin 644 a\n", b"quoted-printable", b"message/rfc822"),
     *(b'"', b"(", b")", b"@", b"filename*0*="),
 ]
+
+
+INNER = """From: Ben <ben@b.example>
+Subject: =?utf-8?q?Caf=C3=A9?=
+
+The words of Ben.
+"""
+
+
+def within(kind: str, disposition: str = "") -> bytes:
+    inner = f"Content-Type: message/rfc822\n{disposition}\n{INNER}"
+    parts = f"--B\nContent-Type: text/plain\n\nFirst.\n--B\n{inner}\n--B\n{inner.replace('Ben', 'Cara')}\n--B--\n"
+    return f"From: ana@a.example\nContent-Type: multipart/{kind}; boundary=B\n\n{parts}".encode()
+
+
+def test_the_mails_within_a_mail_keep_their_words() -> None:
+    words = "---------- Mail from Ben: Café\n\nThe words of Ben."
+    assert text_of(within("mixed")) == f"First.\n\n{words}\n\n{words.replace('Ben', 'Cara')}"
+    assert text_of(within("digest")) == text_of(within("mixed"))
+    attached = text_of(within("mixed", "Content-Disposition: attachment\n"))
+    assert attached == "First.\n\nAttachment: Café (mail)\nAttachment: Café (mail)"
 
 
 @pytest.mark.long

@@ -263,6 +263,12 @@ async def test_screens_get_one_reset_and_nothing_else(here: Here, tmp_path: Path
     assert all(row["kept_after"] == row["head"] for row in rows)
 
 
+async def test_a_title_shows_no_authors_address(here: Here, tmp_path: Path) -> None:
+    words = mail(1).replace("Mail 1", "A mail from ana@a.example, ana at a.example")
+    await imported(here, archive(tmp_path, words))
+    assert [row["title"] for row in await here.posts()] == ["A mail from ana@…, ana at …"]
+
+
 async def test_text_that_is_too_long_goes_on_in_replies(here: Here, tmp_path: Path) -> None:
     words = "\n\n".join(f"Paragraph {number} " + "word " * 200 for number in range(60))
     report = await imported(here, archive(tmp_path, mail(1, body=words), mail(2, "In-Reply-To: <m1@a.example>")))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from forum import text
 from forum.imports.markup import text_of_html
-from forum.imports.plain import to_markdown, to_message
+from forum.imports.plain import mask, to_markdown, to_message
 
 
 def shown(words: str) -> str:
@@ -98,6 +98,33 @@ def test_addresses_lose_their_domain() -> None:
         "Ana <ana@a.example>, ana at a.example, look at b.example, x.y@c.d.example!", known.__contains__
     )
     assert masked == "Ana \\<ana@…>, ana at …, look at b.example, x.y@…!"
+
+
+@pytest.mark.parametrize(
+    ("words", "masked"),
+    [
+        ("mailto:ana@a.example Mail:cara@c.example", "mailto:ana@… Mail:cara@…"),
+        ("ana (at) a.example, ana[at]a.example, ANA AT A.EXAMPLE", "ana (at) …, ana[at]…, ANA AT …"),
+        ("http://l.example/opt/ana@a.example?q=ana%40a.example", "http://l.example/opt/ana@…?q=ana%40…"),
+        ("http://l.example/opt/cara@c.example", "http://l.example/opt/cara@c.example"),
+        ("Write at b.example at ana at a.example.", "Write at b.example at ana at …."),
+        ("ana@localhost, root@localhost", "ana@…, root@localhost"),
+        (
+            "git@c.example:x :pserver:anonymous@cvs.c.example:/root",
+            "git@c.example:x :pserver:anonymous@cvs.c.example:/root",
+        ),
+    ],
+)
+def test_an_authors_address_is_masked_however_it_is_written(words: str, masked: str) -> None:
+    assert mask(words, {"ana@a.example", "ana@localhost"}.__contains__) == masked
+
+
+def test_a_drawn_line_stays_alone() -> None:
+    rule = "=" * 72
+    assert (
+        shown(f"{'word ' * 14}\n{rule}\nPlease do not answer\n\n{'word ' * 14}\n{'word ' * 14}").count(f"{rule}<br")
+        == 1
+    )
 
 
 def test_a_message_is_one_line_of_words() -> None:
