@@ -4,14 +4,17 @@ Schemathesis makes them, with a seed and a bound: such as the document allows, a
 by the lead of both networks, to things that are there, so that they get past the door.
 """
 
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+import pytest_asyncio
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed
+from hypothesis import settings as settings_of_hypothesis
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -20,12 +23,16 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from starlette.applications import Starlette
 
 from forum.api.routing import PREFIX, Endpoint
 from forum.api.table import TABLE
+from forum.db import Database
+from forum.settings import Settings
 from tests.api.conftest import Api
 from tests.api.document import Document
 from tests.api.test_refusals import places
+from tests.people import make_world
 
 pytestmark = pytest.mark.long
 
@@ -47,7 +54,7 @@ def cases(schema: Any, endpoint: Endpoint, names: dict[str, Any], mode: Generati
     made: list[schemathesis.Case] = []
 
     @seed(SEED)
-    @settings(
+    @settings_of_hypothesis(
         max_examples=EXAMPLES, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=HealthCheck
     )
     @given(operation.as_strategy(mode, path_parameters=names))
@@ -67,6 +74,31 @@ def request_of(case: schemathesis.Case, base_url: str, headers: httpx.Headers) -
     )
 
 
+Place = tuple[Api, Mapping[str, object]]
+"""The API, and what is there."""
+
+
+@pytest_asyncio.fixture(scope="module")
+async def to_look_at(app: Starlette, settings: Settings, document: Document, db: Database) -> AsyncIterator[Place]:
+    """One for all that only reads."""
+    api = Api(app, settings.base_url, document, await make_world(db))
+    yield api, await places(api)
+    await api.close()
+
+
+@pytest_asyncio.fixture
+async def place(
+    endpoint: Endpoint, to_look_at: Place, app: Starlette, settings: Settings, document: Document, db: Database
+) -> AsyncIterator[Place]:
+    """What may be changed: new, and no more of it than the route can be about."""
+    if endpoint.method == "GET":
+        yield to_look_at
+        return
+    api = Api(app, settings.base_url, document, await make_world(db))
+    yield api, await places(api, endpoint.names)
+    await api.close()
+
+
 @pytest.fixture(scope="module")
 def schema(document: Document) -> Any:
     return schemathesis.openapi.from_dict(document.document)
@@ -79,8 +111,10 @@ WANTED = [(each, GenerationMode.POSITIVE) for each in TABLE] + [(each, Generatio
 @pytest.mark.parametrize(
     ("endpoint", "mode"), WANTED, ids=[f"{mode.value} {each.method} {each.path}" for each, mode in WANTED]
 )
-async def test_requests_that_nobody_thought_of(api: Api, schema: Any, endpoint: Endpoint, mode: GenerationMode) -> None:
-    there, _ = await places(api)
+async def test_requests_that_nobody_thought_of(
+    place: Place, schema: Any, endpoint: Endpoint, mode: GenerationMode
+) -> None:
+    api, there = place
     lead = await api("lead")
     names = {name: there[name] for name in endpoint.names}
     for case in cases(schema, endpoint, names, mode):

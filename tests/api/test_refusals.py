@@ -1,7 +1,8 @@
 """Who is refused, and with which bytes: what may not be seen answers like what never was."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -43,37 +44,72 @@ BODIES = {
 QUERIES = {"UpdatesQuery": {"after": 0}, "SearchQuery": {"q": "x"}}
 
 
-async def places(api: Api) -> tuple[dict[str, object], dict[str, object]]:
-    """Names in paths for things that are there, and for things that never were."""
-    world = api.world
-    ana, mod = await api("ana"), await api("mod")
-    started = (await ana.post(f"/networks/{world.network}/threads", json={"title": "T", "body": "B"})).json()
-    said = (await ana.post(f"/networks/{world.network}/messages", json={"body": "B"})).json()
-    report = {"reason": "Advertising"}
-    reported = (await mod.post(f"/posts/{started['post']['id']}/reports", json=report)).json()
-    removal, appeal = await _appealed(api)
-    invited = (await mod.post(f"/networks/{world.network}/invitations", json={})).json()
-    between = (await ana.post("/conversations", json={"member": world.mod.member})).json()
-    there = {
-        "conversation": between["id"],
-        "slug": world.network,
-        "thread": started["id"],
-        "post": started["post"]["id"],
-        "message": said["id"],
-        "member": world.ana.member,
-        "request": 1,
-        "report": reported["id"],
-        "removal": removal,
-        "appeal": appeal,
-        "submission": await _submitted(api),
-        "kind": "mute",
-        "invitation": invited["id"],
-        "channel": f"thread:{started['id']}",
-        "session": NEVER,
-        "token": NEVER,
-    }
-    never = dict.fromkeys(there, NEVER) | {"slug": "never-was", "kind": "mute", "channel": f"thread:{NEVER}"}
-    return there, never
+async def places(api: Api, names: Collection[str] = ()) -> dict[str, object]:
+    """Names in paths, and things that are there: these alone, or where the network is one of them or none is given,
+    everything that a network can have.
+    """
+    there = Things(api)
+    return await there.of(names if names and "slug" not in names else {*there, *Things.MADE})
+
+
+class Things(dict[str, object]):
+    """What names in paths stand for; what has to be made for it is made when it is first asked for."""
+
+    MADE = ("conversation", "thread", "post", "message", "report", "removal", "appeal", "submission", "invitation",
+            "channel")  # fmt: skip
+
+    def __init__(self, api: Api) -> None:
+        world = api.world
+        super().__init__(
+            slug=world.network, member=world.ana.member, request=1, kind="mute", session=NEVER, token=NEVER
+        )
+        self._api = api
+        self._network = f"/networks/{world.network}"
+
+    async def of(self, names: Iterable[str]) -> dict[str, object]:
+        """These."""
+        for name in names:
+            if name not in self:
+                await getattr(self, f"_make_{name}")()
+        return {name: self[name] for name in names}
+
+    async def _post_as(self, who: str, path: str, **sent: object) -> Mapping[str, Any]:
+        return (await (await self._api(who)).post(path, json=sent)).json()
+
+    async def _make_thread(self) -> None:
+        started = await self._post_as("ana", f"{self._network}/threads", title="T", body="B")
+        self |= {"thread": started["id"], "post": started["post"]["id"], "channel": f"thread:{started['id']}"}
+
+    _make_post = _make_channel = _make_thread
+
+    async def _make_message(self) -> None:
+        self["message"] = (await self._post_as("ana", f"{self._network}/messages", body="B"))["id"]
+
+    async def _make_report(self) -> None:
+        post = (await self.of(["post"]))["post"]
+        self["report"] = (await self._post_as("mod", f"/posts/{post}/reports", reason="Advertising"))["id"]
+
+    async def _make_removal(self) -> None:
+        """A message of ana's that the lead removed, and ana's appeal: mod decides."""
+        said = await self._post_as("ana", f"{self._network}/messages", body="B")
+        gone = (await (await self._api("lead")).put(f"/messages/{said['id']}/removal", json={"reason": "R"})).json()
+        made = await self._post_as("ana", f"/removals/{gone['removal']}/appeal", body="B")
+        self |= {"removal": gone["removal"], "appeal": made["appeal"]["id"]}
+
+    _make_appeal = _make_removal
+
+    async def _make_submission(self) -> None:
+        """A message of ben's that waits for a moderator."""
+        lead = await self._api("lead")
+        await lead.put(f"{self._network}/newcomers", json={"approves_first": 1})
+        self["submission"] = (await self._post_as("ben", f"{self._network}/messages", body="B"))["submission"]
+        await lead.put(f"{self._network}/newcomers", json={"approves_first": 0})
+
+    async def _make_invitation(self) -> None:
+        self["invitation"] = (await self._post_as("mod", f"{self._network}/invitations"))["id"]
+
+    async def _make_conversation(self) -> None:
+        self["conversation"] = (await self._post_as("ana", "/conversations", member=self._api.world.mod.member))["id"]
 
 
 @dataclass(frozen=True)
@@ -89,28 +125,11 @@ class Placed:
 async def placed(app: Starlette, settings: Settings, document: Document, db: Database) -> AsyncIterator[Placed]:
     """One for all that is refused."""
     api = Api(app, settings.base_url, document, await make_world(db))
-    there, never = await places(api)
+    there = await places(api)
+    never = dict.fromkeys(there, NEVER) | {"slug": "never-was", "kind": "mute", "channel": f"thread:{NEVER}"}
     await (await api("lead")).patch(f"/networks/{api.world.network}", json={"listed": False})
     yield Placed(api, there, never)
     await api.close()
-
-
-async def _submitted(api: Api) -> int:
-    """A message of ben's that waits for a moderator."""
-    lead, ben, network = await api("lead"), await api("ben"), api.world.network
-    await lead.put(f"/networks/{network}/newcomers", json={"approves_first": 1})
-    waits = (await ben.post(f"/networks/{network}/messages", json={"body": "B"})).json()
-    await lead.put(f"/networks/{network}/newcomers", json={"approves_first": 0})
-    return waits["submission"]
-
-
-async def _appealed(api: Api) -> tuple[int, int]:
-    """A message of ana's that the lead removed, and ana's appeal: mod decides."""
-    ana, lead = await api("ana"), await api("lead")
-    said = (await ana.post(f"/networks/{api.world.network}/messages", json={"body": "B"})).json()
-    gone = (await lead.put(f"/messages/{said['id']}/removal", json={"reason": "R"})).json()
-    made = (await ana.post(f"/removals/{gone['removal']}/appeal", json={"body": "B"})).json()
-    return gone["removal"], made["appeal"]["id"]
 
 
 async def ask(api: Api, who: str, endpoint: Endpoint, names: Mapping[str, object], scopes: Sequence[str] = ()):
