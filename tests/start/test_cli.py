@@ -1,10 +1,10 @@
 """The command line: sentences for people, statuses for scripts, no questions."""
 
-import os
+import json
 import secrets
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -21,17 +21,48 @@ pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def forum(*arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "forum", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environ},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+BEGUN = """
+import json, os, sys
+import pydantic  # which typer reads with the first command
+from forum.cli import main
+for line in sys.stdin:
+    asked = json.loads(line)
+    if child := os.fork():
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    for place, name in enumerate((os.devnull, asked["stdout"], asked["stderr"])):
+        os.dup2(os.open(name, os.O_RDWR | os.O_CREAT), place)
+    os.environ.update(asked["environ"])
+    sys.argv[1:] = asked["arguments"]
+    sys.exit(main())
+"""
+"""A process that has read its code and splits off one for each command: to read it costs more than most commands."""
+Done = subprocess.CompletedProcess[str]
+Forum = Callable[..., Done]
+
+
+@pytest.fixture(scope="module")
+def begun() -> Iterator["subprocess.Popen[str]"]:
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGUN], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+
+
+@pytest.fixture
+def forum(begun: "subprocess.Popen[str]", tmp_path: Path) -> Forum:
+    """Runs a command with these arguments and variables."""
+
+    def run(*arguments: str, **environ: str) -> Done:
+        said = {name: tmp_path / f"{name}-{secrets.token_hex(4)}" for name in ("stdout", "stderr")}
+        asked = {"arguments": arguments, "environ": environ, **{name: str(path) for name, path in said.items()}}
+        assert begun.stdin
+        assert begun.stdout
+        print(json.dumps(asked), file=begun.stdin, flush=True)
+        status = int(begun.stdout.readline())
+        return subprocess.CompletedProcess(arguments, status, *(path.read_text() for path in said.values()))
+
+    return run
 
 
 @pytest.fixture
@@ -52,10 +83,11 @@ async def environ(servers: Servers, tmp_path: Path) -> AsyncIterator[dict[str, s
 
 
 def test_version() -> None:
-    assert forum("version").stdout == f"{__version__}\n"
+    command = [sys.executable, "-m", "forum", "version"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout == f"{__version__}\n"
 
 
-def test_mistakes_are_sentences_and_nothing_else(tmp_path: Path) -> None:
+def test_mistakes_are_sentences_and_nothing_else(forum: Forum, tmp_path: Path) -> None:
     result = forum("migrate", FORUM_DATA=str(tmp_path), PORT="eighty", TIME_ZONE="Nowhere", DATABASE_URL="")
 
     assert result.returncode == 1
@@ -66,13 +98,13 @@ def test_mistakes_are_sentences_and_nothing_else(tmp_path: Path) -> None:
     ]
 
 
-def test_options_are_checked_like_settings(tmp_path: Path) -> None:
+def test_options_are_checked_like_settings(forum: Forum, tmp_path: Path) -> None:
     result = forum("serve", "--port", "99999", FORUM_DATA=str(tmp_path), DATABASE_URL="")
 
     assert result.stderr == "PORT must be a whole number from 1 to 65535, not '99999'.\n"
 
 
-def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+def test_a_database_that_is_not_there_is_a_sentence(forum: Forum, tmp_path: Path) -> None:
     there = {"DATABASE_URL": f"postgresql://forum@/forum?host={tmp_path}", "REDIS_URL": "redis://cache"}
     result = forum("migrate", FORUM_DATA=str(tmp_path), SECRET_KEY="s" * 32, **there)
 
@@ -81,7 +113,7 @@ def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-async def test_migrate_twice(environ: dict[str, str]) -> None:
+async def test_migrate_twice(forum: Forum, environ: dict[str, str]) -> None:
     first, second = forum("migrate", **environ), forum("migrate", **environ)
 
     assert (first.returncode, second.returncode) == (0, 0)
@@ -89,7 +121,7 @@ async def test_migrate_twice(environ: dict[str, str]) -> None:
     assert second.stdout == "The database is up to date.\n"
 
 
-async def test_a_token_is_made_listed_and_ended(environ: dict[str, str]) -> None:
+async def test_a_token_is_made_listed_and_ended(forum: Forum, environ: dict[str, str]) -> None:
     assert forum("migrate", **environ).returncode == 0
     assert forum("member", "add", "ana@example.org", "--name", "Ana", **environ).returncode == 0
     made = forum("token", "ana@example.org", "--name", "A screen", **environ)
