@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 
+# Dozens of processes start in the tests: what was compiled serves the next one, here at least.
+test quick: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help run test quick check bench clean
 .DEFAULT_GOAL := help
 
@@ -18,8 +21,8 @@ test: $(VENV)/dev.stamp browser ## every test, browser and faults included; PYTE
 	@.ci/tests $(BIN)/python $(PYTEST_ARGS)
 
 quick: $(VENV)/dev.stamp ## the tests of a minute: no browser, nothing killed, nothing that goes through everything
-	$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 -m "not (browser or faults or long)" \
-		-p no:schemathesis --ignore tests/api/test_generated.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --max-worker-restart 0 \
+		-m "not (browser or faults or long)" -p no:schemathesis --ignore tests/api/test_generated.py $(PYTEST_ARGS)
 
 check: $(VENV)/dev.stamp ## lint, form, types, who imports whom
 	$(BIN)/ruff check .

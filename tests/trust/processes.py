@@ -68,7 +68,7 @@ def start(
     wanted = {
         "FORUM_DATA": str(settings.data), "DATABASE_URL": settings.database_url or "", "DATABASE_OWNER_URL": "",
         "REDIS_URL": settings.redis_url or "", "SECRET_KEY": settings.secret_key, "BASE_URL": url, "PORT": str(port),
-        "PROCESSES": "1", "LOG_LEVEL": "debug", "LIMITS_SCALE": "100000",
+        "PROCESSES": "1", "POOL_SIZE": str(settings.pool_size), "LOG_LEVEL": "debug", "LIMITS_SCALE": "100000",
         "PYTHONPATH": str(ROOT), "TIME_ZONE": "UTC", **environ,
     }  # fmt: skip
     with log.open("wb") as written:

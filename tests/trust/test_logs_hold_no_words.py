@@ -75,7 +75,8 @@ async def world(fresh_database_url: str) -> AsyncIterator[World]:
 def served(world: World, fresh_database_url: str, settings: Settings, tmp_path: Path) -> Iterator[Served]:
     environ = {
         "FORUM_DATA": str(settings.data), "DATABASE_URL": fresh_database_url, "REDIS_URL": settings.redis_url or "",
-        "DATABASE_OWNER_URL": "", "SECRET_KEY": "s" * 32, "PROCESSES": "2", "PYTHONPATH": str(ROOT),
+        "DATABASE_OWNER_URL": "", "SECRET_KEY": "s" * 32, "PROCESSES": "2", "POOL_SIZE": str(settings.pool_size),
+        "PYTHONPATH": str(ROOT),
     }  # fmt: skip
     log = tmp_path / "log"
     with log.open("w") as errors:
