@@ -101,12 +101,15 @@ async def known(connection: HTTPConnection, database: Connection) -> Known | Non
 
 
 def remember(connection: HTTPConnection, found: Known | None) -> None:
-    """Keep for the rest of the request who asks. Raises Unauthenticated for a token that does not count.
+    """Keep for the rest of the request who asks. Raises Unauthenticated for a token that does not count, and for a page
+    of ours that was drawn for another member (`Forum-Member`): somebody else has signed in in another tab since.
 
     A page shows all that its member may see: Forbidden for a token that may see less.
     """
     if found is None and bearer(connection) is not None:
         raise Unauthenticated("This token does not count: it has ended, or it never was.")
+    if found is not None and connection.headers.get("forum-member") not in {None, str(found.caller.member)}:
+        raise Unauthenticated("Somebody else has signed in in this browser since this page was loaded.")
     if found is not None and found.caller.scopes is not None and _is_page(connection.scope):
         found.caller.require_scope("read")
         found.caller.require_scope("moderate")

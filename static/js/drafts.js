@@ -6,7 +6,15 @@ const prefix = (kind) => `${kind}:${me() ?? "guest"}:`;
 
 function stored(name) {
   try {
-    return JSON.parse(localStorage.getItem(name));
+    return parsed(localStorage.getItem(name));
+  } catch {
+    return null;
+  }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
   } catch {
     return null;
   }
@@ -33,8 +41,18 @@ export function save(name, draft) {
   return store(prefix("draft") + name, draft);
 }
 
-export function drop(name) {
-  store(prefix("draft") + name, null);
+/** Forgets it; with `body`, only if it is that text still: another window may have gone on with it. */
+export function drop(name, body = null) {
+  if (body === null || load(name)?.body === body) store(prefix("draft") + name, null);
+}
+
+/** `heard(before, now)`, drafts or null, when another window keeps or drops this one. Returns what ends it. */
+export function onElsewhere(name, heard) {
+  const listener = ({ key, oldValue, newValue }) => {
+    if (key === prefix("draft") + name) heard(parsed(oldValue), parsed(newValue));
+  };
+  addEventListener("storage", listener);
+  return () => removeEventListener("storage", listener);
 }
 
 /** Messages of a room that were not answered yet, in order: [{key, body, reply_to, at}]. */
@@ -42,8 +60,16 @@ export function loadOutbox(room) {
   return stored(`${prefix("outbox")}${room}`) ?? [];
 }
 
-export function saveOutbox(room, items) {
-  store(`${prefix("outbox")}${room}`, items.length ? items : null);
+/** Keeps one of them, or what has become of it. Those of other windows stay. */
+export function keepInOutbox(room, item) {
+  const others = loadOutbox(room);
+  const at = others.findIndex(({ key }) => key === item.key);
+  store(`${prefix("outbox")}${room}`, others.toSpliced(at < 0 ? others.length : at, Number(at >= 0), item));
+}
+
+export function dropFromOutbox(room, key) {
+  const others = loadOutbox(room).filter((item) => item.key !== key);
+  store(`${prefix("outbox")}${room}`, others.length ? others : null);
 }
 
 /** How many drafts and waiting messages of mine this browser keeps. */

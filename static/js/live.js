@@ -115,6 +115,12 @@ class ForumLive extends HTMLElement {
   }
 
   #gone(channel) {
+    // My own channel is another's no more than mine was theirs: somebody else has signed in in this browser.
+    if (channel === `member:${me()}`) {
+      this.#connection.stop();
+      this.#ended(4001);
+      return;
+    }
     if (this.#cursors.drop(channel)) clearChannel(channel);
   }
 

@@ -1,4 +1,7 @@
-// Writes and fragments over HTTP.
+// Writes and fragments over HTTP. Each says whose page it comes from: where somebody else has signed in in another tab
+// meanwhile, it is answered as to who is signed out, and nothing is written under the wrong name.
+
+import { me } from "./me.js";
 
 export const FRAGMENT = "application/vnd.forum.fragment+html";
 const TIMEOUT_MS = 10_000;
@@ -13,10 +16,11 @@ export class Refused extends Error {
   }
 }
 
-async function ask(url, options) {
+async function ask(url, { headers, ...options }) {
   let response;
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "same-origin", ...options });
+    const from = me() === null ? {} : { "Forum-Member": me() };
+    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "same-origin", headers: { ...from, ...headers }, ...options });
   } catch (error) {
     throw new Refused(0, {}, error.name === "TimeoutError");
   }

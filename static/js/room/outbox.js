@@ -2,7 +2,7 @@
 // answered. They wait in this browser's storage, so a reload or a dead battery loses none and sends none twice.
 
 import { pauseAfter } from "../backoff.js";
-import { loadOutbox, saveOutbox } from "../drafts.js";
+import { dropFromOutbox, keepInOutbox, loadOutbox } from "../drafts.js";
 import { Refused, newKey, send } from "../requests.js";
 
 const AGAIN_AT_MOST = 4;
@@ -38,7 +38,7 @@ export class Outbox {
   add(body, replyTo) {
     const item = { key: newKey(), body, reply_to: replyTo, at: new Date().toISOString(), failed: false };
     this.#items.push(item);
-    this.#keep();
+    keepInOutbox(this.#room, item);
     this.run();
     return item;
   }
@@ -46,7 +46,7 @@ export class Outbox {
   /** Takes a failed or waiting item out. */
   remove(key) {
     this.#items = this.#items.filter((item) => item.key !== key);
-    this.#keep();
+    dropFromOutbox(this.#room, key);
     this.run();
   }
 
@@ -67,7 +67,7 @@ export class Outbox {
     try {
       const { response, html } = await send(this.#url, { body: item.body, reply_to: item.reply_to, key: item.key }, item.key);
       this.#items.shift();
-      this.#keep();
+      dropFromOutbox(this.#room, item.key);
       this.#busy = false;
       this.#on.sent(item, response, html);
       return this.run();
@@ -87,11 +87,7 @@ export class Outbox {
       return;
     }
     item.failed = true;
-    this.#keep();
+    keepInOutbox(this.#room, item);
     this.#on.failed(item, refused);
-  }
-
-  #keep() {
-    saveOutbox(this.#room, this.#items);
   }
 }

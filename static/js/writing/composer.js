@@ -14,6 +14,10 @@ import { BROKEN, EMPTY, NOT_LOADED, NOT_POSTED, NOT_SURE, SIGNED_OUT, counted, t
 
 const SAVE_AFTER_MS = 300;
 const TYPING_EVERY_MS = 3_000;
+/** What is pressed again so soon after it was sent is the second half of a double click. */
+const AGAIN_WITHIN_MS = 1_000;
+/** The code of a key that goes to an input method: Safari says of its last one that nothing is being composed. */
+const TO_INPUT_METHOD = 229;
 const QUOTE = /^>\s*\[#(\d+)\]/gm;
 
 class ForumComposer extends HTMLElement {
@@ -23,6 +27,9 @@ class ForumComposer extends HTMLElement {
   #saving = null;
   #sending = false;
   #typedAt = -Infinity;
+  #takenAt = -Infinity;
+  /** Something was written or sent here since the draft was last kept or read: another window may have it otherwise. */
+  #dirty = false;
   #ends = [];
   #closed = false;
   /** The text as it was first sent under the present key. */
@@ -64,6 +71,7 @@ class ForumComposer extends HTMLElement {
     document.addEventListener("forum:standing", onStanding);
     document.addEventListener("forum:signed-out", onSignedOut);
     addEventListener("pagehide", onHide);
+    if (this.dataset.draft) this.#ends.push(drafts.onElsewhere(this.dataset.draft, (before, now) => this.#elsewhere(before, now)));
     this.#ends.push(
       onUpdate((frame) => this.#hear(frame)),
       () => document.removeEventListener("forum:lock", onLock),
@@ -138,13 +146,33 @@ class ForumComposer extends HTMLElement {
     if (!draft?.body || (this.#area.value && this.#area.value !== this.#area.defaultValue)) return;
     // A page that was answered with an error brings the text itself.
     if (this.#area.defaultValue && !this.dataset.edits && !this.dataset.begins) return;
-    this.#area.value = draft.body;
-    this.#sent = draft.sent ?? null;
-    if (draft.key) this.#form.elements.key.value = draft.key;
+    this.#take(draft);
+  }
+
+  #take({ body, key, sent }) {
+    this.#area.value = body;
+    this.#sent = sent ?? null;
+    if (key) this.#form.elements.key.value = key;
     this.#kept(true);
   }
 
+  /** The same draft in another window: what stands here as it was kept grows with it, and goes with it. */
+  #elsewhere(before, now) {
+    if (this.#dirty || this.#sending || this.#before || this.#closed) return;
+    const { value, defaultValue } = this.#area;
+    if (value !== (before?.body ?? defaultValue)) return;
+    // Another text took the place of this one, which is kept nowhere else now.
+    this.#dirty = now !== null && !now.body.startsWith(value);
+    if (this.#dirty) return;
+    if (now !== null) this.#take(now);
+    else this.#empty();
+    this.#measure();
+    this.#closePreview();
+    this.#fold();
+  }
+
   #written() {
+    this.#dirty = true;
     clearTimeout(this.#saving);
     this.#saving = setTimeout(() => this.#save(), SAVE_AFTER_MS);
     this.#say(null);
@@ -160,7 +188,8 @@ class ForumComposer extends HTMLElement {
   #save() {
     clearTimeout(this.#saving);
     this.#saving = null;
-    if (this.#before || this.#closed || !this.dataset.draft) return;
+    if (!this.#dirty || this.#before || this.#closed || !this.dataset.draft) return;
+    this.#dirty = false;
     const body = this.#area.value;
     if (!body || body === this.#area.defaultValue) {
       if (this.#sent === null) drafts.drop(this.dataset.draft);
@@ -175,18 +204,26 @@ class ForumComposer extends HTMLElement {
     if (place) place.hidden = !kept;
   }
 
+  #empty() {
+    this.#sent = null;
+    this.#form.elements.key.value = newKey();
+    this.#area.value = this.#area.defaultValue;
+    this.#kept(false);
+  }
+
   /** The server has it: nothing of it is kept here. */
   #clear() {
     clearTimeout(this.#saving);
-    this.#sent = null;
-    this.#form.elements.key.value = newKey();
+    this.#takenAt = performance.now();
+    this.#dirty = false;
     if (this.#before) {
+      this.#sent = null;
       this.#leaveEdit();
       return;
     }
+    drafts.drop(this.dataset.draft, this.#area.value);
+    this.#empty();
     this.#area.value = "";
-    drafts.drop(this.dataset.draft);
-    this.#kept(false);
     this.#say(null);
     this.#measure();
     this.#closePreview();
@@ -224,12 +261,15 @@ class ForumComposer extends HTMLElement {
   async #send() {
     const body = this.#area.value;
     if (this.#sending || this.#closed) return;
-    if (!body.trim()) return this.#say(EMPTY);
+    if (!body.trim()) return performance.now() - this.#takenAt < AGAIN_WITHIN_MS ? undefined : this.#say(EMPTY);
     if (this.#over() > 0) return this.#say(tooLong(this.#over(), this.dataset.kind !== "message"));
     if (!this.#before && this.#handOver(body)) return;
     this.#sending = true;
     this.#sent ??= body;
+    this.#dirty = true;
     this.#save();
+    // What is written while it is on its way would go with it.
+    this.#area.readOnly = true;
     const button = this.#form.querySelector('button:not([type="button"]):not([data-act])');
     const words = button?.innerHTML;
     if (button?.dataset.busy) button.textContent = button.dataset.busy;
@@ -243,6 +283,7 @@ class ForumComposer extends HTMLElement {
       this.#refused(error);
     } finally {
       this.#sending = false;
+      this.#area.readOnly = this.#closed;
       button?.removeAttribute("aria-disabled");
       if (button?.dataset.busy) button.innerHTML = this.#problem ? "Try again" : words;
     }
@@ -305,14 +346,17 @@ class ForumComposer extends HTMLElement {
   }
 
   #wrong(status, problem) {
-    if (status === 422 && this.#sent !== null && this.#sent !== this.#area.value && !problem.errors?.body) {
-      // The key belongs to a text that did arrive: this one is another.
+    const isAnother = (this.#sent !== null && this.#sent !== this.#area.value) || "Idempotency-Key" in (problem.errors ?? {});
+    if (status === 422 && isAnother && !problem.errors?.body) {
+      // The key belongs to a text that did arrive, from here or from another window: this one is another.
       this.#form.elements.key.value = newKey();
       this.#sent = null;
+      this.#dirty = true;
       this.#save();
       return this.#say("Your earlier text did arrive. Send again to post this one as well.");
     }
     this.#sent = null;
+    this.#dirty = true;
     this.#say(Object.values(problem.errors ?? {})[0] ?? problem.detail ?? BROKEN);
     const line = Number(problem.line);
     if (line > 0) {
@@ -356,7 +400,7 @@ class ForumComposer extends HTMLElement {
   // Keys and buttons
 
   #key(event) {
-    if (event.isComposing) return;
+    if (event.isComposing || event.keyCode === TO_INPUT_METHOD) return;
     if (this.#mentions.key(event)) {
       event.preventDefault();
       event.stopPropagation();
@@ -364,7 +408,7 @@ class ForumComposer extends HTMLElement {
     }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey || (this.#entersSend() && !event.shiftKey && !event.altKey))) {
       event.preventDefault();
-      this.#form.requestSubmit();
+      if (!event.repeat) this.#form.requestSubmit();
     } else if (event.key === "Escape") {
       event.stopPropagation();
       this.#escape();
