@@ -113,6 +113,32 @@ async def test_at_the_end_one_stays_there_and_further_up_one_stays_where_one_rea
     await expect(page.locator("button.pill")).to_be_hidden()
 
 
+async def test_who_comes_back_to_the_page_finds_where_they_left_off(page: Page, stage: Stage) -> None:
+    await page.add_init_script("""
+        let hidden = false;
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+        addEventListener("look", ({ detail }) => {
+            hidden = !detail;
+            document.dispatchEvent(new Event("visibilitychange"));
+        });
+    """)
+    look = "looks => dispatchEvent(new CustomEvent('look', { detail: looks }))"
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    above = page.locator("li.new + .msg")
+    for first, last in ((2, 3), (5, 5)):
+        await page.evaluate(look, False)
+        for number in range(first, last + 1):
+            stage.record("room:3", "message.created", number, message(number, MORNING), author="Ben")
+        await expect(page.locator("#unread")).to_have_text(f"{last - first + 1} new")
+        await expect(above).to_have_id(f"message-{first}")
+        await expect(above).not_to_have_attribute("data-grouped", "")
+        await page.evaluate(look, True)
+        stage.record("room:3", "message.created", last + 1, message(last + 1, MORNING), author="Ben")
+        await expect(page.locator(f"#message-{last + 1}")).to_be_visible()
+        await expect(above).to_have_id(f"message-{first}")
+    await expect(page.locator("#message-2")).to_have_attribute("data-grouped", "")
+
+
 async def test_what_was_said_is_spoken_and_what_was_removed_meanwhile_is_not(page: Page, stage: Stage) -> None:
     await opened(page, stage, room(TODAY + message(1, MORNING)))
     stage.record("room:3", "message.created", 2, message(2, MORNING, body="is your supplier late"), author="Tom Askew")

@@ -48,7 +48,10 @@ class ForumRoom extends HTMLElement {
     this.addEventListener("click", (event) => this.#act(event));
     this.addEventListener("pointerdown", () => (this.#tapCloses = document.querySelector("forum-menu .pop, details.menu[open]") !== null || this.#isWriting), true);
     document.addEventListener("forum:connection", ({ detail }) => detail.live && this.#sending?.run());
-    document.addEventListener("visibilitychange", () => this.#noteRead());
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.#missed = 0;
+      this.#noteRead();
+    });
     addEventListener("scroll", () => this.#scrolled(), { passive: true });
     globalThis.visualViewport?.addEventListener("resize", () => this.#wasAtEnd && toEnd());
     this.#watchEarlier();
@@ -168,6 +171,7 @@ class ForumRoom extends HTMLElement {
       if (!this.#held.delete(frame.id)) return;
       this.#hold(() => {
         this.log.insert(message);
+        if (document.hidden && !isMine && !isGap(message)) this.#drawLine(message);
         this.#sending?.group();
       });
       if (stay || isMine) toEnd();
@@ -180,6 +184,24 @@ class ForumRoom extends HTMLElement {
     if (!stay && !isMine) this.#unseen.add(message);
     this.#drawPill();
     this.#noteRead();
+  }
+
+  /** Messages that came since nobody looks at the page. */
+  #missed = 0;
+
+  /** Who comes back to the end of the room finds where they left off: the line stands above the first that came meanwhile. */
+  #drawLine(message) {
+    this.#missed += 1;
+    if (this.#missed === 1) {
+      const old = this.querySelector("li.new");
+      const below = old && this.log.messages.find((other) => old.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING);
+      old?.remove();
+      message.before(make("li", { class: "new" }, make("div", { class: "line unread", id: "unread" })));
+      this.log.group(below);
+      this.log.group(message);
+    }
+    const words = this.querySelector("#unread");
+    if (words) words.textContent = `${this.#missed} new`;
   }
 
   /** Acts without moving what is read, or what stands at the end. */
