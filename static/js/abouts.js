@@ -1,5 +1,7 @@
-// What a member or a network says about itself: too long for an update, so it is fetched anew with its page.
+// What a member or a network says about itself, and what became of something of mine that was removed: too long for an
+// update, or nobody else's, so it is fetched anew with its page.
 
+import { make } from "./markup.js";
 import { Refused, page } from "./requests.js";
 import { onUpdate } from "./updates.js";
 
@@ -11,11 +13,14 @@ async function renew(place) {
     if (!(error instanceof Refused)) throw error;
   }
   // Where it cannot be fetched, nothing stays: it may have been removed.
+  const writing = place.querySelector("textarea")?.value.trim();
   place.replaceChildren(...(fresh ? document.adoptNode(fresh).childNodes : []));
+  // What was being written can be sent no more where its field has gone: there it can be read, and copied.
+  if (writing && fresh && !place.querySelector("textarea")) place.append(make("p", { class: "words" }, writing));
 }
 
 onUpdate(({ kind, id }) => {
-  const noun = { "member.changed": "member", "network.changed": "network" }[kind];
+  const noun = { "member.changed": "member", "network.changed": "network", "removal.closed": "removal" }[kind];
   const place = noun && document.querySelector(`[data-about-of="${noun}-${id}"]`);
   if (place) renew(place);
 });

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from forum import posts, removal
+from forum import appeals, posts, removal
 from forum.db import Database
 from tests.browser.reaching import nothing_serious, tab_to
 from tests.people import World, make_world
@@ -61,6 +61,28 @@ async def test_an_appeal_from_the_notice_to_the_answer(
     await expect(ana.locator(f"#post-{post}")).to_contain_text("Quarrington")
     await ben.reload()
     await expect(ben.get_by_text("You were right")).to_be_visible()
+
+
+async def test_when_the_time_for_an_appeal_is_over_open_pages_say_so(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    thread = await world.thread()
+    post = (await posts.reply(world.db, world.ben, thread, WORDS))["id"]
+    await removal.remove_post(world.db, world.mod, post, "Advertising")
+    removal_id = await world.db.pool.fetchval("SELECT id FROM removals WHERE post_id = $1", post)
+    form = await site.live_page(chromium, world.db, world.ben, f"/removals/{removal_id}")
+    mine = await site.live_page(chromium, world.db, world.ben, "/settings/moderation")
+    await form.get_by_label("Why should it come back?").fill("It was no advertisement")
+    await expect(mine.get_by_role("link", name="You can appeal")).to_be_visible()
+
+    await world.db.pool.execute("UPDATE removals SET appeal_until = now() WHERE id = $1", removal_id)
+    await appeals.close_due(world.db)  # if the site's own clock has not been quicker
+
+    await expect(form.get_by_text("You could appeal until")).to_be_visible()
+    await expect(form.get_by_role("button", name="Send the appeal")).to_have_count(0)
+    await expect(form.get_by_text("It was no advertisement")).to_be_visible()
+    await expect(mine.get_by_text("You could appeal until")).to_be_visible()
+    await expect(mine.get_by_role("link", name="You can appeal")).to_have_count(0)
 
 
 async def test_what_repeats_the_words_goes_in_one_act_from_every_screen(

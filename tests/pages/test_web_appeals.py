@@ -74,6 +74,15 @@ async def test_reasons_are_the_networks_own(world: World, visit: Visit) -> None:
         assert "Too l" in answer.text or "reasons" in wrong
 
 
+async def test_an_appeal_that_comes_too_late_can_still_be_read(world: World, visit: Visit) -> None:
+    _, removal_id = await _removed(world)
+    await world.db.pool.execute("UPDATE removals SET appeal_closed_at = now() WHERE id = $1", removal_id)
+    late = await (await visit(world.ben)).post(f"/removals/{removal_id}/appeal", {"body": "It was none"})
+    assert late.status_code == 409
+    assert "You could appeal until" in late.text
+    assert '<p class="words">It was none</p>' in late.text
+
+
 async def test_an_author_is_told_and_appeals(world: World, visit: Visit) -> None:
     post, removal_id = await _removed(world, "Please use the noticeboard")
     ben = await visit(world.ben)
