@@ -40,6 +40,8 @@ from realtime.source import Caller, Identify, Names, Refused, Source
 from realtime.transport import EXTENSION, Handle, Socket, TextSocket
 
 POLL_S: Final = 25.0
+RETRY_AFTER_S: Final = 2
+"""When to come again, where a poll cannot be answered now."""
 ENTERING_AT_ONCE: Final = 32
 """Screens that are being let in at once: a thousand who return together take turns, and a page does not wait for all of
 them.
@@ -197,9 +199,12 @@ def _refusal(refusal: Refused) -> Response:
 
 
 def _problem(status: int, title: str, detail: str) -> Response:
-    body = msgspec.json.encode({"type": "about:blank", "title": title, "status": status, "detail": detail})
-    headers = {"Cache-Control": "no-store"} | ({"Retry-After": "2"} if status == 503 else {})
-    return Response(body, status, headers, media_type="application/problem+json")
+    problem: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    headers = {"Cache-Control": "no-store"}
+    if status == 503:
+        problem["retry_after"] = RETRY_AFTER_S
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    return Response(msgspec.json.encode(problem), status, headers, media_type="application/problem+json")
 
 
 class _Socket:

@@ -271,7 +271,7 @@ async def test_when_the_source_is_away_a_newcomer_is_told_to_return(tiny):
     async with live(tiny) as socket:
         assert await code_of(socket) == protocol.TOO_SLOW
     answer = await poll(tiny)
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert (answer.status_code, answer.headers["retry-after"], answer.json()["retry_after"]) == (503, "2", 2)
 
 
 async def test_nothing_is_left_when_sockets_have_gone(tiny):
