@@ -7,6 +7,7 @@ import { onUpdate } from "../updates.js";
 
 const EVERY_MS = 3_000;
 const SPREAD_MS = 1_000;
+const PARTS = ["[data-last]", "[data-last-at]"];
 
 const cardOf = (network) => document.querySelector(`.card[data-network="${network}"]:has([data-last])`);
 let timer = null;
@@ -32,8 +33,9 @@ async function renew() {
   timer = null;
   // What was drawn before a removal that came meanwhile is not shown.
   if (isStale) return ask();
-  for (const words of fresh?.querySelectorAll(".card [data-last]") ?? []) {
-    cardOf(words.closest(".card").dataset.network)?.querySelector("[data-last]").replaceWith(words);
+  for (const card of fresh?.querySelectorAll(".card") ?? []) {
+    const shown = cardOf(card.dataset.network);
+    for (const part of PARTS) shown?.querySelector(part).replaceWith(card.querySelector(part));
   }
 }
 
