@@ -4,7 +4,10 @@ Invariant: the sum of the characters kept never passes `max_chars`; the ones not
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, MutableMapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
 
 
 class FragmentCache:
@@ -35,3 +38,16 @@ class FragmentCache:
 
     def __len__(self) -> int:
         return len(self._kept)
+
+
+def drawn_once(
+    drawn: MutableMapping[Hashable, Any] | None, name: str, today: int, draw: Callable[[], Sequence[str]]
+) -> tuple[Sequence[str], Markup]:
+    """Fragments and all of them joined: drawn once a day for as long as `drawn` is kept."""
+    kept: tuple[int, Sequence[str], Markup] | None = None if drawn is None else drawn.get(name)
+    if kept is None or kept[0] != today:
+        fragments = draw()
+        kept = (today, fragments, Markup("".join(fragments)))
+        if drawn is not None:
+            drawn[name] = kept
+    return kept[1], kept[2]

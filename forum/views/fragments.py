@@ -24,16 +24,14 @@ from zoneinfo import ZoneInfo
 import jinja2
 from markupsafe import Markup, escape
 
-from forum import text
-from forum.views import log_words, words
-from forum.views.cache import FragmentCache
+from forum.views import log_words, row_words, words
+from forum.views.cache import FragmentCache, drawn_once
 from forum.views.environment import TEMPLATES_FOLDER, Environment
 from forum.views.facts import POST, THREAD_ROW, Facts, Row
 from forum.views.marking import mark
 
 MAX_KEPT_CHARS: Final = 8 * 1024 * 1024
 """Of the fragments; their keys weigh about as much again."""
-EXCERPT_MAX_CHARS: Final = 140
 FOUND_MAX_CHARS: Final = 20_000
 GROUP_FOR: Final = timedelta(minutes=5)
 APPEAL_FACTS: Final = (
@@ -108,11 +106,11 @@ class Fragments:
 
     def notification(self, row: Row) -> Markup:
         """A row of `shown_notifications`: what one member is told, alike on all of their screens."""
-        return self._kept("notifications/_item.html", "n", row, _notification_words)
+        return self._kept("notifications/_item.html", "n", row, row_words.of_notification)
 
     def conversation(self, row: Row) -> Markup:
         """A row of `shown_conversations`: a direct conversation in the list of one of its two."""
-        return self._kept("conversations/_row.html", "d", row, lambda row: {"said": self.said(row)})
+        return self._kept("conversations/_row.html", "d", row, row_words.of_said)
 
     def request(self, row: Row, slug: str) -> Markup:
         """Somebody asks to join the network of this slug (templates/moderation/_request.html names the columns)."""
@@ -120,11 +118,11 @@ class Fragments:
 
     def submission(self, row: Row) -> Markup:
         """A newcomer's contribution that waits for these moderators, a row of `shown_submissions`."""
-        return self._kept("submissions/_item.html", "s", row, _submission_words)
+        return self._kept("submissions/_item.html", "s", row, row_words.of_submission)
 
     def case(self, row: Row) -> Markup:
         """A row of `shown_cases` in the queue of a network, whose slug is its `slug`."""
-        return self._kept("moderation/_item.html", "c", row, lambda row: {"said": self.said(row)})
+        return self._kept("moderation/_item.html", "c", row, row_words.of_said)
 
     def hold(self, row: Row) -> Markup:
         """A held post that waits for these moderators (templates/moderation/_hold.html names the columns)."""
@@ -136,12 +134,11 @@ class Fragments:
 
     def said(self, row: Row) -> str:
         """The excerpt of a shown contribution, one line of plain text: made anew each time, kept nowhere."""
-        return text.excerpt(row["html"], EXCERPT_MAX_CHARS, row["mention_names"]) if row["html"] else ""
+        return row_words.excerpt(row["html"], row["mention_names"])
 
     def marked(self, row: Row, query: str) -> Markup:
         """The excerpt of something found: the words around the first hit, with all hits marked."""
-        said = text.excerpt(row["html"], FOUND_MAX_CHARS, row["mention_names"]) if row["html"] else ""
-        return mark(said, query)
+        return mark(row_words.excerpt(row["html"], row["mention_names"], FOUND_MAX_CHARS), query)
 
     def composer(self, action: str, label: str, placeholder: str, send: str, key: str, **facts: Any) -> Markup:
         """The form for a text (templates/composer.html): kept by all that it is handed, but for its key."""
@@ -164,7 +161,7 @@ class Fragments:
         `drawn` keeps what is the same for every viewer, for as long as these rows are kept (forum.stretches).
         """
         today = self.today()
-        fragments, whole = _once(drawn, "tree", today, lambda: self._one_below_the_other(rows, today))
+        fragments, whole = drawn_once(drawn, "tree", today, lambda: self._one_below_the_other(rows, today))
         if not unread:
             return whole
         parts: list[str] = []
@@ -236,7 +233,7 @@ class Fragments:
         `drawn` keeps what is the same for every viewer, for as long as these rows are kept (forum.listings).
         """
         today = self.today()
-        fragments, whole = _once(drawn, "list", today, lambda: [self._thread_row(row, today) for row in rows])
+        fragments, whole = drawn_once(drawn, "list", today, lambda: [self._thread_row(row, today) for row in rows])
         if not unread:
             return whole
         pairs = zip(rows, fragments, strict=True)
@@ -262,10 +259,10 @@ class Fragments:
 
     def _post(self, row: Row, today: int) -> str:
         template = "posts/_post.html" if row["depth"] else "posts/_opening.html"
-        return self._drawn(template, "p", row, _post_words, facts=POST, today=today)
+        return self._drawn(template, "p", row, row_words.of_post, facts=POST, today=today)
 
     def _message(self, row: Row, today: int) -> str:
-        return self._drawn("rooms/_message.html", "m", row, _message_words, today=today)
+        return self._drawn("rooms/_message.html", "m", row, row_words.of_message, today=today)
 
     def _thread_row(self, row: Row, today: int) -> str:
         return self._drawn("threads/_row.html", "t", row, facts=THREAD_ROW, today=today)
@@ -363,45 +360,6 @@ def _by(person_id: int | None, name: str | None) -> Markup:
 
 def _hashable(fact: Any) -> Any:
     return repr(fact) if isinstance(fact, list | dict) else fact
-
-
-def _post_words(row: Row) -> dict[str, Any]:
-    html = text.expand(row["html"], row["mention_names"], row["quotes"]) if row["html"] else ""
-    return {"html": Markup(html)}
-
-
-def _submission_words(row: Row) -> dict[str, Any]:
-    names = {int(member): name for member, name in (row["mention_names"] or {}).items() if name is not None}
-    return {"body": text.unresolve(row["body"] or "", names)}
-
-
-def _notification_words(row: Row) -> dict[str, Any]:
-    html, names = row["post_html"], row["post_mention_names"]
-    if html is None:
-        html, names = row["message_html"], row["message_mention_names"]
-    return {"said": text.excerpt(html, EXCERPT_MAX_CHARS, names) if html else ""}
-
-
-def _message_words(row: Row) -> dict[str, Any]:
-    html = text.expand(row["html"], row["mention_names"], None) if row["html"] else ""
-    answered = row["reply_to_html"]
-    return {
-        "html": Markup(html),
-        "reply": text.excerpt(answered, EXCERPT_MAX_CHARS, row["reply_to_mention_names"]) if answered else "",
-    }
-
-
-def _once(
-    drawn: MutableMapping[Hashable, Any] | None, name: str, today: int, draw: Callable[[], Sequence[str]]
-) -> tuple[Sequence[str], Markup]:
-    """Fragments and all of them joined: drawn once a day for as long as `drawn` is kept."""
-    kept: tuple[int, Sequence[str], Markup] | None = None if drawn is None else drawn.get(name)
-    if kept is None or kept[0] != today:
-        fragments = draw()
-        kept = (today, fragments, Markup("".join(fragments)))
-        if drawn is not None:
-            drawn[name] = kept
-    return kept[1], kept[2]
 
 
 def _marked_new(row: str, unread: int) -> str:
