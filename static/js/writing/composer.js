@@ -7,10 +7,10 @@ import { format } from "./formatting.js";
 import { sayTyping } from "../wire.js";
 import { elements, isGap, make } from "../markup.js";
 import { Mentions } from "./mentions.js";
-import { clean } from "../references.js";
-import { FRAGMENT, Refused, busy, newKey, send } from "../requests.js";
+import { Preview } from "./preview.js";
+import { FRAGMENT, Refused, newKey, send } from "../requests.js";
 import { answered, onUpdate } from "../updates.js";
-import { BROKEN, EMPTY, NOT_LOADED, NOT_POSTED, NOT_SURE, SIGNED_OUT, counted, tooFast, tooLong } from "../words.js";
+import { BROKEN, EMPTY, NOT_POSTED, NOT_SURE, SIGNED_OUT, counted, tooFast, tooLong } from "../words.js";
 
 const SAVE_AFTER_MS = 300;
 const TYPING_EVERY_MS = 3_000;
@@ -24,6 +24,7 @@ class ForumComposer extends HTMLElement {
   #form;
   #area;
   #mentions;
+  #preview;
   #saving = null;
   #sending = false;
   #typedAt = -Infinity;
@@ -43,6 +44,7 @@ class ForumComposer extends HTMLElement {
     this.#area = this.#form?.querySelector("textarea");
     if (!this.#area) return undefined;
     this.#mentions = new Mentions(this.#area, this.dataset.network);
+    this.#preview = new Preview(this, this.#area, (sentence) => this.#say(sentence));
     this.#form.noValidate = true;
     for (const control of this.querySelectorAll("button[data-act]")) control.hidden = false;
     this.#restore();
@@ -177,7 +179,7 @@ class ForumComposer extends HTMLElement {
     this.#saving = setTimeout(() => this.#save(), SAVE_AFTER_MS);
     this.#say(null);
     this.#measure();
-    this.#closePreview();
+    this.#preview.close();
     const room = this.closest("forum-room");
     if (room && !this.#before && this.#area.value && performance.now() - this.#typedAt > TYPING_EVERY_MS) {
       this.#typedAt = performance.now();
@@ -226,7 +228,7 @@ class ForumComposer extends HTMLElement {
     this.#area.value = "";
     this.#say(null);
     this.#measure();
-    this.#closePreview();
+    this.#preview.close();
   }
 
   #leaveEdit() {
@@ -252,7 +254,7 @@ class ForumComposer extends HTMLElement {
     // Another button of the form (preview without script) has an address of its own.
     if (event.submitter?.dataset.act === "preview") {
       event.preventDefault();
-      return this.#preview(event.submitter);
+      return this.#preview.toggle(event.submitter);
     }
     event.preventDefault();
     return this.#send();
@@ -440,42 +442,14 @@ class ForumComposer extends HTMLElement {
   #pressed(event) {
     const act = event.target.closest("button[data-act]")?.dataset.act;
     if (!act || act === "preview") {
-      if (act && event.target.closest("button").type === "button") this.#preview(event.target.closest("button"));
+      const button = event.target.closest("button");
+      if (act && button.type === "button") this.#preview.toggle(button);
     } else if (act === "close") {
       if (this.#form.elements.reply_to) this.answer(null);
       else this.#escape();
     } else {
       format(this.#area, act);
     }
-  }
-
-  async #preview(button) {
-    const place = this.querySelector("[data-preview]");
-    if (!place) return;
-    if (!place.hidden) return this.#closePreview();
-    const done = busy(button);
-    try {
-      const body = this.#area.value;
-      const { html } = await send("/preview", { body, network: this.dataset.network ?? "", draft: this.dataset.draft ?? "" });
-      if (this.#area.value !== body) return;
-      place.replaceChildren(...elements(html));
-      clean(place);
-      place.hidden = false;
-      button.setAttribute("aria-pressed", "true");
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.#say(error.status >= 400 && error.status < 500 ? (Object.values(error.problem.errors ?? {})[0] ?? NOT_LOADED) : NOT_LOADED);
-    } finally {
-      done();
-    }
-  }
-
-  #closePreview() {
-    const place = this.querySelector("[data-preview]");
-    if (!place || place.hidden) return;
-    place.hidden = true;
-    place.replaceChildren();
-    this.querySelector('[data-act="preview"]')?.setAttribute("aria-pressed", "false");
   }
 
   #fold() {
@@ -538,7 +512,7 @@ class ForumComposer extends HTMLElement {
       this.#area.value = this.#area.defaultValue = "";
       this.#closed = true;
       this.#area.readOnly = true;
-      this.#closePreview();
+      this.#preview.close();
       for (const control of this.#form.querySelectorAll("button")) control.disabled = true;
     }
     this.#note(`The ${noun} has been removed.`);
