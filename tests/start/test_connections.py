@@ -176,6 +176,17 @@ async def test_a_head_that_comes_byte_by_byte_gets_no_more_time(served: Served) 
 
 
 @pytest.mark.usefixtures("short_heads")
+async def test_what_comes_after_a_refusal_is_asked_of_nobody(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LINGER_S", LONG_S)
+    async with served.client() as client:
+        client.send(b"POST /slow HTTP/1.1\r\nhost: forum.test\r\n")
+        assert await client.refusal() == 408
+        client.send(b"content-length: 0\r\n\r\n")
+    await served.until_all_are_gone()
+    assert served.saw == []
+
+
+@pytest.mark.usefixtures("short_heads")
 async def test_half_a_head_on_a_kept_connection_is_refused(served: Served) -> None:
     async with served.client() as client:
         client.send(head_of(200))
