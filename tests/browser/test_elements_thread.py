@@ -156,8 +156,10 @@ async def test_one_composer_in_place_at_a_time_and_the_other_keeps_its_draft(pag
     assert await page.locator("#post-2 textarea").count() == 0
     await page.locator("#post-2 [data-act=reply]").click()
     await expect(page.locator("#post-2 textarea")).to_have_value("to two")
+    assert await page.locator("#post-2 [data-begun]").count() == 0
     await page.keyboard.press("Escape")
     await expect(page.locator("#by-2")).to_be_focused()
+    await expect(page.locator("#post-2 [data-begun]")).to_be_visible()
 
 
 async def test_a_reply_that_was_begun_is_open_again_after_a_reload(page: Page, stage: Stage) -> None:
