@@ -6,6 +6,8 @@ that they did not make.
 """
 
 import asyncio
+import contextlib
+import fcntl
 import functools
 import os
 import secrets
@@ -55,6 +57,7 @@ autovacuum = off
 ours; tests/faults and tests/start kill servers of their own, which keep their promises. What Postgres would do by
 itself in hundreds of short-lived databases would only stand in the way of who drops them.
 """
+PREFIX, LOCK = "forum-test-", "session.lock"
 ROOM_BYTES = 4 * 1024**3
 """A worker's databases take a few hundred megabytes."""
 PATIENCE_S, AGAIN_AFTER_S = 60.0, 0.5
@@ -87,12 +90,26 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 @pytest.fixture(scope="session")
 def data_folder(pytestconfig: pytest.Config) -> Iterator[Path]:
     """FORUM_DATA of the session; a short path, that sockets fit in. Compiled templates outlive it."""
-    folder = Path(tempfile.mkdtemp(prefix="forum-test-", dir=_in_memory()))
+    memory = _in_memory()
+    _take_away_what_was_left(Path(memory or tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=memory))
     folder.chmod(0o711)
+    lock = (folder / "new.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    (folder / "new.lock").rename(folder / LOCK)
     (folder / "postgres.conf").write_text(UNSAFE)
     (folder / "templates").symlink_to(pytestconfig.cache.mkdir("templates"))
     yield folder
     shutil.rmtree(folder)
+    lock.close()
+
+
+def _take_away_what_was_left(where: Path) -> None:
+    """By sessions that were killed: nobody holds the lock of their folders any more."""
+    for path in where.glob(f"{PREFIX}*/{LOCK}"):
+        with contextlib.suppress(OSError), path.open() as lock:  # held, another user's, or gone meanwhile
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path.parent)
 
 
 def _in_memory() -> str | None:
