@@ -17,6 +17,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, cast
+from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -25,6 +26,8 @@ from realtime import protocol
 EXTENSION: Final = "forum.socket"
 MAX_BUFFER_BYTES: Final = 1024 * 1024
 CLOSE_TIMEOUT_S: Final = 10.0
+OPENED_AT_ONCE: Final = 16
+"""Sockets opened in one turn of the event loop: fewer, and those who return together are asked after one by one."""
 
 Send = Callable[[Any], Any]
 
@@ -207,14 +210,59 @@ class _Inbox:
         return self._items.pop(0)
 
 
+class _FewAtATime:
+    """Does what it is given in its order, a few in each turn of the event loop: whatever else has come goes between."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def __call__(self, act: Callable[[], None]) -> None:
+        self._waiting.append(act)
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._next)
+
+    def _next(self) -> None:
+        loop = asyncio.get_running_loop()
+        for _ in range(min(len(self._waiting), OPENED_AT_ONCE)):
+            loop.call_soon(self._waiting.popleft())
+        if self._waiting:
+            loop.call_soon(self._next)
+
+
+_OPENING: WeakKeyDictionary[asyncio.AbstractEventLoop, _FewAtATime] = WeakKeyDictionary()
+
+
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's own WebSocket protocol, with a `Handle` in the scope, and lighter while it idles."""
+    """uvicorn's own WebSocket protocol, with a `Handle` in the scope, and lighter while it idles.
+
+    Opening handshakes take turns: half a second of them, when a thousand screens return at once, would keep a page
+    waiting.
+    """
 
     handle: Handle | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.queue = cast("asyncio.Queue[Any]", _Inbox())
+        self._opening = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the transport, first with the opening handshake; what a client says before it is answered waits."""
+        if self.handshake_initiated:
+            super().data_received(data)
+            return
+        if not self._opening:
+            self.transport.pause_reading()
+            _OPENING.setdefault(self.loop, _FewAtATime())(self._open)
+        self._opening += data
+
+    def _open(self) -> None:
+        if self.disconnected or self.transport.is_closing():
+            return
+        opening, self._opening = self._opening, b""
+        super().data_received(opening)
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def start_keepalive(self) -> None:
         """Called when the handshake is over: what belonged to it is let go (3 KiB)."""
