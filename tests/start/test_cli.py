@@ -139,7 +139,7 @@ async def test_a_token_is_made_listed_and_ended(forum: Forum, environ: dict[str,
     assert forum("token", "ana@example.org", "--end", number, "--list", **environ).returncode == 2
 
 
-async def test_sentences_are_not_broken_where_no_terminal_reads_them(environ: dict[str, str]) -> None:
+async def test_sentences_are_not_broken_where_no_terminal_reads_them(forum: Forum, environ: dict[str, str]) -> None:
     name = "Anastasia [bold]Maria[/bold] of the Very Long :warning: Name, Head of Everything"
     address = f"{'ana.' * 15}ruiz@example.org"
     added = forum("member", "add", address, "--name", name, **environ)
@@ -147,7 +147,9 @@ async def test_sentences_are_not_broken_where_no_terminal_reads_them(environ: di
     assert f"Member 1 added: {name} <{address}>" in added.stderr.splitlines()
 
 
-async def test_an_import_ends_well_only_where_something_was_read(environ: dict[str, str], tmp_path: Path) -> None:
+async def test_an_import_ends_well_only_where_something_was_read(
+    forum: Forum, environ: dict[str, str], tmp_path: Path
+) -> None:
     assert forum("migrate", **environ).returncode == 0
     owner = await asyncpg.connect(environ["DATABASE_OWNER_URL"])
     await owner.execute("INSERT INTO networks (slug, name, kind) VALUES ('here', 'Here', 'topic')")

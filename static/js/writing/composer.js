@@ -169,7 +169,7 @@ class ForumComposer extends HTMLElement {
     if (now !== null) this.#take(now);
     else this.#empty();
     this.#measure();
-    this.#closePreview();
+    this.#preview.close();
     this.#fold();
   }
 
