@@ -79,7 +79,7 @@ class ForumLive extends HTMLElement {
       case "gone":
         return this.#gone(frame.channel);
       case "error":
-        if (frame.code === "not_found" && frame.channel) this.#gone(frame.channel);
+        if (frame.code === "not_found" && frame.channel) this.#refused(frame.channel);
         return undefined;
       default:
         return apply(frame);
@@ -115,13 +115,14 @@ class ForumLive extends HTMLElement {
   }
 
   #gone(channel) {
-    // My own channel is another's no more than mine was theirs: somebody else has signed in in this browser.
-    if (channel === `member:${me()}`) {
-      this.#connection.stop();
-      this.#ended(4001);
-      return;
-    }
     if (this.#cursors.drop(channel)) clearChannel(channel);
+  }
+
+  #refused(channel) {
+    if (channel !== `member:${me()}`) return this.#gone(channel);
+    // Not to whom it belongs: somebody else has signed in in this browser. Who is shut out is told so by the close.
+    this.#connection.stop();
+    return this.#ended(4001);
   }
 
   #ended(code) {
