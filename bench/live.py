@@ -101,7 +101,7 @@ def _removal_live(bench: Bench) -> Row:
         bench.programs.followers(served.port, cursors(bench, [channel]), SCREENS) as screens,
     ):
         screens.write(
-            replies(served.port, REMOVAL_THREAD, count * bench.turns), every_ms=20, kind="post.created",
+            replies(served.port, REMOVAL_THREAD, count * bench.turns), every_ms=EVERY_MS, kind="post.created",
             folder=bench.programs.folder,
         )  # fmt: skip
         posts = bench.servers.fetch(
