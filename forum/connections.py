@@ -32,7 +32,7 @@ SPARE_FILES: Final = 256
 """Which are none of these: the database's, Redis', the log's."""
 REFUSED_AT_ONCE: Final = 128
 """So many are told that there are too many while they are; the others are cut off, since to tell takes a file, too."""
-MAX_WAITING: Final = 32
+MAX_WAITING: Final = 256
 MAX_HEAD_BYTES: Final = 64 * 1024
 HEAD_MAX_S: Final = 20.0
 BODY_MAX_S: Final = 60.0
