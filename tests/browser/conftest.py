@@ -2,12 +2,16 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
+from forum.db import Database
 from forum.settings import Settings
 from tests.browser.stage import Stage
+from tests.browser.windows import Windows
+from tests.people import World, make_world
 from tests.running import RunningSite
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -27,6 +31,21 @@ async def site(settings: Settings) -> AsyncIterator[RunningSite]:
     """The real site, on the session's database."""
     async with RunningSite(settings) as running:
         yield running
+
+
+@pytest_asyncio.fixture
+async def world(db: Database) -> World:
+    """A private network, another one, and everybody in them."""
+    return await make_world(db)
+
+
+@pytest_asyncio.fixture
+async def window(site: RunningSite, chromium: Browser, db: Database) -> AsyncIterator[Windows]:
+    """Windows of members on the site."""
+    async with AsyncExitStack() as stack:
+        windows = Windows(site, chromium, db, stack, [])
+        yield windows
+        assert windows.errors == []
 
 
 @pytest_asyncio.fixture(scope="session")

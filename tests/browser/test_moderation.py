@@ -5,25 +5,18 @@ import os
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page, Route, expect
 
 from forum import decisions, posts, reports, rooms
-from forum.db import Database
 from forum.standing import Caller
-from tests.people import World, make_world
+from tests.people import World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 class Queue:

@@ -1,19 +1,12 @@
 """The real site in two browsers: what one writes the other sees; what one removes the other loses."""
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from forum.db import Database
-from tests.people import World, make_world
+from tests.people import World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 @pytest.fixture(params=["sockets", "long poll"])

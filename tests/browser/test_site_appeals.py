@@ -3,24 +3,17 @@ widths, live on every screen.
 """
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from forum import appeals, posts, removal
-from forum.db import Database
 from tests.browser.reaching import nothing_serious, tab_to
-from tests.people import World, make_world
+from tests.people import World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
 
 WIDTHS = [{"width": 1280, "height": 800}, {"width": 390, "height": 844}]
 WORDS = "Wilhelmina Quarrington was seen on the ward last Tuesday morning"
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 @pytest.mark.parametrize("width", WIDTHS, ids=["desktop", "phone"])

@@ -1,21 +1,14 @@
 """Pages that stand open lose what has gone: what people and networks say of themselves, a history, what was found."""
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from forum import members, networks, posts, removal, rooms
 from forum.announcements import announce_rooms
-from forum.db import Database
-from tests.people import World, make_world
+from tests.people import World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 async def test_what_a_member_says_about_themselves(site: RunningSite, chromium: Browser, world: World) -> None:

@@ -3,20 +3,13 @@
 import re
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from forum import conversations, rooms
-from forum.db import Database
-from tests.people import World, make_world
+from tests.people import World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 async def _write(page: Page, words: str) -> None:

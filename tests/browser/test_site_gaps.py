@@ -1,23 +1,16 @@
 """A gap on the real site: who decides about it may look at what it said, in its place, for as long as they look."""
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Locator, expect
 
 from forum import memberships, posts, removal, rooms
-from forum.db import Database
 from tests.browser.reaching import tab_to
-from tests.people import World, make_world
+from tests.people import World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
 
 WORDS = "Bed 12 is my aunt"
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 async def _show(gap: Locator) -> None:

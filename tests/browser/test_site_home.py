@@ -1,21 +1,14 @@
 """Home while it stands open: what it says of me is true, and what I write myself is not new to me."""
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from forum import notifications, posts, rooms
-from forum.db import Database
-from tests.people import World, make_world
+from tests.people import World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 async def _visited(world: World) -> None:

@@ -3,20 +3,13 @@ words that are never lost.
 """
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from forum import memberships, posts
-from forum.db import Database
-from tests.people import PASSWORD, World, make_world
+from tests.people import PASSWORD, World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 async def _open(page: Page, path: str) -> Page:

@@ -2,57 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import expect
 
 from forum import blocks, newcomers, posts, reports, rooms, sanctions, submissions
 from forum import members as accounts
-from forum.db import Database
-from forum.standing import Caller
 from tests.browser.reaching import nothing_serious, tab_to
-from tests.people import World, make_world
-from tests.running import RunningSite
+from tests.browser.windows import Windows
+from tests.people import World
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
-
-
-@dataclass
-class Windows:
-    """Opens windows, and closes them all; an exception in a script fails the test."""
-
-    site: RunningSite
-    chromium: Browser
-    db: Database
-    stack: AsyncExitStack
-    errors: list[str]
-
-    async def __call__(self, caller: Caller, path: str, **how: object) -> Page:
-        context = await self.site.window(self.chromium, self.db, caller, **how)
-        self.stack.push_async_callback(context.close)
-        page = await context.new_page()
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        await page.goto(path)
-        await expect(page.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
-        return page
-
-
-@pytest_asyncio.fixture
-async def window(site: RunningSite, chromium: Browser, db: Database) -> AsyncIterator[Windows]:
-    async with AsyncExitStack() as stack:
-        windows = Windows(site, chromium, db, stack, [])
-        yield windows
-        assert windows.errors == []
 
 
 async def test_muted_in_mid_writing_the_composer_says_why_and_keeps_the_text(window: Windows, world: World) -> None:

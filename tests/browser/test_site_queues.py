@@ -7,17 +7,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from forum import memberships
-from forum.db import Database
-from tests.people import World, make_world
+from tests.people import World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
 DECIDED = "This no longer waits: it was decided or taken back meanwhile."
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 @pytest_asyncio.fixture

@@ -3,20 +3,13 @@
 import re
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from forum import members, memberships, networks, posts, rooms
-from forum.db import Database
-from tests.people import World, make_world
+from tests.people import World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 async def test_alt_and_arrows_walk_the_networks_with_something_unread(

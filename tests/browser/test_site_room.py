@@ -3,22 +3,15 @@
 import re
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from forum import rooms
-from forum.db import Database
 from forum.standing import Caller
 from forum.web.rooms import MAX_FROM_A_PLACE
-from tests.people import World, make_world
+from tests.people import World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 async def _open(

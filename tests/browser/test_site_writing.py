@@ -3,22 +3,15 @@
 import re
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from forum import removal, rooms, threads
-from forum.db import Database
-from tests.people import World, make_world
+from tests.people import World
 from tests.running import RunningSite
 
 pytestmark = pytest.mark.browser
 
 LIKE = "Portal identity checks: what did you accept?"
-
-
-@pytest_asyncio.fixture
-async def world(db: Database) -> World:
-    return await make_world(db)
 
 
 async def test_threads_like_the_title_are_named_while_it_is_written(
