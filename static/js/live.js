@@ -77,7 +77,7 @@ class ForumLive extends HTMLElement {
       case "reset":
         return this.#outOfDate();
       case "gone":
-        return this.#gone(frame.channel);
+        return this.#refused(frame.channel);
       case "error":
         if (frame.code === "not_found" && frame.channel) this.#refused(frame.channel);
         return undefined;
@@ -114,15 +114,14 @@ class ForumLive extends HTMLElement {
     }
   }
 
-  #gone(channel) {
-    if (this.#cursors.drop(channel)) clearChannel(channel);
-  }
-
   #refused(channel) {
-    if (channel !== `member:${me()}`) return this.#gone(channel);
+    if (channel !== `member:${me()}`) {
+      if (this.#cursors.drop(channel)) clearChannel(channel);
+      return;
+    }
     // Not to whom it belongs: somebody else has signed in in this browser. Who is shut out is told so by the close.
     this.#connection.stop();
-    return this.#ended(4001);
+    this.#ended(4001);
   }
 
   #ended(code) {
@@ -214,9 +213,13 @@ class ForumLive extends HTMLElement {
   }
 }
 
+/** Whether a reload would take words from somebody, or a dialog: what a composer keeps is there again after it. */
 function isWriting() {
   const { activeElement } = document;
-  return Boolean(document.querySelector("dialog[open]") || (activeElement?.matches("textarea, input") && activeElement.value));
+  if (document.querySelector("dialog[open]") || (activeElement?.matches("textarea, input") && activeElement.value)) return true;
+  return [...document.querySelectorAll("textarea, input:not([type=hidden])")].some(
+    (field) => field.value !== field.defaultValue && !field.closest("forum-composer")?.isKept,
+  );
 }
 
 customElements.define("forum-live", ForumLive);

@@ -16,11 +16,12 @@ export class Refused extends Error {
   }
 }
 
+const from = () => (me() === null ? {} : { "Forum-Member": me() });
+
 async function ask(url, { headers, ...options }) {
   let response;
   try {
-    const from = me() === null ? {} : { "Forum-Member": me() };
-    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "same-origin", headers: { ...from, ...headers }, ...options });
+    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "same-origin", headers: { ...from(), ...headers }, ...options });
   } catch (error) {
     throw new Refused(0, {}, error.name === "TimeoutError");
   }
@@ -44,6 +45,16 @@ export async function send(url, fields, key) {
   if (key) headers["Idempotency-Key"] = key;
   const response = await ask(url, { method: "POST", body: new URLSearchParams(fields), headers });
   return { response, html: await textOf(response) };
+}
+
+/** Posts form fields in passing, also as the page goes. Returns whether that is done with; false: it may be tried again. */
+export async function tell(url, fields) {
+  try {
+    const { status } = await fetch(url, { method: "POST", body: new URLSearchParams(fields), headers: from(), keepalive: true });
+    return status < 500 && status !== 429;
+  } catch {
+    return false;
+  }
 }
 
 /** Fetches a fragment's text. Raises `Refused`. */

@@ -91,3 +91,5 @@ onUpdate((frame) => {
   if (frame.type === "update" && KINDS.test(frame.kind)) askUnread();
 });
 document.addEventListener("visibilitychange", () => stale && askUnread());
+// A page that the back button brings shows the counts of when it was left.
+addEventListener("pageshow", ({ persisted }) => persisted && askUnread());

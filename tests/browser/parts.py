@@ -34,7 +34,7 @@ OPENING = """<article class="opening" id="post-1" data-depth="0" data-number="1"
 
 def composer(
     kind: str = "post",
-    draft: str = "thread:9:0",
+    draft: str = "reply:1",
     action: str = "/threads/9/posts",
     answers: str = "parent",
     **attributes: str,

@@ -73,6 +73,8 @@ class Post:
     path: str
     form: dict[str, str]
     key: str | None
+    member: str | None
+    """Whose page it says it is."""
 
 
 Answer = Callable[[Post], Awaitable[Response] | Response]
@@ -214,7 +216,7 @@ class Stage:
 
     async def _post(self, request: Request) -> Response:
         form = {key: str(value) for key, value in (await request.form()).items()}
-        post = Post(request.url.path, form, request.headers.get("idempotency-key"))
+        post = Post(request.url.path, form, request.headers.get("idempotency-key"), request.headers.get("forum-member"))
         self.posts.append(post)
         answer = self.answer(post) if self.answer is not None else Response(status_code=204)
         return await answer if isinstance(answer, Awaitable) else answer

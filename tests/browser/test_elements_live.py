@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
 from starlette.responses import Response
 
-from tests.browser.parts import composer, post, thread
+from tests.browser.parts import composer, message, post, room, thread
 from tests.browser.stage import Post as Sent
 from tests.browser.stage import Stage, fragment, problem
 
@@ -271,6 +271,34 @@ async def test_it_asks_first_where_somebody_writes(page: Page, stage: Stage, scr
     await expect(page.locator("textarea")).to_have_value("half")
 
 
+async def test_it_asks_first_where_an_edit_would_be_lost(page: Page, stage: Stage, script: Script) -> None:
+    mine = message(2, "2026-11-23T08:31:00Z", author=7, body="typpo")
+    form = '<form method="post"><textarea name="body">typpo</textarea></form>'
+    stage.show("/messages/2/edit", form, {})
+    await page.goto(stage.show("/networks/london/room", room(mine), {"room:3": 4}))
+    await script.followed(1)
+    script.following("room:3", 4)
+    await page.locator("textarea").focus()
+    await page.keyboard.press("ArrowUp")
+    await expect(page.locator("textarea")).to_have_value("typpo")
+    await page.locator("textarea").fill("typo")
+    await page.locator("textarea").blur()
+    script.say(type="reset", channel="room:3", seq=900, log="first")
+    await expect(page.get_by_role("button", name="Reload")).to_be_visible()
+    await expect(page.locator("textarea")).to_have_value("typo")
+
+
+async def test_what_is_kept_does_not_hold_up_a_reload(page: Page, stage: Stage, script: Script) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), {"thread:9": 4}))
+    await script.followed(1)
+    script.following("thread:9", 4)
+    await page.locator("textarea").fill("half")
+    await page.locator("textarea").blur()
+    async with page.expect_navigation():
+        script.say(type="reset", channel="thread:9", seq=900, log="first")
+    await expect(page.locator("textarea")).to_have_value("half")
+
+
 async def test_another_log_is_another_history(page: Page, stage: Stage, script: Script) -> None:
     await page.goto(stage.show("/threads/9", thread(post(2)), {"thread:9": 4}))
     await script.followed(1)
@@ -289,6 +317,37 @@ async def test_what_i_may_no_longer_see_leaves_the_page(page: Page, stage: Stage
     assert "secret" not in await page.content()
     await expect(page.locator("aside")).to_have_count(0)
     await expect(page.locator("#polite")).to_have_text(sentence)
+
+
+async def test_what_i_was_writing_stays_where_the_page_goes(page: Page, stage: Stage) -> None:
+    attributes = 'data-channel="thread:9" data-gone="You are no longer in London."'
+    await page.goto(stage.show("/threads/9", thread(post(2, body="secret")), CHANNELS, main_attributes=attributes))
+    await live(page)
+    await page.locator("textarea").fill("half an answer")
+    stage.log.shut.add("thread:9")
+    stage.log.version += 1
+    await expect(page.get_by_label("What you were writing")).to_have_value("half an answer", timeout=3_000)
+    await expect(page.locator("main textarea")).to_have_count(1)
+    assert "secret" not in await page.content()
+
+
+@pytest.mark.parametrize("sockets_pass", [True, False])
+async def test_a_page_of_somebody_else_says_that_they_are_signed_out(
+    page: Page, stage: Stage, sockets_pass: bool
+) -> None:
+    stage.sockets_pass = sockets_pass
+    stage.log.shut.add("member:7")
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await expect(page.locator(".banner a")).to_have_text("Sign in")
+    await expect(page.locator("[data-connection]")).to_have_text("Signed out")
+
+
+async def test_a_page_from_the_back_button_asks_for_its_counts(page: Page, stage: Stage) -> None:
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await live(page)
+    assert "/unread" not in stage.asked
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    await stage.until(lambda: "/unread" in stage.asked)
 
 
 async def test_a_page_of_what_was_shut_meanwhile_is_cleared_on_return(page: Page, stage: Stage) -> None:

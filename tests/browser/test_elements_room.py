@@ -152,7 +152,8 @@ async def test_what_was_said_is_spoken_and_what_was_removed_meanwhile_is_not(pag
 async def test_what_i_have_seen_is_reported_up_to_its_number(page: Page, stage: Stage) -> None:
     await opened(page, stage, room(TODAY + message(1, MORNING) + message(2, MORNING), read=1))
     await stage.until(lambda: stage.posts_to("/networks/london/read"))
-    assert stage.posts_to("/networks/london/read")[0].form == {"number": "2"}
+    read = stage.posts_to("/networks/london/read")[0]
+    assert (read.form, read.member) == ({"number": "2"}, "7")
 
 
 async def test_earlier_messages_come_by_themselves_and_nothing_moves(page: Page, stage: Stage) -> None:
@@ -270,6 +271,19 @@ async def test_a_refused_message_says_so_and_can_be_tried_again_after_a_reload(p
     assert stage.posts_to("/networks/london/messages")[1].key == first[0].key
 
 
+async def test_what_found_no_answer_goes_again_when_the_connection_is_back(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    stage.answer = lambda _: problem(503, retry_after=0.01)
+    await page.locator("textarea").fill("once")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".msg .state.bad")).to_contain_text("Not sent")
+    stage.answer = keeps(stage)
+    stage.drop()
+    await expect(page.locator("#message-100")).to_be_visible()
+    assert len({sent.key for sent in stage.posts_to("/networks/london/messages")}) == 1
+    assert await page.locator(".msg .prose").all_text_contents() == ["words", "once"]
+
+
 async def test_a_refused_message_can_be_deleted(page: Page, stage: Stage) -> None:
     await opened(page, stage, room(TODAY + message(1, MORNING)))
     stage.answer = lambda _: problem(422, errors={"body": "Please write something first."})
@@ -307,7 +321,43 @@ async def test_arrow_up_edits_my_last_and_a_removal_empties_the_edit(page: Page,
     await expect(page.locator("[data-note]")).to_have_text("The message has been removed.")
 
 
+async def test_reply_during_an_edit_mixes_nothing(page: Page, stage: Stage) -> None:
+    mine = message(2, MORNING, author=7, name="Ana Ortiz", body="typpo")
+    await opened(page, stage, room(TODAY + message(1, MORNING) + mine))
+    form = '<form method="post"><input type="hidden" name="version" value="1"><textarea name="body">typpo</textarea></form>'
+    stage.show("/messages/2/edit", form, {})
+    area, to, reply = page.locator("textarea"), page.locator(".to"), page.locator("#message-1 [data-act=reply]")
+    await area.focus()
+    await page.keyboard.press("ArrowUp")
+    await expect(area).to_have_value("typpo")
+    await area.fill("typo")
+    await reply.click()
+    await expect(page.locator("[data-note]")).to_have_text(
+        "You edit a message here. Save it, or leave it with Escape; then reply."
+    )
+    await expect(to).to_be_hidden()
+    await area.fill("typpo")
+    await reply.click()
+    await expect(to).to_have_text("In reply to Ben Okaforx")
+    await expect(area).to_have_value("")
+    stage.answer = keeps(stage)
+    await area.fill("yes")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#message-100")).to_be_visible()
+    sent = stage.posts_to("/networks/london/messages")[0]
+    assert (sent.form["body"], sent.form["reply_to"]) == ("yes", "1")
+
+
 # Drafts and sentences
+
+
+async def test_an_emoji_is_one_character(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    stage.answer = keeps(stage)
+    await page.locator("textarea").fill("🙂" * 98)
+    await expect(page.locator("[data-counter]")).to_have_text("2 left")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#message-100")).to_be_visible()
 
 
 async def test_a_draft_is_kept_and_goes_when_the_server_has_it(page: Page, stage: Stage) -> None:

@@ -54,7 +54,9 @@ async def test_what_i_have_not_read_is_marked_with_a_line_above_the_first(page: 
 async def test_a_post_in_view_for_a_second_is_reported_as_read(page: Page, stage: Stage) -> None:
     await opened(page, stage, thread(post(2) + post(3) + "".join(post(n) for n in range(4, 40)), read="{[1,3)}"))
     await stage.until(lambda: stage.posts_to("/threads/9/read"), 12)
-    numbers = stage.posts_to("/threads/9/read")[0].form["numbers"].split(",")
+    read = stage.posts_to("/threads/9/read")[0]
+    assert read.member == "7"
+    numbers = read.form["numbers"].split(",")
     assert "3" in numbers
     assert "39" not in numbers
     await expect(page.locator("#post-3")).to_have_class("post unread")
@@ -185,13 +187,27 @@ async def test_a_reply_that_was_begun_is_open_again_after_a_reload(page: Page, s
     await expect(page.locator("#post-5 [data-begun]")).to_be_visible()
 
 
+async def test_the_draft_of_a_reply_goes_with_its_post_to_another_thread(page: Page, stage: Stage) -> None:
+    await opened(page, stage, thread(post(2) + post(3)))
+    await page.locator("#post-3 [data-act=reply]").click()
+    await page.locator("#post-3 textarea").fill("to three")
+    await expect(page.locator("#post-3 [data-kept]")).to_be_visible()
+    split = thread(post(3)).replace('data-thread="9"', 'data-thread="12"').replace("/threads/9", "/threads/12")
+    await page.goto(stage.show("/threads/12", split, {}))
+    await expect(page.locator("#post-3 textarea")).to_have_value("to three")
+    assert await page.locator("#post-3 form").get_attribute("action") == "/threads/12/posts"
+    # What began as a reply to a post is one to the thread once that post opens it.
+    await page.goto(stage.show("/threads/13", thread("").replace('data-draft="reply:1"', 'data-draft="reply:3"'), {}))
+    await expect(page.locator(".dock textarea")).to_have_value("to three")
+
+
 async def test_a_draft_whose_post_is_elsewhere_is_left_alone(page: Page, stage: Stage) -> None:
     await opened(page, stage, thread(post(2)))
-    await page.evaluate("""localStorage.setItem("draft:7:thread:9:77", '{"body": "to a post further down"}')""")
+    await page.evaluate("""localStorage.setItem("draft:7:reply:77", '{"body": "to a post further down"}')""")
     await page.reload()
     await expect(page.locator("[data-connection]")).to_have_text("Live")
     assert await page.locator("forum-composer").count() == 1
-    assert await page.evaluate("Object.keys(localStorage)") == ["draft:7:thread:9:77"]
+    assert await page.evaluate("Object.keys(localStorage)") == ["draft:7:reply:77"]
 
 
 async def test_who_is_answered_is_named_without_the_words_for_screen_readers(page: Page, stage: Stage) -> None:

@@ -89,6 +89,8 @@ class Proxy:
 async def _hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         while piece := await reader.read(PIECE_BYTES):
+            if writer.is_closing():
+                break
             writer.write(piece)
             await writer.drain()
     except OSError:

@@ -17,7 +17,7 @@ export class Outbox {
 
   /**
    * `on` is {sending(item), sent(item, response, html), waiting(item), failed(item, refused)}. An item is
-   * {key, body, reply_to, at, failed}. A failed one stops those behind it, or the order would change.
+   * {key, body, reply_to, at, failed, unanswered}. A failed one stops those behind it, or the order would change.
    */
   constructor(room, url, on) {
     this.#room = room;
@@ -56,7 +56,13 @@ export class Outbox {
     this.run();
   }
 
-  /** Sends what waits, if nothing is on its way: also called when the connection is back. */
+  /** The connection is back: what found no answer goes again by itself, what was refused does not. */
+  resume() {
+    if (this.#items[0]?.unanswered) this.#items[0].failed = false;
+    this.run();
+  }
+
+  /** Sends what waits, if nothing is on its way. */
   async run(attempt = 1) {
     clearTimeout(this.#timer);
     const [item] = this.#items;
@@ -87,6 +93,7 @@ export class Outbox {
       return;
     }
     item.failed = true;
+    item.unanswered = mayPass;
     keepInOutbox(this.#room, item);
     this.#on.failed(item, refused);
   }

@@ -11,7 +11,7 @@ import "./slow.js";
 import { Typing } from "./typing.js";
 import { Pill } from "../pill.js";
 import { atEnd, keepChild, keepPlace, toEnd, whenStill } from "../place.js";
-import { Refused, busy, fragment, page } from "../requests.js";
+import { Refused, busy, fragment, page, tell } from "../requests.js";
 import { clean } from "../references.js";
 import { newest, onUpdate } from "../updates.js";
 import { NOT_LOADED, counted } from "../words.js";
@@ -47,7 +47,7 @@ class ForumRoom extends HTMLElement {
     this.addEventListener("forum:to-end", () => this.toEnd());
     this.addEventListener("click", (event) => this.#act(event));
     this.addEventListener("pointerdown", () => (this.#tapCloses = document.querySelector("forum-menu .pop, details.menu[open]") !== null || this.#isWriting), true);
-    document.addEventListener("forum:connection", ({ detail }) => detail.live && this.#sending?.run());
+    document.addEventListener("forum:connection", ({ detail }) => detail.live && this.#sending?.resume());
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#missed = 0;
       this.#noteRead();
@@ -261,11 +261,7 @@ class ForumRoom extends HTMLElement {
     if (number <= this.#read || document.hidden) return;
     const before = this.#read;
     this.#read = number;
-    try {
-      await fetch(this.dataset.readUrl, { method: "POST", body: new URLSearchParams({ number: String(number) }), keepalive: true });
-    } catch {
-      this.#read = before;
-    }
+    if (!(await tell(this.dataset.readUrl, { number }))) this.#read = before;
   }
 
   // Earlier messages

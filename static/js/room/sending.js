@@ -35,9 +35,9 @@ export class Sending {
     this.#outbox.run();
   }
 
-  /** Tries again what waits: the connection is back. */
-  run() {
-    this.#outbox.run();
+  /** The connection is back. */
+  resume() {
+    this.#outbox.resume();
   }
 
   /** Sends, and shows at once. */

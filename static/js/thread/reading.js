@@ -1,5 +1,6 @@
 // What I have read: at least half in view for a second. Sent in batches, the last one as the page goes.
 
+import { tell } from "../requests.js";
 import { has, add } from "./ranges.js";
 
 const SEEN_FOR_MS = 1_000;
@@ -82,21 +83,14 @@ export class Reading {
 
   async #send() {
     const numbers = this.#take();
-    if (!numbers.length) return;
-    try {
-      const answer = await fetch(this.#url, { method: "POST", body: this.#body(numbers), keepalive: true });
-      if (answer.ok || (answer.status < 500 && answer.status !== 429)) return;
-    } catch {
-      // Not reached: they wait for the next time.
-    }
+    if (!numbers.length || (await tell(this.#url, { numbers: numbers.join(",") }))) return;
     for (const number of numbers) this.#waiting.add(number);
     this.#timer ??= setTimeout(() => this.#send(), SEND_EVERY_MS * 2);
   }
 
   #leave() {
     for (const element of [...this.#inView.keys()]) this.#forget(element);
-    const numbers = this.#take();
-    if (numbers.length) navigator.sendBeacon(this.#url, this.#body(numbers));
+    this.#send();
   }
 
   /** The observer only speaks when something crosses a line: what stands in view after a pause is looked at anew. */
@@ -107,9 +101,5 @@ export class Reading {
       this.#observer.unobserve(element);
       if (!this.isRead(Number(element.dataset.number))) this.#observer.observe(element);
     }
-  }
-
-  #body(numbers) {
-    return new URLSearchParams({ numbers: numbers.join(",") });
   }
 }

@@ -22,7 +22,7 @@ export function openReply(thread, post, quote) {
   const open = thread.querySelector(":is(.post, .opening) > forum-composer");
   if (open && (!inPlace || open.parentElement !== post)) open.remove();
   const composer = inPlace ? (composerIn(post) ?? placeUnder(thread, base, post)) : base;
-  markDrafts(thread, base);
+  markDrafts(thread);
   if (quote && post) composer.quote(Number(idOf(post)));
   composer.open();
   return true;
@@ -31,20 +31,16 @@ export function openReply(thread, post, quote) {
 const composerIn = (post) => post.querySelector(":scope > forum-composer");
 const idOf = (post) => post.id.slice("post-".length);
 
-/** What is kept of a reply to `post`, and its name in the storage. */
-function draftOf(base, post) {
-  const [kind, thread] = base.dataset.draft.split(":");
-  const name = `${kind}:${thread}:${idOf(post)}`;
-  return { name, draft: drafts.load(name) };
-}
+/** The name under which a reply to `post` is kept. It names no thread: posts may move to another. */
+const draftOf = (post) => `reply:${idOf(post)}`;
 
 /** Where a reply was begun and is not open, the link to reply says so. */
-function markDrafts(thread, base) {
+function markDrafts(thread) {
   for (const post of thread.list.children) {
     const link = post.querySelector('.acts [data-act="reply"]');
     const words = link && [...link.childNodes].find((node) => node.nodeType === Node.TEXT_NODE);
     if (!words) continue;
-    const begun = !composerIn(post) && Boolean(draftOf(base, post).draft?.body);
+    const begun = !composerIn(post) && Boolean(drafts.load(draftOf(post))?.body);
     if (begun === "begun" in link.dataset) continue;
     link.toggleAttribute("data-begun", begun);
     words.data = begun ? BEGUN : "Reply";
@@ -53,11 +49,11 @@ function markDrafts(thread, base) {
 
 /** Opens what was written last, without the focus and without moving what is read. */
 function reopen(thread, base) {
-  const begun = [...thread.list.children].map((post) => ({ post, ...draftOf(base, post).draft })).filter(({ body }) => body);
+  const begun = [...thread.list.children].map((post) => ({ post, ...drafts.load(draftOf(post)) })).filter(({ body }) => body);
   if (!begun.length) return;
   const { post } = begun.reduce((last, one) => ((one.at ?? 0) > (last.at ?? 0) ? one : last));
   keepPlace(thread.list, () => placeUnder(thread, base, post));
-  markDrafts(thread, base);
+  markDrafts(thread);
 }
 
 function placeUnder(thread, base, post) {
@@ -66,7 +62,7 @@ function placeUnder(thread, base, post) {
   const name = post.querySelector(".by h3 > *")?.textContent.trim() ?? "a removed post";
   const copy = base.cloneNode(true);
   copies += 1;
-  copy.dataset.draft = draftOf(base, post).name;
+  copy.dataset.draft = draftOf(post);
   delete copy.dataset.folds;
   copy.classList.remove("folded");
   const form = copy.querySelector("form");
@@ -93,7 +89,7 @@ function placeUnder(thread, base, post) {
   }
   copy.addEventListener("forum:close", () => {
     copy.remove();
-    markDrafts(thread, base);
+    markDrafts(thread);
     focusOn(post.querySelector("h3") ?? post);
   });
   post.append(copy);
@@ -106,5 +102,5 @@ Promise.all(["forum-thread", "forum-composer"].map((name) => customElements.when
   if (!base) return;
   reopen(thread, base);
   // A post that was edited, or is back, is drawn anew.
-  onUpdate(({ kind }) => kind?.startsWith("post.") && markDrafts(thread, base));
+  onUpdate(({ kind }) => kind?.startsWith("post.") && markDrafts(thread));
 });

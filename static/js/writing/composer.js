@@ -1,18 +1,18 @@
 // <forum-composer>: takes over a form with a textarea. The text is never lost: it stays in the page until the server has
-// answered 2xx, and in this browser's storage meanwhile, with the key under which it is sent again.
+// answered 2xx, and in this browser's storage meanwhile (draft.js).
 
 import { assertive, polite } from "../announce.js";
-import * as drafts from "../drafts.js";
+import { Draft } from "./draft.js";
 import { format } from "./formatting.js";
+import { measure, over } from "./length.js";
 import { sayTyping } from "../wire.js";
 import { elements, isGap, make } from "../markup.js";
 import { Mentions } from "./mentions.js";
 import { Preview } from "./preview.js";
 import { FRAGMENT, Refused, newKey, send } from "../requests.js";
 import { answered, onUpdate } from "../updates.js";
-import { BROKEN, EMPTY, NOT_POSTED, NOT_SURE, SIGNED_OUT, counted, tooFast, tooLong } from "../words.js";
+import { BROKEN, EDITING, EMPTY, NOT_POSTED, NOT_SURE, SIGNED_OUT, tooFast, tooLong } from "../words.js";
 
-const SAVE_AFTER_MS = 300;
 const TYPING_EVERY_MS = 3_000;
 /** What is pressed again so soon after it was sent is the second half of a double click. */
 const AGAIN_WITHIN_MS = 1_000;
@@ -25,16 +25,12 @@ class ForumComposer extends HTMLElement {
   #area;
   #mentions;
   #preview;
-  #saving = null;
+  #draft;
   #sending = false;
   #typedAt = -Infinity;
   #takenAt = -Infinity;
-  /** Something was written or sent here since the draft was last kept or read: another window may have it otherwise. */
-  #dirty = false;
   #ends = [];
   #closed = false;
-  /** The text as it was first sent under the present key. */
-  #sent = null;
   /** What the composer held before a message of mine was opened in it for an edit. */
   #before = null;
 
@@ -45,9 +41,15 @@ class ForumComposer extends HTMLElement {
     if (!this.#area) return undefined;
     this.#mentions = new Mentions(this.#area, this.dataset.network);
     this.#preview = new Preview(this, this.#area, (sentence) => this.#say(sentence));
+    this.#draft = new Draft(this.dataset.draft, this.#form.elements, {
+      isOpen: () => !this.#before && !this.#closed,
+      isSending: () => this.#sending,
+      kept: (kept) => this.#showKept(kept),
+      taken: () => this.#taken(),
+    });
     this.#form.noValidate = true;
     for (const control of this.querySelectorAll("button[data-act]")) control.hidden = false;
-    this.#restore();
+    this.#draft.restore("edits" in this.dataset || "begins" in this.dataset);
     this.#area.addEventListener("input", () => this.#written());
     this.#area.addEventListener("keydown", (event) => this.#key(event));
     this.#form.addEventListener("submit", (event) => this.#submitted(event));
@@ -55,12 +57,12 @@ class ForumComposer extends HTMLElement {
     this.addEventListener("focusin", () => this.#fold());
     this.addEventListener("focusout", () => requestAnimationFrame(() => this.#fold()));
     this.#fold();
-    this.#measure();
+    this.#count();
     return this.#listen();
   }
 
   disconnectedCallback() {
-    this.#save();
+    this.#draft.save();
     for (const end of this.#ends.splice(0)) end();
   }
 
@@ -68,13 +70,13 @@ class ForumComposer extends HTMLElement {
     const onLock = ({ detail }) => this.#lock(detail.sentence);
     const onStanding = ({ detail }) => this.#close(detail.sentence);
     const onSignedOut = () => this.text && this.#say(SIGNED_OUT);
-    const onHide = () => this.#save();
+    const onHide = () => this.#draft.save();
     document.addEventListener("forum:lock", onLock);
     document.addEventListener("forum:standing", onStanding);
     document.addEventListener("forum:signed-out", onSignedOut);
     addEventListener("pagehide", onHide);
-    if (this.dataset.draft) this.#ends.push(drafts.onElsewhere(this.dataset.draft, (before, now) => this.#elsewhere(before, now)));
     this.#ends.push(
+      this.#draft.listen(),
       onUpdate((frame) => this.#hear(frame)),
       () => document.removeEventListener("forum:lock", onLock),
       () => document.removeEventListener("forum:standing", onStanding),
@@ -87,6 +89,11 @@ class ForumComposer extends HTMLElement {
 
   get text() {
     return this.#area.value;
+  }
+
+  /** Whether this browser keeps what is written: not of a message that was opened here for an edit. */
+  get isKept() {
+    return this.#draft.isKept;
   }
 
   /** Locked, or what it edits has gone. */
@@ -108,8 +115,12 @@ class ForumComposer extends HTMLElement {
     if (!this.#area.value.includes(reference)) this.#write(`${reference}\n\n${this.#area.value}`);
   }
 
-  /** Names what is answered: {id, name, author}, or null for nothing. */
+  /** Names what is answered: {id, name, author}, or null for nothing. An edit that has changed something is ended first. */
   answer(target) {
+    if (this.#before && target !== null) {
+      if (this.#area.value !== this.#before.edited) return this.#note(EDITING);
+      this.#leaveEdit();
+    }
     const field = this.#form.elements.parent ?? this.#form.elements.reply_to;
     const to = this.querySelector(".to");
     field.value = target?.id ?? "";
@@ -122,11 +133,12 @@ class ForumComposer extends HTMLElement {
     }
     this.#note(null);
     if (target !== null) this.#area.focus();
+    return undefined;
   }
 
   /** Opens an edit of a message of mine here: {url, ref, body, key, version}. What was being written comes back afterwards. */
   edit({ url, ref, body, key, version }) {
-    this.#before = { action: this.#form.action, body: this.#area.value, key: this.#form.elements.key.value };
+    this.#before = { action: this.#form.action, body: this.#area.value, key: this.#form.elements.key.value, edited: body };
     this.#form.action = url;
     this.#form.elements.key.value = key ?? newKey();
     this.dataset.edits = ref;
@@ -143,42 +155,10 @@ class ForumComposer extends HTMLElement {
 
   // Draft
 
-  #restore() {
-    const draft = drafts.load(this.dataset.draft);
-    if (!draft?.body || (this.#area.value && this.#area.value !== this.#area.defaultValue)) return;
-    // A page that was answered with an error brings the text itself.
-    if (this.#area.defaultValue && !this.dataset.edits && !this.dataset.begins) return;
-    this.#take(draft);
-  }
-
-  #take({ body, key, sent }) {
-    this.#area.value = body;
-    this.#sent = sent ?? null;
-    if (key) this.#form.elements.key.value = key;
-    this.#kept(true);
-  }
-
-  /** The same draft in another window: what stands here as it was kept grows with it, and goes with it. */
-  #elsewhere(before, now) {
-    if (this.#dirty || this.#sending || this.#before || this.#closed) return;
-    const { value, defaultValue } = this.#area;
-    if (value !== (before?.body ?? defaultValue)) return;
-    // Another text took the place of this one, which is kept nowhere else now.
-    this.#dirty = now !== null && !now.body.startsWith(value);
-    if (this.#dirty) return;
-    if (now !== null) this.#take(now);
-    else this.#empty();
-    this.#measure();
-    this.#preview.close();
-    this.#fold();
-  }
-
   #written() {
-    this.#dirty = true;
-    clearTimeout(this.#saving);
-    this.#saving = setTimeout(() => this.#save(), SAVE_AFTER_MS);
+    this.#draft.written();
     this.#say(null);
-    this.#measure();
+    this.#count();
     this.#preview.close();
     const room = this.closest("forum-room");
     if (room && !this.#before && this.#area.value && performance.now() - this.#typedAt > TYPING_EVERY_MS) {
@@ -187,47 +167,29 @@ class ForumComposer extends HTMLElement {
     }
   }
 
-  #save() {
-    clearTimeout(this.#saving);
-    this.#saving = null;
-    if (!this.#dirty || this.#before || this.#closed || !this.dataset.draft) return;
-    this.#dirty = false;
-    const body = this.#area.value;
-    if (!body || body === this.#area.defaultValue) {
-      if (this.#sent === null) drafts.drop(this.dataset.draft);
-      this.#kept(false);
-      return;
-    }
-    this.#kept(drafts.save(this.dataset.draft, { body, key: this.#form.elements.key.value, sent: this.#sent, at: Date.now() }));
+  /** Another tab has gone on with the draft, or posted it. */
+  #taken() {
+    this.#count();
+    this.#preview.close();
+    this.#fold();
   }
 
-  #kept(kept) {
+  #showKept(kept) {
     const place = this.querySelector("[data-kept]");
     if (place) place.hidden = !kept;
   }
 
-  #empty() {
-    this.#sent = null;
-    this.#form.elements.key.value = newKey();
-    this.#area.value = this.#area.defaultValue;
-    this.#kept(false);
-  }
-
-  /** The server has it: nothing of it is kept here. */
+  /** The server has it. */
   #clear() {
-    clearTimeout(this.#saving);
     this.#takenAt = performance.now();
-    this.#dirty = false;
     if (this.#before) {
-      this.#sent = null;
+      this.#draft.stoodAside();
       this.#leaveEdit();
       return;
     }
-    drafts.drop(this.dataset.draft, this.#area.value);
-    this.#empty();
-    this.#area.value = "";
+    this.#draft.posted();
     this.#say(null);
-    this.#measure();
+    this.#count();
     this.#preview.close();
   }
 
@@ -264,12 +226,10 @@ class ForumComposer extends HTMLElement {
     const body = this.#area.value;
     if (this.#sending || this.#closed) return;
     if (!body.trim()) return performance.now() - this.#takenAt < AGAIN_WITHIN_MS ? undefined : this.#say(EMPTY);
-    if (this.#over() > 0) return this.#say(tooLong(this.#over(), this.dataset.kind !== "message"));
+    if (over(this.#area) > 0) return this.#say(tooLong(over(this.#area), this.dataset.kind !== "message"));
     if (!this.#before && this.#handOver(body)) return;
     this.#sending = true;
-    this.#sent ??= body;
-    this.#dirty = true;
-    this.#save();
+    this.#draft.sends();
     // What is written while it is on its way would go with it.
     this.#area.readOnly = true;
     const button = this.#form.querySelector('button:not([type="button"]):not([data-act])');
@@ -348,17 +308,13 @@ class ForumComposer extends HTMLElement {
   }
 
   #wrong(status, problem) {
-    const isAnother = (this.#sent !== null && this.#sent !== this.#area.value) || "Idempotency-Key" in (problem.errors ?? {});
+    const isAnother = this.#draft.isAnother || "Idempotency-Key" in (problem.errors ?? {});
     if (status === 422 && isAnother && !problem.errors?.body) {
-      // The key belongs to a text that did arrive, from here or from another window: this one is another.
-      this.#form.elements.key.value = newKey();
-      this.#sent = null;
-      this.#dirty = true;
-      this.#save();
+      // From here or from another tab.
+      this.#draft.renew();
       return this.#say("Your earlier text did arrive. Send again to post this one as well.");
     }
-    this.#sent = null;
-    this.#dirty = true;
+    this.#draft.refused();
     this.#say(Object.values(problem.errors ?? {})[0] ?? problem.detail ?? BROKEN);
     const line = Number(problem.line);
     if (line > 0) {
@@ -433,7 +389,7 @@ class ForumComposer extends HTMLElement {
     } else if (this.dataset.kind === "message") {
       this.dispatchEvent(new CustomEvent("forum:to-end", { bubbles: true }));
     } else {
-      this.#save();
+      this.#draft.save();
       this.dispatchEvent(new CustomEvent("forum:close"));
       this.blurAll();
     }
@@ -457,21 +413,8 @@ class ForumComposer extends HTMLElement {
     this.classList.toggle("folded", !this.#area.value && !this.contains(document.activeElement));
   }
 
-  // How long it is
-
-  #over() {
-    const { maxBytes, maxChars } = this.#area.dataset;
-    if (maxBytes) return new TextEncoder().encode(this.#area.value).length - Number(maxBytes);
-    return maxChars ? this.#area.value.length - Number(maxChars) : 0;
-  }
-
-  #measure() {
-    const place = this.querySelector("[data-counter]");
-    const { maxBytes, maxChars, countFrom } = this.#area.dataset;
-    if (!place || !countFrom) return;
-    const left = -this.#over();
-    place.hidden = Number(maxBytes ?? maxChars) - left < Number(countFrom);
-    place.textContent = left < 0 ? `${counted(-left, "character", "characters")} too long` : `${left.toLocaleString("en-GB")} left`;
+  #count() {
+    measure(this.#area, this.querySelector("[data-counter]"));
   }
 
   // What happens to what I answer, quote or edit
@@ -508,8 +451,7 @@ class ForumComposer extends HTMLElement {
     if (this.#before) {
       this.#leaveEdit();
     } else {
-      drafts.drop(this.dataset.draft);
-      this.#area.value = this.#area.defaultValue = "";
+      this.#draft.forget();
       this.#closed = true;
       this.#area.readOnly = true;
       this.#preview.close();
@@ -525,7 +467,7 @@ class ForumComposer extends HTMLElement {
   /** Takes nothing more, for this reason; null: it does again. What was written stays. */
   #close(sentence) {
     if (this.#closed === (sentence !== null)) return;
-    this.#save();
+    this.#draft.save();
     this.#closed = sentence !== null;
     this.#area.readOnly = this.#closed;
     for (const control of this.#form.querySelectorAll("button")) control.disabled = this.#closed;

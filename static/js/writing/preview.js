@@ -26,11 +26,11 @@ export class Preview {
     const place = this.#place;
     if (!place) return;
     if (!place.hidden) return this.close();
-    const { network = "", draft = "" } = this.#composer.dataset;
+    const { network = "" } = this.#composer.dataset;
     const done = busy(button);
     try {
       const body = this.#area.value;
-      const { html } = await send("/preview", { body, network, draft });
+      const { html } = await send("/preview", { body, network });
       if (this.#area.value !== body) return;
       place.replaceChildren(...elements(html));
       clean(place);

@@ -1,0 +1,145 @@
+// What stands in a composer and has not been posted: kept in this browser's storage, with the key under which it is sent
+// again. Another tab that shows the same draft has it too: what stands there as it was kept grows with it, and goes with it.
+
+import * as drafts from "../drafts.js";
+import { newKey } from "../requests.js";
+
+const SAVE_AFTER_MS = 300;
+
+export class Draft {
+  #name;
+  #area;
+  #key;
+  #on;
+  #timer = null;
+  /** Something was written or sent here since it was last kept or read: another tab may have it otherwise. */
+  #isAhead = false;
+  /** The text as it was first sent under the present key; null: it was not. */
+  #sent = null;
+
+  /**
+   * Of a form with a field `body` and its `key`. `on` is {isOpen() → whether the field holds this draft, and takes words;
+   * isSending(); kept(boolean); taken()}: `taken` after the text came from another tab. Without a name nothing is kept.
+   */
+  constructor(name, { body, key }, on) {
+    this.#name = name;
+    this.#area = body;
+    this.#key = key;
+    this.#on = on;
+  }
+
+  /** Puts what is kept into the field. What a page that was answered with an error brings counts for more, unless `overText`. */
+  restore(overText) {
+    const { value, defaultValue } = this.#area;
+    const kept = drafts.load(this.#name);
+    if (!kept?.body || (value && value !== defaultValue) || (defaultValue && !overText)) return;
+    this.#take(kept);
+  }
+
+  /** Listens to other tabs; returns what ends it. */
+  listen() {
+    return this.#name ? drafts.onElsewhere(this.#name, (before, now) => this.#elsewhere(before, now)) : () => {};
+  }
+
+  /** Something was written: it is kept in a moment. */
+  written() {
+    this.#isAhead = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.save(), SAVE_AFTER_MS);
+  }
+
+  save() {
+    clearTimeout(this.#timer);
+    if (!this.#isAhead || !this.#name || !this.#on.isOpen()) return;
+    this.#isAhead = false;
+    const body = this.#area.value;
+    if (!body || body === this.#area.defaultValue) {
+      if (this.#sent === null) drafts.drop(this.#name);
+      this.#on.kept(false);
+      return;
+    }
+    this.#on.kept(drafts.save(this.#name, { body, key: this.#key.value, sent: this.#sent, at: Date.now() }));
+  }
+
+  /** Whether it would be there again after a reload. */
+  get isKept() {
+    this.save();
+    return this.#on.isOpen() && drafts.load(this.#name)?.body === this.#area.value;
+  }
+
+  /** It goes out: what was first sent under a key is remembered with it. */
+  sends() {
+    this.#sent ??= this.#area.value;
+    this.#isAhead = true;
+    this.save();
+  }
+
+  /** Whether this is another text than was sent under the present key. */
+  get isAnother() {
+    return this.#sent !== null && this.#sent !== this.#area.value;
+  }
+
+  /** It was refused: nothing stands under its key. */
+  refused() {
+    this.#sent = null;
+    this.#isAhead = true;
+  }
+
+  /** The key belongs to a text that did arrive: this is another. */
+  renew() {
+    this.#key.value = newKey();
+    this.refused();
+    this.save();
+  }
+
+  /** The server has it: nothing of it is kept here. */
+  posted() {
+    this.#settle();
+    drafts.drop(this.#name, this.#area.value);
+    this.#empty();
+    this.#area.value = "";
+  }
+
+  /** What stood in its place for a while, a message opened for an edit, is done: nothing of that was kept. */
+  stoodAside() {
+    this.#settle();
+    this.#sent = null;
+  }
+
+  /** What it is about has gone: so does it, here and in what the page brought. */
+  forget() {
+    drafts.drop(this.#name);
+    this.#area.value = this.#area.defaultValue = "";
+  }
+
+  #settle() {
+    clearTimeout(this.#timer);
+    this.#isAhead = false;
+  }
+
+  #take({ body, key, sent }) {
+    this.#area.value = body;
+    this.#sent = sent ?? null;
+    if (key) this.#key.value = key;
+    this.#on.kept(true);
+  }
+
+  #empty() {
+    this.#sent = null;
+    this.#key.value = newKey();
+    this.#area.value = this.#area.defaultValue;
+    this.#on.kept(false);
+  }
+
+  #elsewhere(before, now) {
+    if (this.#isAhead || this.#on.isSending() || !this.#on.isOpen()) return;
+    const { value, defaultValue } = this.#area;
+    if (value !== (before?.body ?? defaultValue)) return;
+    // Another text took the place of this one, which is kept nowhere else now.
+    this.#isAhead = now !== null && !now.body.startsWith(value);
+    if (this.#isAhead) return;
+    if (now !== null) this.#take(now);
+    else this.#empty();
+    this.#on.taken();
+  }
+}
