@@ -16,14 +16,13 @@ async def file(request: Request) -> Response:
     asset = site_of(request).views.assets.get(request.path_params["path"])
     if asset is None:
         raise NotFound
-    tag = f'"{asset.version}"'
-    headers = {
-        "cache-control": FOR_EVER if request.query_params.get("v") == asset.version else ASK_AGAIN,
-        "etag": tag,
-        "vary": "Accept-Encoding",
-    }
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
+    headers = {"vary": "Accept-Encoding"}
+    if request.query_params.get("v") == asset.version:
+        headers["cache-control"] = FOR_EVER
+    else:
+        headers |= {"cache-control": ASK_AGAIN, "etag": f'"{asset.version}"'}
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
     content = asset.content
     if asset.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
         content = asset.packed

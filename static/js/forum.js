@@ -7,8 +7,6 @@ import "./presence.js";
 import "./rail.js";
 import "./standing.js";
 import "./blocks.js";
-import "./subgroups.js";
-import "./abouts.js";
 import "./toast.js";
 import "./asking.js";
 import "./acts.js";
@@ -22,6 +20,8 @@ const ELEMENTS = {
   "forum-thread": () => import("./thread/thread.js"),
   "forum-room": () => import("./room/room.js"),
   "forum-list": () => import("./list/list.js"),
+  "[data-subgroups]": () => import("./subgroups.js"),
+  "[data-about-of]": () => import("./abouts.js"),
   ".card [data-last]": () => import("./list/cards.js"),
   "forum-composer": () => import("./writing/composer.js"),
   "forum-queue": () => import("./moderation/queue.js"),
