@@ -77,7 +77,7 @@ class ForumLive extends HTMLElement {
       case "reset":
         return this.#outOfDate();
       case "gone":
-        return this.#refused(frame.channel);
+        return this.#gone(frame.channel);
       case "error":
         if (frame.code === "not_found" && frame.channel) this.#refused(frame.channel);
         return undefined;
@@ -114,14 +114,15 @@ class ForumLive extends HTMLElement {
     }
   }
 
+  #gone(channel) {
+    if (this.#cursors.drop(channel)) clearChannel(channel);
+  }
+
   #refused(channel) {
-    if (channel !== `member:${me()}`) {
-      if (this.#cursors.drop(channel)) clearChannel(channel);
-      return;
-    }
+    if (channel !== `member:${me()}`) return this.#gone(channel);
     // Not to whom it belongs: somebody else has signed in in this browser. Who is shut out is told so by the close.
     this.#connection.stop();
-    this.#ended(4001);
+    return this.#ended(4001);
   }
 
   #ended(code) {

@@ -4,6 +4,7 @@
 // short, with pauses, and at once when it is looked at again.
 
 import { pauseAfter } from "./backoff.js";
+import { from } from "./requests.js";
 
 /** As many as a socket may follow. */
 const MAX_CHANNELS = 200;
@@ -39,7 +40,7 @@ export function startPolling(url, on) {
     }, SILENCE_MS);
     try {
       const { signal } = asking;
-      const response = await fetch(address, { signal, credentials: "same-origin", cache: "no-store" });
+      const response = await fetch(address, { signal, credentials: "same-origin", cache: "no-store", headers: from() });
       if (response.status === 401) return 4001;
       if (response.status === 403) return (await response.json()).title === "Suspended" ? 4003 : 1008;
       if (!response.ok) throw new Error(String(response.status));

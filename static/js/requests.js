@@ -16,7 +16,8 @@ export class Refused extends Error {
   }
 }
 
-const from = () => (me() === null ? {} : { "Forum-Member": me() });
+/** The header that says whose page it is. */
+export const from = () => (me() === null ? {} : { "Forum-Member": me() });
 
 async function ask(url, { headers, ...options }) {
   let response;

@@ -102,6 +102,8 @@ class Stage:
     answer: Answer | None = None
     sockets_pass: bool = True
     session_stands: bool = True
+    signed_in: int = ME
+    """Whose session it is."""
     url: str = ""
 
     async def __aenter__(self) -> Self:
@@ -142,6 +144,7 @@ class Stage:
         self.asked.clear()
         self.answer = None
         self.sockets_pass = self.session_stands = True
+        self.signed_in = ME
         self.answers["/unread"] = {"notifications": 0, "networks": {}, "threads": {}}
 
     def drop(self, code: int = protocol.RESTARTING) -> None:
@@ -180,10 +183,10 @@ class Stage:
             while not holds():  # noqa: ASYNC110 (whatever a test waits for)
                 await asyncio.sleep(0.02)
 
-    async def _identify(self, _connection: HTTPConnection) -> Caller:
-        if not self.session_stands:
+    async def _identify(self, connection: HTTPConnection) -> Caller:
+        if not self.session_stands or connection.headers.get("forum-member") not in {None, str(self.signed_in)}:
             raise Refused(protocol.SIGNED_OUT, "signed out")
-        return Caller(ME, session=1)
+        return Caller(self.signed_in, session=1)
 
     async def _names(self, members: Any) -> dict[int, str]:
         return {member: {7: "Ana Ortiz", 12: "Ben Okafor"}.get(member, f"Member {member}") for member in members}

@@ -336,6 +336,7 @@ async def test_a_page_of_somebody_else_says_that_they_are_signed_out(
     page: Page, stage: Stage, sockets_pass: bool
 ) -> None:
     stage.sockets_pass = sockets_pass
+    stage.signed_in = 8
     stage.log.shut.add("member:7")
     await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
     await expect(page.locator(".banner a")).to_have_text("Sign in")

@@ -47,7 +47,8 @@ async def test_suspended_in_mid_writing_the_page_clears_and_the_draft_comes_back
     )
     await expect(ben.locator("main")).not_to_contain_text("Only members read this")
     assert asyncio.get_running_loop().time() - suspended_at_s < 1
-    await expect(ben.locator("textarea")).to_have_count(0)
+    await expect(ben.locator("textarea")).to_have_count(1)
+    await expect(ben.get_by_label("What you were writing")).to_have_value("Half of a thought")
     await ben.goto("/settings/moderation")
     await expect(ben.locator("main")).to_contain_text("Reason: Rude.")
     await sanctions.lift(world.db, world.mod, world.network, world.ben.member, "suspension")
