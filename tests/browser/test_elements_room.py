@@ -284,6 +284,29 @@ async def test_what_found_no_answer_goes_again_when_the_connection_is_back(page:
     assert await page.locator(".msg .prose").all_text_contents() == ["words", "once"]
 
 
+async def test_what_another_tab_sends_does_not_hide_what_waits_here(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING)))
+    answering = asyncio.Event()
+
+    async def answer(sent: Post) -> Response:
+        await answering.wait()
+        return keeps(stage)(sent)
+
+    stage.answer = answer
+    await page.evaluate(
+        "localStorage.setItem('outbox:7:3', JSON.stringify([{key: 'theirs', body: 'elsewhere', reply_to: '', at: 'T'}]))"
+    )
+    await page.locator("textarea").fill("here")
+    await page.keyboard.press("Enter")
+    await stage.until(lambda: stage.posts_to("/networks/london/messages"))
+    stage.record("room:3", "message.created", 50, message(50, MORNING, author=7, body="elsewhere"))
+    await expect(page.locator("#message-50")).to_be_visible()
+    await expect(page.locator(".msg.sending .prose")).to_have_text("here")
+    answering.set()
+    await expect(page.locator("#message-100")).to_be_visible()
+    await expect(page.locator(".msg.sending")).to_have_count(0)
+
+
 async def test_a_refused_message_can_be_deleted(page: Page, stage: Stage) -> None:
     await opened(page, stage, room(TODAY + message(1, MORNING)))
     stage.answer = lambda _: problem(422, errors={"body": "Please write something first."})

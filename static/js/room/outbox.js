@@ -35,6 +35,12 @@ export class Outbox {
     return this.#busy ? (this.#items[0] ?? null) : null;
   }
 
+  /** Whether another tab has something on its way into this room. */
+  get isShared() {
+    const mine = new Set(this.#items.map(({ key }) => key));
+    return loadOutbox(this.#room).some(({ key }) => !mine.has(key));
+  }
+
   add(body, replyTo) {
     const item = { key: newKey(), body, reply_to: replyTo, at: new Date().toISOString(), failed: false };
     this.#items.push(item);

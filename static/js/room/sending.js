@@ -16,7 +16,7 @@ export class Sending {
   #outbox;
   /** Key → what shows a message of mine that is not answered yet. */
   #pending = new Map();
-  /** The id of a message of mine that came live while one was on its way: most likely that one. */
+  /** The id of a message of mine that came live while one was on its way: that one. */
   #echo = null;
 
   /** `room` is the element; it has a composer. */
@@ -49,9 +49,9 @@ export class Sending {
     toEnd();
   }
 
-  /** A message of mine came live while one is on its way: most likely that one, which need not be shown twice. */
+  /** A message of mine came live while one is on its way: that one, unless another tab sends too; it is not shown twice. */
   echoed(id) {
-    if (!this.#outbox.inFlight) return;
+    if (!this.#outbox.inFlight || this.#outbox.isShared) return;
     this.#echo = id;
     this.#pending.get(this.#outbox.inFlight.key)?.remove();
   }
