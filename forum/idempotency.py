@@ -77,8 +77,8 @@ class Keyed:
         """None without a key. Raises Invalid for what cannot be one."""
         if key is None:
             return None
-        if not 0 < len(key) <= MAX_KEY_CHARS or not key.isprintable():
-            raise Invalid("Idempotency-Key", f"An Idempotency-Key has 1 to {MAX_KEY_CHARS} printable characters.")
+        if not 0 < len(key) <= MAX_KEY_CHARS or not (key.isascii() and key.isprintable()):
+            raise Invalid("Idempotency-Key", f"An Idempotency-Key has 1 to {MAX_KEY_CHARS} printable ASCII characters.")
         return cls(key, fingerprint(*request))
 
     def columns(self) -> dict[str, object]:

@@ -12,6 +12,7 @@ from forum.errors import Forbidden, Invalid, Unauthenticated
 
 Role = Literal["observer", "member", "moderator", "lead"]
 Need = Literal["see", "read", "write", "moderate", "lead", "run"]
+OBSERVERS_READ: Final = "You read here as an observer, and do not write."
 RANK: Mapping[str | None, int] = {None: 0, "observer": 1, "member": 2, "moderator": 3, "lead": 4}
 
 
@@ -109,7 +110,7 @@ class Network:
             return muted_sentence(self.name, self.mute)
         if self.may_write:
             return f"In this room only the leads and moderators of {self.name} write."
-        return f"Join {self.name} to write here."
+        return OBSERVERS_READ if self.role == "observer" else f"Join {self.name} to write here."
 
     @property
     def may_moderate(self) -> bool:
@@ -248,6 +249,8 @@ class Thread:
         for holder in self.holders:
             if holder.mute is not None:
                 raise Forbidden(muted_sentence(holder.name, holder.mute))
+        if any(holder.role == "observer" for holder in self.holders):
+            raise Forbidden(OBSERVERS_READ)
         raise Forbidden(f"Join {self.holders[0].name} to reply.")
 
     def require_opener(self) -> Holder:

@@ -76,7 +76,7 @@ async def body_of(request: Request, shape: type[T]) -> T:
     try:
         taken = msgspec.json.decode(data or b"{}", type=shape)
     except msgspec.ValidationError as error:
-        raise refusal(error) from None
+        raise refusal(error, shape) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unreadable(data, error) from None
     _require_storable(msgspec.structs.asdict(taken))
@@ -93,7 +93,7 @@ def query_of(request: Request, shape: type[T]) -> T:
     try:
         taken = msgspec.convert(given, shape, strict=False)
     except msgspec.ValidationError as error:
-        raise refusal(error) from None
+        raise refusal(error, shape) from None
     _require_storable(msgspec.structs.asdict(taken))
     return taken
 
@@ -117,17 +117,33 @@ def word_of(text: str) -> str:
     return text
 
 
-def refusal(error: msgspec.ValidationError) -> Invalid:
-    """What msgspec has against a value, as the field's name and a sentence."""
+def refusal(error: msgspec.ValidationError, shape: type[Any]) -> Invalid:
+    """What msgspec has against a value of this shape, as the field's name and a sentence."""
     match = _AT.match(str(error))
     what, path = (match["what"], match["path"] or "") if match else ("This cannot be taken.", "")
     if unknown := _UNKNOWN.match(what):
         return Invalid(_named(unknown[1]), "This field is not known here.")
     if missing := _MISSING.match(what):
         return Invalid(_named(missing[1]), "This field is missing.")
+    field = re.split(r"[.\[]", path, maxsplit=1)[0]
     if what.startswith("Invalid"):
-        what = "This is none of the values that are taken here"  # msgspec would quote what came
-    return Invalid(_named(re.split(r"[.\[]", path, maxsplit=1)[0]), what + ".")
+        what = _expected(shape, field)  # msgspec would quote what came
+    return Invalid(_named(field), what + ".")
+
+
+def _expected(shape: type[Any], field: str) -> str:
+    """Which values a field of a shape takes."""
+    fields = {each.encode_name: each.type for each in msgspec.inspect.type_info(shape).fields}  # type: ignore[attr-defined]
+    found = fields.get(field)
+    kinds = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
+    if any(isinstance(kind, msgspec.inspect.DateTimeType) for kind in kinds):
+        return "Expected a moment with a zone, such as 2026-11-23T09:30:00Z"
+    values = [value for kind in kinds if isinstance(kind, msgspec.inspect.LiteralType) for value in kind.values]
+    return (
+        f"Expected one of: {', '.join(map(str, values))}"
+        if values
+        else "This is none of the values that are taken here"
+    )
 
 
 def _named(field: str) -> str:

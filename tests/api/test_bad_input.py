@@ -156,11 +156,13 @@ def test_what_no_handler_hears_of_is_in_the_document_too(document: Document) -> 
         assert {tuple(each["responses"][status]["content"]) for each in operations} == {("text/plain; charset=utf-8",)}
 
 
-@pytest.mark.parametrize("key", ["x" * 201, "tab\there"])
+@pytest.mark.parametrize("key", ["x" * 201, "tab\there", "é"])
 async def test_a_key_that_can_be_none(api: Api, key: str) -> None:
     ana = await api("ana")
     answer = await ana.post(
-        f"/networks/{api.world.network}/threads", json={"title": "T", "body": "B"}, headers={"Idempotency-Key": key}
+        f"/networks/{api.world.network}/threads",
+        json={"title": "T", "body": "B"},
+        headers={"Idempotency-Key": key.encode()},
     )
     assert answer.status_code == 422
     assert list(answer.json()["errors"]) == ["Idempotency-Key"]
@@ -176,3 +178,25 @@ async def test_no_value_in_the_answer_of_broken_json(api: Api) -> None:
     wrong = await ana.patch("/me", json={"theme": "secret"})
     assert wrong.status_code == 422
     assert "secret" not in wrong.text
+
+
+async def test_what_is_none_of_a_few_values_is_told_which_there_are(api: Api) -> None:
+    admin, ana = await api("admin"), await api("ana")
+    new = {"name": "Another", "slug": f"another-{api.world.tag}", "kind": "colour", "visibility": "public"}
+    refused = (await admin.post("/networks", json=new)).json()
+    assert refused["errors"] == {"kind": "Expected one of: national, professional, regional, topic."}
+    dated = (await ana.get(f"/networks/{api.world.network}/threads", params={"since": "2026-01-01"})).json()
+    assert dated["errors"] == {"since": "Expected a moment with a zone, such as 2026-11-23T09:30:00Z."}
+
+
+async def test_an_observer_is_not_told_to_join(api: Api) -> None:
+    thread = await api.world.thread()
+    obs = await api("obs")
+    for path, body in (
+        (f"/threads/{thread}/posts", {"body": "Words"}),
+        (f"/networks/{api.world.network}/messages", {"body": "Words"}),
+        (f"/networks/{api.world.network}/threads", {"title": "Title", "body": "Words"}),
+    ):
+        refused = await obs.post(path, json=body)
+        assert refused.status_code == 403
+        assert refused.json()["detail"] == "You read here as an observer, and do not write."
