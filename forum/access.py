@@ -11,7 +11,7 @@ from typing import Any
 from forum.db import Connection, Database, statements
 from forum.errors import Forbidden, NotFound, Unauthenticated
 from forum.standing import OBSERVERS_READ, Caller, Conversation, Holder, Need, Network, Room, Thread, muted_sentence
-from forum.updates import parse
+from forum.updates import READ, parse
 
 SQL = statements("access")
 
@@ -192,11 +192,25 @@ async def lock_room_of_message(connection: Connection, caller: Caller, message_i
     return await lock_any_room(connection, caller, room_id)
 
 
-async def may_follow(connection: Connection, pairs: Iterable[tuple[int | None, str]]) -> set[tuple[int | None, str]]:
-    """Of these pairs of a member (None: a guest) and a channel, those in which the member may follow the channel."""
+def audiences(network: Network, caller: Caller) -> Sequence[str] | None:
+    """Which audiences the threads have that the network's list shows the caller; None: whichever, who belongs to it.
+
+    A network may be wider than its threads: they keep the audience of their day, and joint ones that of the least.
+    """
+    if network.role is not None:
+        return None
+    return sorted(READ["guest" if caller.member_id is None else "outsider"])
+
+
+async def may_follow(
+    connection: Connection, pairs: Iterable[tuple[int | None, str]]
+) -> dict[tuple[int | None, str], bool]:
+    """Of these pairs of a member (None: a guest) and a channel, those in which the member may follow the channel, and
+    whether from outside: a member, the channel of a network that they do not belong to.
+    """
     parsed = [(member, channel, *noun_id) for member, channel in pairs if (noun_id := parse(channel)) is not None]
     if not parsed:
-        return set()
+        return {}
     people, names, nouns, objects = zip(*parsed, strict=True)
     rows = await SQL.may_follow(connection, members=people, nouns=nouns, objects=objects, channels=names)
-    return {(row["member"], row["channel"]) for row in rows}
+    return {(row["member"], row["channel"]): row["outside"] for row in rows}

@@ -50,10 +50,11 @@ class DatabaseSource:
         self._db = db
         self._log = update_log
 
-    async def may_follow(self, pairs: list[Pair]) -> set[Pair]:
-        """Those in which the member may follow the channel now."""
+    async def may_follow(self, pairs: list[Pair]) -> Mapping[Pair, str]:
+        """Those in which the member may follow the channel now, and whether from outside."""
         async with self._db.connection() as connection:
-            return await access.may_follow(connection, pairs)
+            found = await access.may_follow(connection, pairs)
+        return {pair: protocol.FOR_OUTSIDERS if outside else "" for pair, outside in found.items()}
 
     async def ended(self, sessions_: list[int]) -> set[int]:
         """Those of the sessions, and of the tokens below zero, that no longer count."""

@@ -84,13 +84,17 @@ async def read(
     place: Place,
     look: Look,
     network: int,
+    *,
     before: tuple[datetime, int] | None,
+    audiences: Sequence[str] | None,
 ) -> Stretch:
-    """The list after this look: kept, or read anew. `found` is a `Found`. Checks no access."""
+    """The list after this look: kept, or read anew. `found` is a `Found`. Checks no access: the place says for which
+    audiences (see `access.audiences`) it is.
+    """
     if look.kept is not None:
         return look.kept
     async with at() as connection:
-        page = await threads.listed(connection, network, before=before, pinned=before is None)
+        page = await threads.listed(connection, network, before=before, pinned=before is None, audiences=audiences)
     rows = [row for row in page.items if row["first"] or row["pinned_at"] is None]
     written = {row["id"]: row["written"] for row in rows}
     chars = sum(len(row["title"] or "") + ROW_CHARS for row in rows)

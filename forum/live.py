@@ -14,12 +14,12 @@ import msgspec
 from forum import updates
 from forum.api import json_frames
 from forum.db import Database
-from forum.updates import LogRead
+from forum.updates import LogRead, Reader
 from forum.views import Views, without_profiles, words
 
 HTML = "forum.v1.html"
-FOR_GUESTS = "/guest"
-"""Behind the name of a subprotocol: its words for who is not signed in, as realtime.protocol has it."""
+READERS: Mapping[str, Reader] = {"": "member", "outsider": "outsider", "guest": "guest"}
+"""By what stands behind the `/` after the name of a subprotocol, as realtime.protocol has it."""
 
 POST_FACTS = ("author_name", "parent_id", "number", "state")
 
@@ -42,20 +42,20 @@ class Frame:
         self._made: dict[str, bytes] = {}
 
     def encode(self, subprotocol: str, /) -> bytes:
-        """The text of the frame: JSON, with a fragment or with data; for guests, where the name says so."""
+        """The text of the frame: JSON, with a fragment or with data; for whom the name says."""
         made = self._made.get(subprotocol)
         if made is None:
-            words = subprotocol.removesuffix(FOR_GUESTS)
+            words, _, behind = subprotocol.partition("/")
             make = self._html if words == HTML else self._json
-            made = self._made[subprotocol] = make(guest=words != subprotocol)
+            made = self._made[subprotocol] = make(READERS[behind])
         return made
 
-    def _json(self, *, guest: bool) -> bytes:
-        return json_frames.frame(self._row, self._channel, guest=guest)
+    def _json(self, reader: Reader) -> bytes:
+        return json_frames.frame(self._row, self._channel, reader=reader)
 
-    def _html(self, *, guest: bool) -> bytes:
-        if guest and self.kind.partition(".")[0] not in updates.GUESTS_SEE:
-            return self._json(guest=True)  # it has no words, in either form
+    def _html(self, reader: Reader) -> bytes:
+        if updates.told(self._row, self._channel, reader) != "all":
+            return self._json(reader)  # it has no words, in either form
         frame: Facts = {
             "type": "update",
             "channel": self._channel,
@@ -70,7 +70,7 @@ class Frame:
             render = RENDERERS.get((channel_noun, kind_noun))
             if render is not None:
                 frame.update(render(self._views, self._row))
-        if guest and "html" in frame:
+        if reader == "guest" and "html" in frame:
             frame["html"] = without_profiles(frame["html"])
         return msgspec.json.encode(frame)
 

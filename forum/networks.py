@@ -154,6 +154,11 @@ async def _set_visibility(tx: Transaction, caller: Caller, network: Network, vis
     narrowed = await SQL.set_visibility(tx.connection, network=network.id, visibility=visibility)
     ids = [row["id"] for row in narrowed]
     await SQL.narrow_threads(tx.connection, networks=ids)
+    if access_breadth(visibility) < access_breadth(network.row["visibility"]):
+        for row in await SQL.holders_beside(
+            tx.connection, networks=ids
+        ):  # whose lists show outsiders fewer threads now
+            tx.reset(f"network:{row['id']}", "network.changed", network.id)
     tx.raise_access(*(f"network:{each}" for each in ids))
     for each in ids:
         tx.record(f"network:{each}", "network.changed", each)

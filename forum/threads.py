@@ -237,16 +237,18 @@ class Page:
 async def listed(
     connection: Connection, network_id: int, *, member: int | None = None, before: tuple[datetime, int] | None = None,
     since: datetime | None = None, until: datetime | None = None, limit: int = PAGE, pinned: bool = False,
+    audiences: Sequence[str] | None = None,
 ) -> Page:  # fmt: skip
     """Threads of a network by last activity, that not before `since` and before `until`. Checks no access.
 
     Rows of listed_threads with `unread`, how many posts of it the member has not read; with `pinned`, also `first`:
-    those that are pinned come before the others, beyond the limit, and once more among them.
+    those that are pinned come before the others, beyond the limit, and once more among them. `audiences` is what who
+    looks sees of them (`access.audiences`).
     """
     at, before_id = before or (None, None)
     rows = await SQL.listed(
         connection, network=network_id, member=member, before=at, before_id=before_id, since=since, until=until,
-        limit=limit + 1, pinned=pinned,
+        limit=limit + 1, pinned=pinned, audiences=audiences,
     )  # fmt: skip
     above = [row for row in rows if row["first"]]
     rows = rows[len(above) :]

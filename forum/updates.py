@@ -8,11 +8,11 @@ channel reads as no row at all; what lost its words reads as the gap that it is.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 
-from forum.db import Connection, statements
+from forum.db import Connection, Row, statements
 
 SQL = statements("updates")
 CHANNEL = re.compile(r"(thread|network|room|member|moderators):([1-9][0-9]{0,17})\Z")
@@ -27,6 +27,17 @@ anew. Of anything else (who belongs, what goes on in a room) that there was an u
 """
 HIDDEN = "hidden", 0
 """The kind and the id of such an update."""
+
+Reader = Literal["member", "outsider", "guest"]
+"""Whom a frame is for: who belongs to the network of its channel (in other channels: any member), a member who does
+not, and who is not signed in.
+"""
+Told = Literal["all", "gone", "id", "hidden"]
+"""What a reader is told of an update: all there is, that it left what they see, its id alone, or only its number."""
+READ: Mapping[Reader, frozenset[str]] = {"outsider": frozenset({"public", "open"}), "guest": frozenset({"public"})}
+"""The audiences, and the visibilities, that those who do not belong read."""
+NARROWING = frozenset({"thread.changed", "thread.moved", "network.changed"})
+"""Kinds of what may have been seen until then: it is to be cleared."""
 
 READERS = {
     "thread": SQL.read_thread,
@@ -57,6 +68,32 @@ def parse(channel: str) -> tuple[str, int] | None:
         return "moderators", 0
     match = CHANNEL.match(channel)
     return (match[1], int(match[2])) if match else None
+
+
+def told(row: Row, channel: str, reader: Reader) -> Told:
+    """What this reader is told of a row of `read(…, channel, …)`.
+
+    A network is seen by more people than a thread of its past, or one that a private network holds too.
+    """
+    kind: str = row["kind"]
+    noun = kind.partition(".")[0]
+    if reader == "guest" and noun not in GUESTS_SEE:
+        return "id" if noun in GUESTS_ARE_TOLD_OF else "hidden"
+    if reader == "member" or not channel.startswith("network:") or not row["there"] or _is_shown(row, channel, reader):
+        return "all"
+    return "gone" if kind in NARROWING else "hidden"
+
+
+def _is_shown(row: Row, channel: str, reader: Reader) -> bool:
+    """Whether a thread or network, in a network's channel, is there for who does not belong."""
+    noun = row["kind"].partition(".")[0]
+    if noun == "thread":
+        return row["audience"] in READ[reader]
+    if noun != "network":
+        return True
+    network = int(channel.partition(":")[2])
+    listed = reader == "outsider" and row["n_listed"] and row["n_parent_id"] == network
+    return row["n_id"] == network or row["n_visibility"] in READ[reader] or listed
 
 
 async def read(connection: Connection, channel: str, after: int, limit: int = MAX_CATCH_UP) -> LogRead | None:

@@ -23,6 +23,8 @@ class Joiner(NamedTuple):
     log: str | None
     access_version: int | None
     """A version known before the screen's access was checked; None where there is nothing to check."""
+    behind: str = ""
+    """What is put behind the name of its subprotocol here: see `Source.may_follow`."""
 
 
 class Channel:
@@ -51,8 +53,8 @@ class Channel:
         self.suspect = False
         """Something other than a new update may have changed: read once more."""
         self.live: dict[str, dict[Screen, Callable[[Frames], None]]] = {}
-        """By subprotocol: the screens that are handed each update, with their socket's `send`, which a thousand times a
-        round is quicker at hand than looked up."""
+        """By subprotocol, with what is put behind it: the screens that are handed each update, with their socket's
+        `send`, which a thousand times a round is quicker at hand than looked up."""
         self.joining: dict[Screen, Joiner] = {}
         self.watchers: set[Screen] = set()
         """Screens of the member whose channel this is: they are closed when an update says so, followed or not."""
@@ -66,11 +68,15 @@ class Channel:
     def take_out(self, screen: Screen) -> None:
         """Hand it nothing more; it may still watch."""
         self.joining.pop(screen, None)
-        screens = self.live.get(screen.subprotocol)
-        if screens is not None:
-            screens.pop(screen, None)
-            if not screens:
-                del self.live[screen.subprotocol]
+        words = self.words_of(screen)
+        if words is not None:
+            del self.live[words][screen]
+            if not self.live[words]:
+                del self.live[words]
+
+    def words_of(self, screen: Screen) -> str | None:
+        """Return in which subprotocol it is live, with what is put behind it; None where it is not."""
+        return next((words for words, screens in self.live.items() if screen in screens), None)
 
     def is_deserted(self) -> bool:
         """Say whether nobody is interested."""

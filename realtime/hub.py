@@ -217,7 +217,7 @@ class Hub:
     def is_live(self, screen: Screen, channel: str) -> bool:
         """Say whether the screen is being handed the channel's updates."""
         known = self._channels.get(channel)
-        return known is not None and screen in known.live.get(screen.subprotocol, ())
+        return known is not None and known.words_of(screen) is not None
 
     def wake(self, channel: str, seq: int) -> None:
         """Something was committed in the channel, up to `seq`."""
@@ -257,7 +257,7 @@ class Hub:
                 self.forget(screen, name)
                 screen.socket.tell(protocol.Error("not_found", "no such channel", name))
                 continue
-            since = joiner._replace(access_version=checked.versions[name])
+            since = joiner._replace(access_version=checked.versions[name], behind=checked.allowed[name])
             self._join(screen, self._channel(name, checked.heads), since)
 
     def _channel(self, name: str, heads: Mapping[str, Head]) -> Channel:

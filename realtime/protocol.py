@@ -18,6 +18,8 @@ JSON: Final = "forum.v1.json"
 SUBPROTOCOLS: Final = (HTML, JSON)
 FOR_GUESTS: Final = "/guest"
 """Behind the name of a subprotocol: its words for who is not signed in, who is shown less."""
+FOR_OUTSIDERS: Final = "/outsider"
+"""The same for members in a channel of a network that they do not belong to."""
 
 MAX_FRAME_BYTES: Final = 16 * 1024
 MAX_FOLLOWS: Final = 200

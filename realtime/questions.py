@@ -33,7 +33,8 @@ class Asked(NamedTuple):
 class Checked(NamedTuple):
     """What they may follow. The access versions were known before it was asked."""
 
-    allowed: frozenset[str]
+    allowed: Mapping[str, str]
+    """With what is put behind the name of a subprotocol there: see `Source.may_follow`."""
     versions: Mapping[str, int]
     heads: Mapping[str, Head]
     """Of the channels that nobody followed here."""
@@ -81,11 +82,11 @@ class Questions:
         ended = await self._source.ended(list(sessions)) if sessions else set()
         return [
             Checked(
-                frozenset(
-                    name
+                {
+                    name: allowed[each.caller.member, name]
                     for name in each.channels
                     if each.caller.session not in ended and (each.caller.member, name) in allowed
-                ),
+                },
                 versions,
                 heads,
             )

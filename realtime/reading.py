@@ -94,7 +94,7 @@ class Reading:
                 try:
                     async with self._reads, asyncio.timeout(SOURCE_TIMEOUT_S):
                         batch = await self._source.read(channel.name, low, MAX_CATCH_UP)
-                        shut_out = await self._check_again(channel, joining, batch.access_version)
+                        again = await self._check_again(channel, joining, batch.access_version)
                 except Exception as error:  # noqa: BLE001 (a source may raise anything)
                     self.failed(error)
                     channel.joining = joining | channel.joining
@@ -103,13 +103,17 @@ class Reading:
                     await asyncio.sleep(pause.longer())
                     continue
                 pause.over()
-                self._hand_out(channel, joining, low, batch, shut_out)
+                self._hand_out(channel, joining, low, batch, again)
         finally:
             channel.reader = None
             self._desk.drop_if_deserted(channel)
 
-    async def _check_again(self, channel: Channel, joining: Mapping[Screen, Joiner], version: int) -> list[Screen]:
-        """Return the screens that may no longer follow the channel."""
+    async def _check_again(
+        self, channel: Channel, joining: Mapping[Screen, Joiner], version: int
+    ) -> Mapping[Screen, str | None]:
+        """Return the screens that were checked again, with what is put behind their subprotocol from now on: None for
+        those that may no longer follow the channel.
+        """
         stale = [
             screen
             for screen, joiner in joining.items()
@@ -118,28 +122,29 @@ class Reading:
         if channel.access_version != version:
             stale += channel.screens()
         if not stale:
-            return []
+            return {}
         self._metrics.rechecks += 1
         members = {screen.caller.member for screen in stale}
-        pairs = await self._source.may_follow([(member, channel.name) for member in members])
-        allowed = {member for member, _ in pairs}
+        allowed = await self._source.may_follow([(member, channel.name) for member in members])
         # A session that has ended is told so by its member's channel, which may be read later than this one.
         sessions = {screen.caller.session for screen in stale if screen.caller.session is not None}
         ended = await self._source.ended(list(sessions)) if sessions else set()
-        return [s for s in stale if s.caller.member not in allowed or s.caller.session in ended]
+        return {s: None if s.caller.session in ended else allowed.get((s.caller.member, channel.name)) for s in stale}
 
     def _hand_out(
-        self, channel: Channel, joining: dict[Screen, Joiner], low: int, batch: Batch, shut_out: Sequence[Screen]
+        self,
+        channel: Channel,
+        joining: dict[Screen, Joiner],
+        low: int,
+        batch: Batch,
+        again: Mapping[Screen, str | None],
     ) -> None:
         """Give one read to the screens it was made for. Nothing is awaited here."""
         self._metrics.reads += 1
         self._metrics.updates_read += len(batch.updates)
         channel.access_version = batch.access_version
-        for screen in shut_out:
-            joiner = joining.pop(screen, None)
-            token = screen.follows.get(channel.name)
-            if token is not None and (joiner is None or joiner.token == token):
-                self._shut_out(screen, channel)
+        for screen, behind in again.items():
+            self._stand_anew(screen, channel, joining, behind, batch)
         joining = {s: joiner for s, joiner in joining.items() if s.holds(channel.name, joiner.token)}
         channel.wanted = max(channel.wanted, batch.head)
 
@@ -162,6 +167,21 @@ class Reading:
             channel.behind_since = None
         if channel.watchers:
             self._obey(channel, fresh)
+
+    def _stand_anew(
+        self, screen: Screen, channel: Channel, joining: dict[Screen, Joiner], behind: str | None, batch: Batch
+    ) -> None:
+        """A screen was checked again: shut it out, or let it follow as it stands now; see `_check_again`."""
+        joiner = joining.get(screen)
+        if behind is None:
+            joining.pop(screen, None)
+            token = screen.follows.get(channel.name)
+            if token is not None and (joiner is None or joiner.token == token):
+                self._shut_out(screen, channel)
+        elif joiner is not None:
+            joining[screen] = joiner._replace(behind=behind)
+        elif channel.words_of(screen) not in {None, screen.subprotocol + behind}:
+            self._reset(screen, channel, batch)  # it shows more than it may see by now, or less
 
     def _served_from(self, channel: Channel, low: int, batch: Batch) -> int:
         """Return the smallest cursor that this read can serve: `low`, if the log reaches back and is whole."""
@@ -221,8 +241,9 @@ class Reading:
             if after > channel.cursor or after < low:
                 channel.joining.setdefault(screen, joiner)
                 continue
+            words = screen.subprotocol + joiner.behind
             if after < channel.cursor:
-                key = (after, screen.subprotocol)
+                key = (after, words)
                 if key not in prepared:
                     prepared[key] = self._catch_up(channel, batch.updates[after - low : channel.cursor - low], key[1])
                 frames = prepared[key]
@@ -232,7 +253,7 @@ class Reading:
                 screen.socket.send(frames)
                 self._metrics.deliveries += len(frames.texts)
             screen.socket.tell(protocol.Following(channel.name, channel.cursor, batch.log))
-            channel.live.setdefault(screen.subprotocol, {})[screen] = screen.socket.send
+            channel.live.setdefault(words, {})[screen] = screen.socket.send
             self._desk.came(screen, channel.name)
 
     def _catch_up(self, channel: Channel, updates: Sequence[Update], subprotocol: str) -> Frames | None:

@@ -6,7 +6,7 @@ anything: the hub backs off and asks again. They answer from the primary databas
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -31,7 +31,7 @@ class Update(Protocol):
     def encode(self, subprotocol: str, /) -> bytes:
         """Return the text of its frame. Called several times; remembers what it made.
 
-        For guests the name of the subprotocol ends with `protocol.FOR_GUESTS`.
+        For guests the name of the subprotocol ends with `protocol.FOR_GUESTS`; for others with what `may_follow` said.
         """
 
 
@@ -67,8 +67,10 @@ Pair = tuple[int | None, str]
 class Source(Protocol):
     """The four questions of the hub."""
 
-    async def may_follow(self, pairs: list[Pair]) -> set[Pair]:
-        """Return those in which the member may follow the channel now; one query for all."""
+    async def may_follow(self, pairs: list[Pair]) -> Mapping[Pair, str]:
+        """Return those in which the member may follow the channel now, each with what is put behind the name of a
+        subprotocol for them there: "", or `protocol.FOR_OUTSIDERS`; one query for all.
+        """
 
     async def ended(self, sessions: list[int]) -> set[int]:
         """Return those of the sessions (see `Caller.session`) that no longer count; one query for all."""

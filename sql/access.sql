@@ -70,8 +70,10 @@ SELECT lock_thread(:member, :thread, :post);
 SELECT lock_room(:member, :room);
 
 -- name: may_follow
--- Which of these members may follow which of these channels: NULL is a guest.
-SELECT DISTINCT w.member, w.channel
+-- Which of these members may follow which of these channels, and which networks' from outside: NULL is a guest.
+SELECT DISTINCT w.member, w.channel,
+       w.noun = 'network' AND w.member IS NOT NULL
+           AND NOT EXISTS (SELECT FROM standing s WHERE s.network_id = w.object AND s.member_id = w.member) AS outside
 FROM unnest(:members::bigint[], :nouns::text[], :objects::bigint[], :channels::text[]) AS w (member, noun, object, channel)
 WHERE CASE w.noun
     WHEN 'thread' THEN may_read_thread(w.member, w.object)

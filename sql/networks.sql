@@ -41,6 +41,11 @@ FROM (SELECT h.thread_id, (array_agg(n.visibility ORDER BY breadth(n.visibility)
       WHERE h.thread_id IN (SELECT thread_id FROM thread_networks WHERE network_id = ANY (:networks)) GROUP BY h.thread_id) m
 WHERE t.id = m.thread_id AND breadth(t.audience) > breadth(m.least);
 
+-- name: holders_beside
+-- The networks that hold threads together with these.
+SELECT DISTINCT o.network_id AS id FROM thread_networks h JOIN thread_networks o ON o.thread_id = h.thread_id
+WHERE h.network_id = ANY (:networks) AND o.network_id <> ALL (:networks);
+
 -- name: seen
 SELECT n.id, n.slug, n.name, n.kind, n.visibility, n.purpose, n.parent_id, n.version, r.id AS room_id, s.role,
        p.slug AS parent_slug, (SELECT count(*) FROM memberships c WHERE c.network_id = n.id) AS members

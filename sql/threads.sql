@@ -31,7 +31,7 @@ SELECT * FROM listed_threads WHERE id = :thread AND in_network_id = network_id;
 
 -- name: listed
 -- Threads of a network by last activity, and before them, where they are wanted, those that are pinned (`first`); with how many posts
--- of each the member has not read. A cursor is the place of the last one shown. What is announced (last_number) holds while nothing
+-- of each the member has not read; with `audiences`, only those for them. A cursor is the place of the last one shown. What is announced (last_number) holds while nothing
 -- has changed since (`dirty`): a thread that was read to its end is not counted.
 SELECT l.*, CASE WHEN :member::bigint IS NULL THEN NULL
                  WHEN NOT t.dirty AND r.numbers @> int4range(1, t.last_number + 1) THEN 0
@@ -39,10 +39,11 @@ SELECT l.*, CASE WHEN :member::bigint IS NULL THEN NULL
                        AND NOT coalesce(r.numbers, '{}') @> p.number) END AS unread
 FROM (
     (SELECT true AS first, * FROM listed_threads WHERE in_network_id = :network AND pinned_at IS NOT NULL AND :pinned
+       AND (:audiences::text[] IS NULL OR audience = ANY (:audiences))
      ORDER BY pinned_at DESC LIMIT 20)
     UNION ALL
     (SELECT false, * FROM listed_threads
-     WHERE in_network_id = :network
+     WHERE in_network_id = :network AND (:audiences::text[] IS NULL OR audience = ANY (:audiences))
        AND (:before::timestamptz IS NULL OR (listed_at, id) < (:before::timestamptz, :before_id::bigint))
        AND (:since::timestamptz IS NULL OR listed_at >= :since::timestamptz)
        AND (:until::timestamptz IS NULL OR listed_at < :until::timestamptz)

@@ -29,7 +29,7 @@ WITH u AS MATERIALIZED (
 SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version, s.log, c.kept_after,
        u.seq, u.kind, u.object, u.at,
        coalesce(t.id, n.id, q.member_id, m.id, r.id) IS NOT NULL AS there,
-       t.*, n.id AS n_id, n.slug AS n_slug, n.name AS n_name, n.purpose AS n_purpose, n.visibility AS n_visibility,
+       t.*, n.id AS n_id, n.slug AS n_slug, n.name AS n_name, n.purpose AS n_purpose, n.visibility AS n_visibility, n.listed AS n_listed,
        n.kind AS n_kind, n.version AS n_version, n.parent_id AS n_parent_id, n.members AS n_members, n.leads AS n_leads,
        m.id AS m_id, m.name AS m_name, m.title AS m_title, m.organisation AS m_organisation, m.region AS m_region,
        m.version AS m_version, q.role AS m_role, q.network_id AS m_network_id, q.since AS m_since,

@@ -3,7 +3,7 @@
 Invariants: a frame shows the object as it stands now, in the shape that an answer has (forum.api.shapes); what has left
 the channel is `gone`, by id alone. A frame goes to everybody who follows its channel: what some of them may not see (an
 unlisted sub-group, in its parent's channel) is not joined by the statement that reads the log, and so is `gone` too.
-Guests are shown less (forum.updates.GUESTS_SEE).
+Guests, and who does not belong to a network, are shown less (forum.updates.told).
 """
 
 from collections.abc import Callable, Mapping
@@ -13,26 +13,30 @@ import msgspec
 
 from forum.api import shapes
 from forum.api.shapes import Row, Update
-from forum.updates import GUESTS_ARE_TOLD_OF, GUESTS_SEE, HIDDEN
+from forum.updates import HIDDEN, Reader, told
 
 _encoder = msgspec.json.Encoder()
 
 Content = Mapping[str, Any]
 
 
-def frame(row: Row, channel: str, *, guest: bool = False) -> bytes:
-    """The frame of one row of `updates.read(…, channel, …)`, as JSON text; for a guest, or for a member."""
-    return _encoder.encode(update(row, channel, guest=guest))
+def frame(row: Row, channel: str, *, reader: Reader = "member") -> bytes:
+    """The frame of one row of `updates.read(…, channel, …)`, as JSON text, for this reader."""
+    return _encoder.encode(update(row, channel, reader=reader))
 
 
-def update(row: Row, channel: str, *, guest: bool = False) -> Update:
+def update(row: Row, channel: str, *, reader: Reader = "member") -> Update:
     """The same as an object."""
-    kind: str = row["kind"]
-    noun = kind.partition(".")[0]
-    if guest and noun not in GUESTS_SEE:
-        kind, object_id = (kind, row["object"]) if noun in GUESTS_ARE_TOLD_OF else HIDDEN
-        return Update(channel=channel, seq=row["seq"], kind=kind, id=object_id, at=row["at"])
-    return Update(channel=channel, seq=row["seq"], kind=kind, id=row["object"], at=row["at"], **_content(row, channel))
+    kind, object_id = row["kind"], row["object"]
+    content: Content = {}
+    match told(row, channel, reader):
+        case "all":
+            content = _content(row, channel)
+        case "gone":
+            content = {"gone": True}
+        case "hidden":
+            kind, object_id = HIDDEN
+    return Update(channel=channel, seq=row["seq"], kind=kind, id=object_id, at=row["at"], **content)
 
 
 def _content(row: Row, channel: str) -> Content:

@@ -53,7 +53,7 @@ async def listed(call: Call, connection: Connection, slug: str, query: DatedQuer
     follow = await lists.following(connection, f"network:{network.id}")
     found = await threads.listed(
         connection, network.id, member=call.caller.member_id, before=before, since=query.since, until=query.until,
-        limit=query.limit,
+        limit=query.limit, audiences=access.audiences(network, call.caller),
     )  # fmt: skip
     return Page(
         items=[shapes.thread(row, unread=row["unread"]) for row in found.items],

@@ -30,7 +30,10 @@ async def after(call: Call, connection: Connection, channel: str, query: Updates
     lost = query.log is not None and query.log != read.log
     frames: list[bytes] = []
     if not lost and read.kept_after <= query.after <= read.head <= query.after + updates.MAX_CATCH_UP:
-        frames = [frame(row, channel, guest=call.caller.member_id is None) for row in read.rows]
+        reader: updates.Reader = "member" if call.caller.member_id is not None else "guest"
+        if allowed[call.caller.member_id, channel]:
+            reader = "outsider"
+        frames = [frame(row, channel, reader=reader) for row in read.rows]
         lost = sum(map(len, frames)) > MAX_BYTES
     else:
         lost = True

@@ -99,9 +99,11 @@ async def show(request: Request) -> Response:
     slug: str = request.path_params["slug"]
     site = site_of(request)
     frame = await shell.of_network(request, slug)
-    place = ("list", slug, request.query_params.get("after"))
+    place = _place(request, frame.caller, belongs=any(row["slug"] == slug for row in frame.networks))
     look = await listings.look(site.db, frame.caller.member_id, slug, site.stretches.get(place))
     network = access.network_of(look.network, frame.caller, "see")
+    if place != (now := _place(request, frame.caller, belongs=network.role is not None)):
+        place, look = now, look._replace(kept=None)  # they came, or left, since the frame was read
     row = network.row
     shown = {name: row[name] for name in SHOWN}
     seen = await _seen(request, site.db.connection, frame, network, shown, "threads")
@@ -124,6 +126,12 @@ async def show(request: Request) -> Response:
     )  # fmt: skip
 
 
+def _place(request: Request, caller: Caller, *, belongs: bool) -> Place:
+    """Which list this is: who does not belong to the network is shown fewer threads, a guest fewer still."""
+    reader = "member" if belongs else "guest" if caller.member_id is None else "outsider"
+    return ("list", reader, request.path_params["slug"], request.query_params.get("after"))
+
+
 NO_THREADS: Final[Mapping[str, Any]] = {"threads": [], "unread": {}, "after": "", "paged": False, "drawn": {}}
 
 
@@ -133,7 +141,10 @@ async def _threads(
     """Pinned ones first, on the first page; a cursor is the place of the last one shown."""
     site = site_of(request)
     before = place_of(request, "after", tuple[datetime, int])
-    stretch = await listings.read(site.db.connection, site.stretches, place, look, network.id, before)
+    audiences = access.audiences(network, frame.caller)
+    stretch = await listings.read(
+        site.db.connection, site.stretches, place, look, network.id, before=before, audiences=audiences
+    )
     found: listings.Found = stretch.found
     unread: Mapping[int, int] = {}
     if frame.caller.member_id is not None:

@@ -126,7 +126,8 @@ async def _show(request: Request, form: Form | None = None, error: ForumError | 
         network = await _require_room(request, connection, caller)
         context = await content(request, connection, caller, network)
         composer = await composer_of(request, connection, network, form, error)
-        listed = await threads.listed(connection, network.id, limit=LATEST_THREADS)
+        audiences = access.audiences(network, caller)
+        listed = await threads.listed(connection, network.id, limit=LATEST_THREADS, audiences=audiences)
         new = await threads.unread_in(connection, caller.member, [row["id"] for row in listed.items])
     return answers.page(
         request, "rooms/room.html", status=200 if error is None else error.status,

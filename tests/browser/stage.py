@@ -52,8 +52,8 @@ class MemoryLog:
         self.shut: set[str] = set()
         self.version = 0
 
-    async def may_follow(self, pairs: list[Pair]) -> set[Pair]:
-        return {(member, channel) for member, channel in pairs if channel not in self.shut}
+    async def may_follow(self, pairs: list[Pair]) -> dict[Pair, str]:
+        return {(member, channel): "" for member, channel in pairs if channel not in self.shut}
 
     async def ended(self, _sessions: list[int]) -> set[int]:
         return set()

@@ -16,7 +16,7 @@ def _address(world: World) -> str:
 
 
 def _kept(app: Starlette, world: World) -> object:
-    return app.state.site.stretches.get(("list", world.network, None))
+    return app.state.site.stretches.get(("list", "member", world.network, None))
 
 
 async def _announced(world: World) -> None:

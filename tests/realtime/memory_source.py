@@ -25,6 +25,8 @@ class Note:
     def encode(self, subprotocol: str) -> bytes:
         if self.text == "cannot be shown":
             raise ValueError(self.text)
+        if subprotocol.endswith(protocol.FOR_OUTSIDERS):
+            return protocol.encode_update(self.channel, self.seq, "hidden", 0)
         field_name = "html" if subprotocol.startswith(protocol.HTML) else "body"
         return protocol.encode_update(self.channel, self.seq, self.kind, self.id, **{field_name: self.text})
 
@@ -38,6 +40,8 @@ class Log:
     trimmed: int = 0
     """How many of the oldest are gone."""
     shut_out: set[int | None] = field(default_factory=set)
+    outsiders: set[int | None] = field(default_factory=set)
+    """They hear of each update, and not its words."""
 
     @property
     def head(self) -> int:
@@ -71,9 +75,19 @@ class MemorySource:
         log.shut_out |= set(members)
         log.access_version += 1
 
-    async def may_follow(self, pairs: list[Pair]) -> set[Pair]:
+    def stand(self, name: str, *members: int | None, outside: bool) -> None:
+        """These belong to the network of the channel from now on, or do not."""
+        log = self.channel(name)
+        log.outsiders = log.outsiders | set(members) if outside else log.outsiders - set(members)
+        log.access_version += 1
+
+    async def may_follow(self, pairs: list[Pair]) -> dict[Pair, str]:
         await self._answer("may_follow")
-        return {(who, name) for who, name in pairs if name in self.logs and who not in self.logs[name].shut_out}
+        return {
+            (who, name): protocol.FOR_OUTSIDERS if who in self.logs[name].outsiders else ""
+            for who, name in pairs
+            if name in self.logs and who not in self.logs[name].shut_out
+        }
 
     async def ended(self, sessions: list[int]) -> set[int]:
         return set(sessions) & self.ended_sessions

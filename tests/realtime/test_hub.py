@@ -258,6 +258,44 @@ async def test_access_that_ends_between_the_check_and_the_read(hub, source):
     assert eve.of(THREAD) == ["gone"]
 
 
+async def test_who_does_not_belong_is_told_in_other_words(hub, source):
+    source.write("network:3", "words")
+    source.stand("network:3", 5, outside=True)
+    _, ana = await follow(hub, 0, channel="network:3")
+    _, eve = await follow(hub, 0, channel="network:3", member=5)
+    hub.wake("network:3", source.write("network:3", "more words"))
+    await until(lambda: "2" in ana.of("network:3") and "2" in eve.of("network:3"))
+    assert [frame["kind"] for frame in eve.frames if frame["type"] == "update"] == ["hidden", "hidden"]
+    assert [frame["body"] for frame in ana.frames if frame["type"] == "update"] == ["words", "more words"]
+
+
+async def test_who_comes_or_leaves_is_reset_before_anything_is_handed_out(hub, source):
+    source.write("network:3")
+    _, eve = await follow(hub, 1, channel="network:3", member=5)
+    source.stand("network:3", 5, outside=True)
+    hub.wake("network:3", source.write("network:3", "not for eve"))
+    await until(lambda: len(eve.of("network:3")) == 2)
+    assert eve.of("network:3") == ["following 1", "reset 2"]
+
+
+async def test_who_leaves_between_the_check_and_the_read_is_told_in_other_words(hub, source):
+    source.write("network:3")
+    may_follow, told = source.may_follow, asyncio.Event()
+
+    async def and_then_leave(pairs):
+        answer = await may_follow(pairs)
+        if not told.is_set():
+            told.set()
+            source.stand("network:3", 5, outside=True)
+            source.write("network:3", "not for eve")
+        return answer
+
+    source.may_follow = and_then_leave
+    _, eve = await follow(hub, 1, channel="network:3", member=5)
+    await until(lambda: eve.of("network:3") == ["2", "following 2"])
+    assert eve.frames[0]["kind"] == "hidden"
+
+
 async def test_of_a_thousand_follows_each_many_is_one_query(hub, source):
     channels = {f"thread:{number}": 1 for number in range(1, 9)}
     for name in channels:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from forum import app, rooms
 from forum.api import json_frames, updates
 from forum.settings import Settings
+from forum.updates import Reader
 from forum.views.cache import FragmentCache
 
 SECOND = "FORUM_TEST_SECOND_PROCESS"
@@ -58,10 +59,10 @@ def _an_old_update_by_its_id() -> None:
     """The catch-up keeps what it made of an update, by its channel and number."""
     frame, made = json_frames.frame, {}
 
-    def once(row: Any, channel: str, *, guest: bool) -> bytes:
-        key = (channel, row["seq"], guest)
+    def once(row: Any, channel: str, *, reader: Reader) -> bytes:
+        key = (channel, row["seq"], reader)
         if key not in made:
-            made[key] = frame(row, channel, guest=guest)
+            made[key] = frame(row, channel, reader=reader)
         return made[key]
 
     updates.frame = once
