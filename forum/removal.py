@@ -153,7 +153,11 @@ async def _take_away(
     ]
     asked = await holds.end(tx, held, "removed")
     # The side that asked for a hold reads in its own log how it ended.
-    lines += [replace(line, network_id=asked[line.object_id]) for line in lines if line.object_id in asked]
+    lines += [
+        replace(line, network_id=asked[line.object_id])
+        for line in lines
+        if asked.get(line.object_id, line.network_id) != line.network_id
+    ]
     for row in rows:
         tx.record(f"{CHANNEL[noun]}:{row['place_id']}", f"{noun}.removed", row["id"])
     await contributions.tell_references(tx, noun, *ids)

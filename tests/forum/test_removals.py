@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from forum import (
+    agreements,
     holds,
     members,
     memberships,
@@ -108,6 +109,19 @@ async def test_both_logs_say_how_a_hold_ended(world: World) -> None:
     assert {(row["slug"], row["act"]) for row in rows} == {
         (slug, act) for slug in (world.network, world.other) for act in ("hold", "remove")
     }
+
+
+async def test_who_inherits_a_post_that_it_held_reads_of_its_removal_once(world: World) -> None:
+    """max held what was written through the network, which then left: the other one decides now."""
+    thread = await world.thread(jointly=True)
+    post = int((await posts.reply(world.db, world.ben, thread, "Words"))["id"])
+    await holds.hold_post(world.db, world.max, post, "Private information")
+    await agreements.leave(world.db, world.lead, thread, world.network)
+    await removal.remove_post(world.db, world.max, post, "Private information")
+    lines = await world.db.pool.fetch(
+        "SELECT network_id FROM moderation_log WHERE act = 'remove' AND noun = 'post' AND object_id = $1", post
+    )
+    assert [line["network_id"] for line in lines] == [await world.network_id(world.other)]
 
 
 async def test_what_goes_with_it_is_decided_about_as_well(world: World) -> None:
