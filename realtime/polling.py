@@ -28,7 +28,10 @@ def read_query(request: Request) -> tuple[dict[str, int], str | None, str]:
     after: dict[str, int] = {}
     log: str | None = None
     subprotocol = protocol.JSON
-    for key, value in request.query_params.multi_items():
+    given = request.query_params.multi_items()
+    if len({key for key, _ in given}) < len(given):
+        raise Malformed("expected each parameter once")
+    for key, value in given:
         if key == "log":
             if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", value):
                 raise Malformed("expected `log` as a page or an answer gave it")

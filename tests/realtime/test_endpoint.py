@@ -347,6 +347,7 @@ async def test_a_poll_is_told_what_is_reset_and_what_is_gone(fast):
         {"after[thread:9]": 2**63},
         {"after[post:9]": 1},
         {"after": 1},
+        {"after[thread:9]": [1, 2]},
         {"after[thread:9]": 1, "as": "xml"},
         {"after[thread:9]": 1, "log": "a\0b"},
         {f"after[thread:{n}]": 1 for n in range(1, 202)},
