@@ -40,6 +40,16 @@ class Unauthenticated(ForumError):
         super().__init__(detail)
 
 
+class Suspended(Unauthenticated):
+    """Nobody is signed in any more: the account was suspended from the site."""
+
+    status = 403
+    title = "Suspended"
+
+    def __init__(self) -> None:
+        super().__init__("Your account is suspended. Sign in to read until when and why, and how to appeal.")
+
+
 class Forbidden(ForumError):
     """The caller sees the thing, and may not do this with it."""
 

@@ -18,11 +18,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from forum.db import AWAY
-from forum.errors import ForumError, Invalid, NotFound, TooMany, Unauthenticated, Unavailable
+from forum.errors import ForumError, Invalid, NotFound, Suspended, TooMany, Unauthenticated, Unavailable
 from forum.web import answers, forms
 from forum.web.context import site_of
 from forum.web.security import next_of
-from forum.web.shell import error_shell
+from forum.web.shell import error_shell, is_suspended
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ async def answer(request: Request, error: ForumError) -> Response:
     kept = forms.kept_fields(form) if form is not None else []
     if isinstance(error, Unauthenticated):
         # No WWW-Authenticate for a page: a browser would ask for a password by itself.
-        return _sign_in_first(request, error, kept)
+        return _sign_in_first(request, await _why(request, error), kept)
     page = site_of(request).views.page(
         "errors/error.html",
         shell=await error_shell(request),
@@ -112,14 +112,27 @@ async def answer(request: Request, error: ForumError) -> Response:
     return HTMLResponse(page, error.status, headers_of(error))
 
 
+async def _why(request: Request, error: Unauthenticated) -> Unauthenticated:
+    """The same error, or for somebody who is suspended from the site that."""
+    try:
+        return Suspended() if await is_suspended(request, site_of(request).db.connection) else error
+    except ForumError:
+        return error
+
+
 def _sign_in_first(request: Request, error: Unauthenticated, kept: list[tuple[str, str]]) -> Response:
     """The page to sign in on, and why: what was being written waits there, and it goes on to what was asked for."""
     where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    ended = answers.ENDED if answers.has_ended(request) else error.detail
+    if isinstance(error, Suspended):
+        why = error.detail
+    elif kept:
+        why = answers.WAITING
+    else:
+        why = answers.ENDED if answers.has_ended(request) else error.detail
     return answers.sign_in(
         request,
         status=error.status,
-        why=answers.WAITING if kept else ended,
+        why=why,
         on=next_of([where if request.method in {"GET", "HEAD"} else answers.page_before(request)], ""),
         action=request.url.path if kept else "",
         kept=msgspec.json.encode(kept).decode() if kept else "",

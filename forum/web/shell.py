@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 
 from forum import networks, reports, sessions, updates
 from forum.db import Connection, Connections, held
-from forum.errors import ForumError
+from forum.errors import ForumError, Suspended
 from forum.sessions import Known, Visit, Visitor
 from forum.standing import GUEST, Caller
 from forum.views import Me, RailNetwork, Shell
@@ -107,9 +107,13 @@ async def frame(
 async def around(request: HTTPConnection, at: Connections, visit: Visit) -> Frame:
     """The frame of a page whose own first statement has read who looks; `at` has the connection for what is not kept
     of it.
+
+    Raises Suspended: a page that anyone may read would else be loaded anew for ever, since its socket says so too.
     """
     remember(request, visit.known)
     if visit.known is None:
+        if await is_suspended(request, at):
+            raise Suspended
         return Frame(None, (), visit.log, visit.channels, 0, 0, {})
     visit.known.caller.require_scope("read")
     counts = await site_of(request).counts.of(at, visit)
@@ -140,6 +144,15 @@ async def around(request: HTTPConnection, at: Connections, visit: Visit) -> Fram
         visit.known, rows, visit.log, cursors, visit.notifications, visit.requests, here, waiting, direct,
         networks.threads_once(counts.values()),
     )  # fmt: skip
+
+
+async def is_suspended(request: HTTPConnection, at: Connections) -> bool:
+    """Whether a request of nobody comes from somebody who is suspended from the site."""
+    shown = credential(request)
+    if shown == sessions.GUEST:
+        return False
+    async with at() as connection:
+        return (await sessions.suspended(connection, [shown]))[0]
 
 
 def moderated_by(caller: Caller, networks: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:

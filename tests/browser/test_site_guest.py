@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from forum import posts
+from forum import members, posts
 from forum.db import Database
 from tests.people import World, make_world
 from tests.running import RunningSite
@@ -56,3 +56,20 @@ async def test_what_comes_live_leads_to_no_profile(reading: tuple[Page, int], wo
     await expect(fresh.locator("h3")).to_contain_text(world.names[world.ben.member])
     await expect(fresh.locator(".mention")).to_have_text(f"@{world.names[world.ana.member]}")
     await expect(page.locator("main a[href^='/members/']")).to_have_count(0)
+
+
+async def test_who_is_suspended_is_told_so_once_and_no_page_loads_anew_for_ever(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    """On a page that anyone may read: what they are told there has no socket that would be told so again."""
+    page = await site.live_page(chromium, world.db, world.ben, f"/networks/{world.network}")
+    loads: list[str] = []
+    page.on("load", lambda loaded: loads.append(loaded.url))
+    await members.suspend(world.db, world.admin, world.ben.member, "Spam")
+    await expect(page.locator("main")).to_contain_text("Your account is suspended.", timeout=15_000)
+    await expect(page.locator("main")).to_contain_text("Sign in to read until when and why")
+    await page.goto(f"{site.url}/")
+    await expect(page.locator("main")).to_contain_text("Your account is suspended.")
+    await page.wait_for_load_state("networkidle")
+    assert len(loads) == 2
+    await page.context.close()

@@ -58,7 +58,9 @@ async def test_an_administrator_suspends_an_account_and_lets_it_in_again(world: 
     assert "Suspend from the site" not in (await mod.get(profile)).text
     assert "Suspend from the site" in (await admin.get(profile)).text
     assert (await admin.post(f"{profile}/suspend", {"reason": "Spam", "days": "7"})).status_code == 303
-    assert (await ben.get("/settings")).status_code == 401
+    refused = await ben.get("/settings")
+    assert refused.status_code == 403
+    assert "Your account is suspended." in refused.text
     assert "Let it in again" in (await admin.get(profile)).text
     assert (await admin.post(f"{profile}/reinstate")).status_code == 303
     assert "Suspend from the site" in (await admin.get(profile)).text
