@@ -13,7 +13,7 @@ unchanged; the work is bounded by the length of the input, which `check` bounds.
 """
 
 from forum.text.apart import render_async
-from forum.text.expansion import QUOTE_GONE, excerpt, expand
+from forum.text.expansion import QUOTE_GONE, QUOTE_LEFT_OUT, excerpt, expand
 from forum.text.intake import MAX_BODY_BYTES, MORE_POSTS, check, line, name
 from forum.text.mentions import MAX_MENTIONS, mentioned, resolve, unresolve
 from forum.text.rendering import MAX_QUOTES, RENDERER, Rendered, render
@@ -24,6 +24,7 @@ __all__ = [
     "MAX_QUOTES",
     "MORE_POSTS",
     "QUOTE_GONE",
+    "QUOTE_LEFT_OUT",
     "RENDERER",
     "Rendered",
     "check",

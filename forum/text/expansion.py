@@ -11,6 +11,7 @@ from typing import Any
 
 FORMER_MEMBER = "A former member"
 QUOTE_GONE = "The quoted post has been removed."
+QUOTE_LEFT_OUT = "A post is quoted here."
 QUOTE_MAX_CHARS = 280
 
 _MENTION = re.compile(r'<(a|span) class="mention" data-mention="([1-9][0-9]{0,17})"(?: rel="[a-z ]*")?></\1>')
@@ -21,18 +22,25 @@ _INLINE = frozenset({"a", "code", "del", "em", "s", "span", "strong"})
 _SPACE = re.compile(r"\s+")
 
 
-def expand(html: str, mention_names: Mapping[str, str | None] | None, quotes: Mapping[str, Any] | None) -> str:
+def expand(
+    html: str,
+    mention_names: Mapping[str, str | None] | None,
+    quotes: Mapping[str, Any] | None,
+    *,
+    absent: str = QUOTE_GONE,
+) -> str:
     """The HTML of a shown contribution as a page shows it.
 
     `mention_names` maps an id (as text) to a name or None; `quotes` an id to `{"author": name or None, "author_id": id
-    or None, "html": …}`, with exactly those posts that every reader may read and that are shown.
+    or None, "html": …}`, with exactly those posts that every reader may read and that are shown; `absent` stands in the
+    place of others: QUOTE_LEFT_OUT where quoted posts are not looked up.
     """
     if "data-mention" in html:
         names = mention_names or {}
         html = _MENTION.sub(lambda match: _mention(match[1], match[2], names.get(match[2])), html)
     if "data-quote" in html:
         shown = quotes or {}
-        html = _QUOTE.sub(lambda match: _quote(match[1], shown.get(match[1])), html)
+        html = _QUOTE.sub(lambda match: _quote(match[1], shown.get(match[1]), absent), html)
     return html
 
 
@@ -72,9 +80,9 @@ def _mention(tag: str, member: str, name: str | None) -> str:
     return f'<a class="mention" href="/members/{member}" data-name="{member}">@{shown}</a>'
 
 
-def _quote(post: str, source: Any) -> str:
+def _quote(post: str, source: Any, absent: str) -> str:
     if source is None:
-        return f'<blockquote class="quote" data-ref="post-{post}">{QUOTE_GONE}</blockquote>'
+        return f'<blockquote class="quote" data-ref="post-{post}">{absent}</blockquote>'
     author = html_entities.escape(source["author"] or FORMER_MEMBER)
     words = html_entities.escape(excerpt(source["html"], QUOTE_MAX_CHARS))
     by = source.get("author_id")

@@ -109,7 +109,9 @@ def _around(rows: Sequence[Row]) -> Sequence[Mapping[str, Any]]:
     return [
         {
             "row": row,
-            "html": Markup(text.expand(row["html"], row["mention_names"], None)),  # noqa: S704 - sanitised when written
+            "html": Markup(  # noqa: S704 - sanitised when written
+                text.expand(row["html"], row["mention_names"], None, absent=text.QUOTE_LEFT_OUT)
+            ),
         }
         for row in rows
     ]

@@ -342,13 +342,13 @@ async def draw_versions(
     """What something said, version by version, as templates draw it: version, at, html."""
     names = await _names(connection, [body for _, _, body in versions])
     return [
-        {"version": version, "at": at, "html": Markup(text.expand(await _html(body), names, None))}  # noqa: S704
+        {"version": version, "at": at, "html": Markup(await _html(body, names))}  # noqa: S704 - sanitised
         for version, at, body in versions
     ]
 
 
-async def _html(body: str) -> str:
-    return (await text.render_async(body)).html
+async def _html(body: str, names: Mapping[str, str | None]) -> str:
+    return text.expand((await text.render_async(body)).html, names, None, absent=text.QUOTE_LEFT_OUT)
 
 
 async def _names(connection: Connection, bodies: Sequence[str]) -> Mapping[str, str | None]:

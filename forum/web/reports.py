@@ -259,7 +259,7 @@ async def _versions(connection: Connection, case: Standing, versions: Sequence[R
             html = text.expand(shown["html"], shown["mention_names"], shown["quotes"])
         else:
             names = await _names(connection, version["body"])
-            html = text.expand((await text.render_async(version["body"])).html, names, None)
+            html = text.expand((await text.render_async(version["body"])).html, names, None, absent=text.QUOTE_LEFT_OUT)
         drawn.append({"at": version["at"], "html": Markup(html)})  # noqa: S704 (sanitised)
     return drawn
 

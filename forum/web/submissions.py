@@ -45,7 +45,7 @@ async def _show(request: Request, form: Form | None = None, error: Invalid | Non
     html = ""
     if row["body"] is not None:
         rendered = await text.render_async(row["body"], quoting=row["noun"] != "message")
-        html = text.expand(rendered.html, row["mention_names"], None)
+        html = text.expand(rendered.html, row["mention_names"], None, absent=text.QUOTE_LEFT_OUT)
     return answers.page(
         request, "submissions/submission.html", status=200 if error is None else error.status,
         shell=frame.shell(f"network:{row['network_id']}"), s=row, html=Markup(html), decides=decides,  # noqa: S704

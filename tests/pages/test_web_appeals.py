@@ -126,6 +126,22 @@ async def test_whoever_decides_sees_the_case_and_answers(world: World, visit: Vi
     assert (await lead.post(f"/appeals/{appeal}", {"outcome": "upheld"})).status_code == 409
 
 
+async def test_a_quote_near_an_appeal_is_not_said_to_be_removed(world: World, visit: Visit) -> None:
+    """What it quotes may stand where whoever decides does not read: it is left out, and so it is in a history."""
+    thread = await world.thread()
+    quoted = (await posts.reply(world.db, world.ana, thread, "Which one did you choose?"))["id"]
+    answer = (await posts.reply(world.db, world.ana, thread, f"> [#{quoted}]\n\nOurs is older."))["id"]
+    gone = (await posts.reply(world.db, world.ben, thread, WORDS))["id"]
+    await removal.remove_post(world.db, world.mod, gone, "Advertising")
+    appeal = (await appeals.make(world.db, world.ben, await _removal_of(world, gone), "No"))["appeal_id"]
+    lead = await visit(world.lead)
+    for page in (f"/appeals/{appeal}", f"/posts/{answer}/history"):
+        shown = (await lead.get(page)).text
+        assert "Ours is older." in shown
+        assert "A post is quoted here." in shown
+        assert "The quoted post has been removed." not in shown
+
+
 async def test_an_administrator_sees_the_case_and_nothing_else(world: World, visit: Visit) -> None:
     thread = await world.thread(body="The opening words")
     post = (await posts.reply(world.db, world.ben, thread, WORDS))["id"]
