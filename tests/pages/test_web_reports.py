@@ -1,5 +1,6 @@
 """The form of a report, and the queue of who decides: without a script, and as our script asks."""
 
+import re
 from typing import Any
 
 import pytest
@@ -32,6 +33,8 @@ async def test_a_member_reports_a_post(world: World, visit: Visit) -> None:
     assert f"/posts/{post}/report" in menu.text
     form = await ben.get(f"/posts/{post}/report")
     assert "What is wrong with it?" in form.text
+    assert re.findall(r'name="reason" value="Advertising" required>', form.text)
+    assert " checked" not in form.text  # a reason that nobody chose would be told to the moderators, and put first
     sent = await ben.post(f"/posts/{post}/report", WHY)
     assert (sent.status_code, "Only moderators can see that it was you." in sent.text) == (200, True)
     assert (
