@@ -10,7 +10,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page, expect
 
-from forum import conversations, members, memberships, posts, removal, reports, rooms
+from forum import appeals, conversations, members, memberships, posts, removal, reports, rooms
 from forum.db import Database
 from forum.standing import Caller
 from tests.pages.test_web_pages import PAGES
@@ -249,6 +249,45 @@ async def test_paper_is_white_whatever_the_screen_is(site: RunningSite, chromium
     await expect(page.get_by_role("navigation").first).to_be_hidden()
     await context.close()
     assert grounds[0] < 0.5 < grounds[1]
+
+
+TABLE = "## What we paid\n\n| Supplier | Cost | Remarks |\n|---|---:|---|\n| Alpha | 12,000 | " + "Works. " * 12 + "|"
+LINES = """(part) => {
+    const words = document.createRange();
+    words.selectNodeContents(part);
+    return new Set([...words.getClientRects()].map(({ top }) => top)).size;
+}"""
+"""In how many lines the words of a part stand."""
+
+
+async def test_on_a_phone_words_of_ours_are_whole(site: RunningSite, chromium: Browser, world: World) -> None:
+    """A column as wide as its longest word, wherever a post is shown; the day until which one may appeal; one line of
+    tabs, whoever is in the room; and a heading that is no smaller than what it stands over.
+    """
+    thread = await world.thread(body=TABLE)
+    gone = (await posts.reply(world.db, world.ben, thread, "Bed 12"))["id"]
+    await removal.remove_post(world.db, world.mod, gone, "Private information", "Please leave the numbers out.")
+    removed = await world.db.pool.fetchval("SELECT id FROM removals WHERE post_id = $1", gone)
+    phone = {"viewport": {"width": 390, "height": 844}}
+    ben = await site.live_page(chromium, world.db, world.ben, "/notifications", **phone)
+    told = ben.locator(".note .said", has_text="You can appeal")
+    await expect(told).to_be_visible()
+    assert await told.evaluate("(part) => part.scrollHeight <= part.clientHeight")
+    await ben.goto(f"/networks/{world.network}/room")
+    appeal = (await appeals.make(world.db, world.ben, removed, "No"))["appeal_id"]
+    lead = await site.live_page(chromium, world.db, world.lead, f"/networks/{world.network}", **phone)
+    await expect(lead.locator(".tabs .here-now")).to_be_visible(timeout=15_000)
+    assert len(set(await lead.locator(".tabs a").evaluate_all("(tabs) => tabs.map((tab) => tab.offsetTop)"))) == 1
+    for page in (f"/threads/{thread}", f"/appeals/{appeal}"):
+        await lead.goto(page)
+        assert await lead.locator("th", has_text="Supplier").evaluate(LINES) == 1
+        assert await lead.locator("td", has_text="12,000").evaluate(LINES) == 1
+        assert await lead.evaluate("""() => {
+            const size = (part) => parseFloat(getComputedStyle(document.querySelector(part)).fontSize);
+            return size(".prose :is(h2, h3, h4, h5, h6)") >= size(".prose");
+        }""")
+    await ben.context.close()
+    await lead.context.close()
 
 
 @pytest.mark.parametrize("who", ["guest", "lead"])
