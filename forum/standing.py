@@ -63,7 +63,7 @@ def muted_sentence(network: str, mute: Mapping[str, Any]) -> str:
     """Why there is no composer for who is muted in a network, and until when; `mute` as the view standing has it."""
     until = "for now" if mute["until"] is None else f"until {datetime.fromisoformat(mute['until']):%-d %B}"
     why = f" Reason: {mute['reason']}." if mute["reason"] else ""
-    return f"A moderator of {network} has muted you {until}.{why} You can read, but not write. Your text is safe."
+    return f"A moderator of {network} has muted you {until}.{why} You can read, but not write."
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,12 +147,14 @@ def _places(request: Request, window: Window, thread_id: int) -> dict[str, Any]:
 
 
 def since(at: datetime, views: Views) -> str:
-    """When somebody read here last, as a heading says it: "Friday, 17:42"; what stands before the comma is the day."""
+    """When somebody read here last, as a heading says it: "Friday, 17:42", or today "08:51"; what stands before a comma
+    is the day.
+    """
     local, today = at.astimezone(views.zone), views.now().astimezone(views.zone).date()
     past = (today - local.date()).days
     if past <= 0:
-        day = "today"
-    elif past < 7:
+        return f"{local:%H:%M}"
+    if past < 7:
         day = f"{WEEKDAYS[local.weekday()]}" if past > 1 else "yesterday"
     else:
         day = f"{local.day} {MONTHS[local.month - 1]}"

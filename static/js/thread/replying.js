@@ -71,6 +71,7 @@ function placeUnder(thread, base, post) {
   form.elements.key.value = newKey();
   const area = form.elements.body;
   area.value = "";
+  area.placeholder = `Reply to ${name}`;
   const label = form.querySelector("label");
   area.id = `reply-${copies}`;
   if (label) {
