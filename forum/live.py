@@ -154,7 +154,7 @@ def _conversation(views: Views, row: asyncpg.Record) -> Facts:
     return {"html": str(views.conversation(_columns(row, "d_id", "d_last_at", prefix="d_")))}
 
 
-def _participant(_views: Views, row: asyncpg.Record) -> Facts:
+def _person(_views: Views, row: asyncpg.Record) -> Facts:
     return _named(row, "w_")
 
 
@@ -204,10 +204,11 @@ RENDERERS: Mapping[tuple[str, str], Render] = {
     ("network", "member"): _member,
     ("network", "room"): _room,
     ("room", "message"): _message,
+    ("member", "member"): _person,
     ("member", "notification"): _notification,
     ("member", "conversation"): _conversation,
     ("room", "room"): _slow,
-    ("room", "member"): _participant,
+    ("room", "member"): _person,
     ("moderators", "request"): _request,
     ("moderators", "submission"): _submission,
     ("moderators", "hold"): _hold,

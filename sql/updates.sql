@@ -73,9 +73,11 @@ SELECT channel_head(c.name) AS head, access_version_of(c.name) AS access_version
        d.id AS d_id, d.listed_at AS d_listed_at, d.other_id AS d_other_id, d.other_name AS d_other_name, d.other_title AS d_other_title,
        d.other_organisation AS d_other_organisation, d.read_to AS d_read_to, d.unread AS d_unread, d.last_id AS d_last_id,
        d.last_number AS d_last_number, d.last_version AS d_last_version, d.last_author_id AS d_last_author_id, d.last_state AS d_last_state,
-       d.html AS d_html, d.mention_names AS d_mention_names, d.last_at AS d_last_at, n.*
+       d.html AS d_html, d.mention_names AS d_mention_names, d.last_at AS d_last_at,
+       w.name AS w_name, w.title AS w_title, w.organisation AS w_organisation, w.version AS w_version, n.*
 FROM channels c CROSS JOIN site s
 LEFT JOIN u ON true
+LEFT JOIN people w ON u.kind LIKE 'member.%' AND w.id = u.object AND w.id = :object
 LEFT JOIN shown_notifications n ON u.kind LIKE 'notification.%' AND n.id = u.object AND n.member_id = :object
 LEFT JOIN LATERAL (
     SELECT * FROM shown_conversations s WHERE u.kind LIKE 'conversation.%' AND s.id = u.object AND s.viewer_id = :object

@@ -10,7 +10,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page, expect
 
-from forum import appeals, conversations, members, memberships, posts, removal, reports, rooms
+from forum import appeals, conversations, members, memberships, posts, removal, reports, rooms, sessions
 from forum.db import Database
 from forum.standing import Caller
 from tests.pages.test_web_pages import PAGES
@@ -288,6 +288,24 @@ async def test_on_a_phone_words_of_ours_are_whole(site: RunningSite, chromium: B
         }""")
     await ben.context.close()
     await lead.context.close()
+
+
+async def test_what_came_of_a_setting_is_in_view(site: RunningSite, chromium: Browser, world: World) -> None:
+    """The settings are long: whoever saves a part of them is led back to it, and to what is wrong with it."""
+    await sessions.start(world.db, world.ana.member, browser="Safari on iPhone")
+    phone = {"width": 390, "height": 844}
+    page = await site.live_page(chromium, world.db, world.ana, "/settings", viewport=phone)
+    await page.get_by_label("Current password").fill("not this one")
+    await page.get_by_label("New password").fill("short")
+    await page.get_by_role("button", name="Change the password").click()
+    await expect(page.locator(".error")).to_be_in_viewport()
+    await page.get_by_role("button", name="Sign out there").click()
+    await expect(page.get_by_text("Signed out there.")).to_be_in_viewport()
+    await page.wait_for_load_state()
+    await page.get_by_label("Dark", exact=True).check()
+    await page.get_by_role("form", name="How it looks and works").get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved.")).to_be_in_viewport()
+    await page.context.close()
 
 
 @pytest.mark.parametrize("who", ["guest", "lead"])
