@@ -66,21 +66,32 @@ VALUES (:network, :hash, :role, :member, :max_uses, :expires_at) RETURNING id;
 -- name: invitations
 SELECT i.id, i.role, i.uses, i.max_uses, i.created_at, i.expires_at, i.invited_by, m.name AS invited_by_name
 FROM invitations i LEFT JOIN people m ON m.id = i.invited_by
-WHERE i.network_id = :network AND i.revoked_at IS NULL AND i.uses < i.max_uses AND i.expires_at > now() ORDER BY i.id DESC LIMIT 100;
+WHERE i.network_id = :network AND i.revoked_at IS NULL AND i.uses < i.max_uses AND i.expires_at > now()
+  AND EXISTS (SELECT FROM members b LEFT JOIN standing s ON s.member_id = b.id AND s.network_id = i.network_id
+              WHERE b.id = i.invited_by AND b.state = 'active'
+                AND (b.administrator OR s.role = 'lead' OR s.role = 'moderator' AND i.role IN ('observer', 'member')))
+ORDER BY i.id DESC LIMIT 100;
 
 -- name: revoke_invitation$
 UPDATE invitations SET revoked_at = now() WHERE id = :invitation AND network_id = :network AND revoked_at IS NULL RETURNING id;
 
 -- name: invitation^
+-- It counts as long as who made it may still make it: who was taken out must not come back by a link of their own.
 SELECT i.id, i.role, i.expires_at, n.id AS network_id, n.slug, n.name, n.purpose,
        m.id AS invited_by, m.name AS invited_by_name, m.title AS invited_by_title,
        (SELECT count(*) FROM memberships s WHERE s.network_id = n.id) AS members
 FROM invitations i JOIN networks n ON n.id = i.network_id LEFT JOIN people m ON m.id = i.invited_by
-WHERE i.token_hash = :hash AND i.revoked_at IS NULL AND i.uses < i.max_uses AND i.expires_at > now();
+WHERE i.token_hash = :hash AND i.revoked_at IS NULL AND i.uses < i.max_uses AND i.expires_at > now()
+  AND EXISTS (SELECT FROM members b LEFT JOIN standing s ON s.member_id = b.id AND s.network_id = i.network_id
+              WHERE b.id = i.invited_by AND b.state = 'active'
+                AND (b.administrator OR s.role = 'lead' OR s.role = 'moderator' AND i.role IN ('observer', 'member')));
 
 -- name: use_invitation^
 UPDATE invitations i SET uses = uses + 1 FROM networks n
 WHERE n.id = i.network_id AND i.token_hash = :hash AND i.revoked_at IS NULL AND i.uses < i.max_uses AND i.expires_at > now()
+  AND EXISTS (SELECT FROM members b LEFT JOIN standing s ON s.member_id = b.id AND s.network_id = i.network_id
+              WHERE b.id = i.invited_by AND b.state = 'active'
+                AND (b.administrator OR s.role = 'lead' OR s.role = 'moderator' AND i.role IN ('observer', 'member')))
 RETURNING i.role, n.slug;
 
 -- name: people

@@ -5,6 +5,7 @@ import httpx
 import pytest
 
 from forum import members, memberships
+from forum.errors import NotFound
 from tests.pages.conftest import Visit
 from tests.people import PASSWORD, World
 
@@ -168,6 +169,42 @@ async def test_an_invitation_is_used_by_a_form_and_not_by_opening_it(world: Worl
     used = await (await visit(None)).get(path)
     assert used.status_code == 404
     assert "This link has already been used, or is too old." in used.text
+
+
+@pytest.mark.parametrize("how", ["taken out", "made a member", "suspended"])
+async def test_an_invitation_counts_as_long_as_who_made_it_may_make_it(world: World, visit: Visit, how: str) -> None:
+    """Else who was taken out lets themselves in again, as a lead."""
+    db, slug, lead = world.db, world.network, world.lead.member
+    await memberships.set_role(db, world.admin, slug, world.mod.member, "lead")
+    invitation = await memberships.invite(db, world.lead, slug, role="lead")
+    path = f"/invitations/{invitation.token}"
+    eve = await visit(world.eve)
+    assert (await eve.get(path)).status_code == 200
+    if how == "taken out":
+        await memberships.remove_member(db, world.admin, slug, lead)
+    elif how == "made a member":
+        await memberships.set_role(db, world.admin, slug, lead, "member")
+    else:
+        await members.suspend(db, world.admin, lead, "Rude")
+    assert (await eve.get(path)).status_code == 404
+    assert (await eve.post(path, {})).status_code == 404
+    fields = {"email": f"new-{world.tag}@example.org", "name": "New Person", "password": PASSWORD}
+    assert (await (await visit(None)).post(path, fields)).status_code == 404
+    if how == "taken out":
+        with pytest.raises(NotFound):
+            await memberships.accept(db, world.lead, invitation.token)
+    async with db.connection() as connection:
+        assert await memberships.SQL.invitations(connection, network=await world.network_id()) == []
+
+
+async def test_a_moderators_invitation_outlives_a_step_up_and_not_the_role(world: World) -> None:
+    db, slug, mod = world.db, world.network, world.mod.member
+    invitation = await memberships.invite(db, world.mod, slug, max_uses=3)
+    await memberships.set_role(db, world.admin, slug, mod, "lead")
+    assert await memberships.accept(db, world.eve, invitation.token) == slug
+    await memberships.set_role(db, world.admin, slug, mod, "observer")
+    with pytest.raises(NotFound):
+        await memberships.accept(db, world.admin, invitation.token)
 
 
 async def test_a_one_time_link_sets_a_password_once(world: World, visit: Visit) -> None:
