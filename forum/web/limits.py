@@ -13,6 +13,7 @@ import hmac
 import ipaddress
 import logging
 import time
+import unicodedata
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -165,7 +166,7 @@ class Limits:
             await self._shared.close()
 
     def _name(self, account: int | str) -> str:
-        return hmac.digest(self._secret, str(account).strip().casefold().encode(errors="replace"), "sha256").hex()[:24]
+        return hmac.digest(self._secret, folded(str(account)).encode(errors="replace"), "sha256").hex()[:24]
 
     async def _count_shared(self, asked: Sequence["_Asked"]) -> Sequence[Count] | None:
         if self._shared is None or time.monotonic() < self._away_until:
@@ -230,6 +231,15 @@ def _scaled(limit: Limit, scale: float) -> Limit:
         return type(item)(max(1, round(item.amount * scale)), item.multiples, item.namespace)
 
     return Limit(None if limit.account is None else times(limit.account), times(limit.address))
+
+
+def folded(account: str) -> str:
+    """What counts as one account: whatever the database takes for one e-mail address (citext), and some more.
+
+    Its lower case of "\u0130" is "i", and Python's has a dot above: each spelling would have a limit of its own.
+    """
+    apart = unicodedata.normalize("NFKD", account.strip().casefold())
+    return "".join(each for each in apart if not unicodedata.combining(each))
 
 
 def address_of(connection: HTTPConnection, trusted: Sequence[IPNetwork]) -> str:

@@ -1,7 +1,9 @@
 import asyncio
+import contextlib
 import ipaddress
 import logging
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -12,13 +14,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.types import Message
 
 from forum import sessions, web
 from forum.db import Database
-from forum.errors import TooMany
+from forum.errors import Invalid, TooMany
 from forum.settings import Settings
 from forum.web.context import Site
-from forum.web.forms import FRAGMENT
+from forum.web.forms import FRAGMENT, MAX_FIELDS, Form, form_of
 from forum.web.limits import LIMITS, Left, Limits, address_of
 from forum.web.security import FOR_FILES, MAX_BODY_BYTES, headers_for
 from realtime.together import Together
@@ -171,6 +174,40 @@ async def test_a_body_is_counted_while_it_comes(world: World, visit: Visit) -> N
     assert [told.status_code, untold.status_code, lying.status_code] == [413, 413, 413]
 
 
+async def read_form(content: bytes, content_type: str = FORM["content-type"]) -> Form:
+    """The form that comes in pieces of 64 KiB, as from a connection."""
+    pieces = [content[at : at + 65_536] for at in range(0, len(content), 65_536)]
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    headers = [(b"content-type", content_type.encode())]
+    return await form_of(Request({"type": "http", "method": "POST", "headers": headers}, receive))
+
+
+async def test_a_form_is_read_as_a_browser_writes_it() -> None:
+    content = b"title=Caf%C3%A9+%26+%2B&with=one&with=&&bare&body=%F0%9F%8E%89%0D%0Aa%3Db=c;d&%ff=%"
+    fields = {
+        "title": ["Café & +"], "with": ["one", ""], "bare": [""], "body": ["🎉\r\na=b=c;d"], "\ufffd": ["%"],
+    }  # fmt: skip
+    assert (await read_form(content)).fields == fields
+    assert (await read_form(content, "Application/X-WWW-Form-URLencoded; charset=UTF-8")).fields == fields
+    with pytest.raises(Invalid):
+        await read_form(b"&".join([b"a=b"] * (MAX_FIELDS + 1)))
+
+
+@pytest.mark.parametrize("piece", ["&", "a=&"])
+async def test_a_form_of_the_greatest_size_holds_nobody_up(piece: str) -> None:
+    content = (piece * (MAX_BODY_BYTES // len(piece))).encode()
+    spent_s: list[float] = []
+    for _ in range(3):
+        began = time.thread_time()
+        with contextlib.suppress(Invalid):
+            await read_form(content)
+        spent_s.append(time.thread_time() - began)
+    assert min(spent_s) < 0.15
+
+
 async def test_a_long_text_and_odd_characters_come_back_with_a_sentence(world: World, visit: Visit) -> None:
     thread = await world.thread()
     ben = await visit(world.ben)
@@ -304,6 +341,18 @@ async def test_an_account_has_a_limit_of_its_own(limits: Limits, world: World) -
     await limits.count("sign_in", account=f"ben {world.tag}", address="192.0.2.1")
     await limits.forgive("sign_in", f"ana {world.tag}")
     await limits.count("sign_in", account=f"ana {world.tag}", address="192.0.2.1")
+
+
+async def test_spellings_that_the_database_takes_for_one_address_have_one_limit(limits: Limits, world: World) -> None:
+    spellings = [f"{name}-{world.tag}@x" for name in ("priya", "pr\u0130ya", "PRIYA", "Pr\u0130Ya")]
+    same = "SELECT count(DISTINCT each::citext) FROM unnest($1::text[]) each"
+    assert await world.db.pool.fetchval(same, spellings) == 1
+    allowed = round(LIMITS["sign_in"].account.amount * 0.2)  # type: ignore[union-attr]
+    for spelling in spellings[:allowed]:
+        await limits.count("sign_in", account=spelling, address="192.0.2.1")
+    for spelling in spellings:
+        with pytest.raises(TooMany):
+            await limits.count("sign_in", account=spelling, address="192.0.2.1")
 
 
 async def test_an_address_has_a_generous_one(limits: Limits, world: World) -> None:
