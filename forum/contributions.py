@@ -70,18 +70,11 @@ async def made_before(
         return None if made is None else await current(connection, made)
 
 
-async def prepare(
-    connection: Connection, noun: Noun, body: str, networks: Sequence[int], *, max_bytes: int = 32_768
-) -> Words:
-    """Check, resolve @names to ids of people in these networks, and render. Raises Invalid with its sentence."""
-    body = text.check(body, max_bytes, advice=ADVICE[noun])
-    if "@" in body:
-        body = await _named(connection, body, networks)
-    return await _rendered(noun, body)
+async def prepare(db: Database, noun: Noun, body: str, networks: Sequence[int], *, max_bytes: int = 32_768) -> Words:
+    """Check, resolve @names to ids of people in these networks, and render. Raises Invalid with its sentence.
 
-
-async def prepare_at(db: Database, noun: Noun, body: str, networks: Sequence[int], *, max_bytes: int = 32_768) -> Words:
-    """`prepare` for an act that holds no connection: one is taken where somebody may be named."""
+    Called while no connection is held: a long text waits for others, and connections are few.
+    """
     body = text.check(body, max_bytes, advice=ADVICE[noun])
     if "@" in body:
         async with db.connection() as connection:

@@ -40,7 +40,7 @@ async def reply(
     keyed = idempotency.Keyed.of(key, "reply", thread_id, body, parent, through)
     for _ in range(contributions.LOOKS):
         thread = await access.thread_to_write(db, caller, thread_id)
-        words = await contributions.prepare_at(db, "post", body, [holder.id for holder in thread.holders])
+        words = await contributions.prepare(db, "post", body, [holder.id for holder in thread.holders])
         try:
             holder = await _require_writer(db, caller, thread, words, through)
         except ForumError:
@@ -179,7 +179,7 @@ async def edit(
     """
     async with db.connection() as connection:
         thread, _ = await require(connection, caller, post_id)
-        words = await contributions.prepare(connection, "post", body, [holder.id for holder in thread.holders])
+    words = await contributions.prepare(db, "post", body, [holder.id for holder in thread.holders])
     async with db.transaction() as tx:
         thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
         if await idempotency.earlier(tx, caller.member, key, "edit", post_id, body, version) is None:

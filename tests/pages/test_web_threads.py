@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from forum import memberships, posts, removal, threads
+from forum import memberships, posts, removal, rooms, text, threads
 from forum.web.forms import FRAGMENT
 from tests.pages.conftest import Visit
 from tests.people import World
@@ -286,3 +286,27 @@ async def test_a_place_far_beyond_the_end_is_a_page_without_replies_or_the_last_
     thread = await world.thread()
     answer = await (await visit(world.ben)).get(f"/threads/{thread}?{place}{10**17}")
     assert answer.status_code == 200
+
+
+async def test_a_text_is_rendered_while_no_connection_is_held(
+    world: World, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a few long texts hold all connections of a process, and everybody waits."""
+    thread = await world.thread()
+    message = (await rooms.say(world.db, world.ana, world.network, "First"))["id"]
+    post = (await posts.reply(world.db, world.ana, thread, "First"))["id"]
+    ana = await visit(world.ana)
+    held: list[int] = []
+
+    async def render(body: str, *, quoting: bool = True) -> text.Rendered:
+        held.append(world.db.pool.get_size() - world.db.pool.get_idle_size())
+        return text.render(body, quoting=quoting)
+
+    monkeypatch.setattr(text, "render_async", render)
+    await ana.post("/preview", {"body": "A text"})
+    await threads.start(world.db, world.ana, world.network, "Title", "A text")
+    await posts.reply(world.db, world.ana, thread, "A text")
+    await posts.edit(world.db, world.ana, post, "A text")
+    await rooms.say(world.db, world.ana, world.network, "A text")
+    await rooms.edit(world.db, world.ana, message, "A text")
+    assert held == [0] * 6
