@@ -131,11 +131,38 @@ def member_add(
             row = await members.add(database, email, name, administrator=admin, password=password)
             err.print(f"Member {row['id']} added: {row['name']} <{row['email']}>")
             if password is None:
-                token, expires_at = await members.one_time_link(database, row["id"])
-                err.print(f"This link sets the password, once, until {expires_at:%-d %B, %H:%M} UTC:")
-                out.print(f"{settings.base_url}/links/{token}")
+                await _print_link(database, settings, row["id"])
 
     _carry_out(work())
+
+
+@members_app.command("link")
+def member_link(
+    email: Annotated[str, typer.Argument(help="The address that they sign in with.")],
+) -> None:
+    """Prints a one-time link with which somebody who has lost their password sets a new one."""
+    settings = _settings()
+
+    async def work() -> None:
+        async with running(settings) as database:
+            await _print_link(database, settings, await _member_at(database, email))
+
+    _carry_out(work())
+
+
+async def _member_at(database: Database, email: str) -> int:
+    """The id of who has this address; ends the command where there is nobody."""
+    async with database.connection() as connection:
+        member: int | None = await members.SQL.id_by_email(connection, email=email)
+    if member is None:
+        _fail(f"There is no member with the address {email}.")
+    return member
+
+
+async def _print_link(database: Database, settings: Settings, member: int) -> None:
+    token, expires_at = await members.one_time_link(database, member)
+    err.print(f"This link sets the password, once, until {expires_at:%-d %B, %H:%M} UTC:")
+    out.print(f"{settings.base_url}/links/{token}")
 
 
 @app.command("token")
@@ -158,10 +185,7 @@ def token_command(
 
     async def work() -> None:
         async with running(_settings()) as database:
-            async with database.connection() as connection:
-                member = await members.SQL.id_by_email(connection, email=email)
-            if member is None:
-                _fail(f"There is no member with the address {email}.")
+            member = await _member_at(database, email)
             if tokens:
                 await _list_tokens(database, member)
                 return

@@ -139,6 +139,21 @@ async def test_a_token_is_made_listed_and_ended(forum: Forum, environ: dict[str,
     assert forum("token", "ana@example.org", "--end", number, "--list", **environ).returncode == 2
 
 
+async def test_who_has_lost_the_password_gets_a_link(forum: Forum, environ: dict[str, str]) -> None:
+    assert forum("migrate", **environ).returncode == 0
+    first = forum("member", "add", "ana@example.org", "--name", "Ana", **environ).stdout
+    again = forum("member", "link", "Ana@example.org", **environ)
+    assert (again.returncode, again.stdout.partition("/links/")[0]) == (0, first.partition("/links/")[0])
+    assert again.stdout != first
+    assert again.stderr.startswith("This link sets the password, once, until ")
+    owner = await asyncpg.connect(environ["DATABASE_OWNER_URL"])
+    assert await owner.fetchval("SELECT count(*) FROM one_time_links WHERE member_id = 1 AND used_at IS NULL") == 2
+    await owner.close()
+    nobody = forum("member", "link", "nobody@example.org", **environ)
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+    assert nobody.stderr == "There is no member with the address nobody@example.org.\n"
+
+
 async def test_sentences_are_not_broken_where_no_terminal_reads_them(forum: Forum, environ: dict[str, str]) -> None:
     name = "Anastasia [bold]Maria[/bold] of the Very Long :warning: Name, Head of Everything"
     address = f"{'ana.' * 15}ruiz@example.org"
