@@ -10,7 +10,7 @@ from typing import Any
 
 from forum.db import Connection, Database, statements
 from forum.errors import Forbidden, NotFound, Unauthenticated
-from forum.standing import OBSERVERS_READ, Caller, Conversation, Holder, Need, Network, Room, Thread, muted_sentence
+from forum.standing import Caller, Conversation, Holder, Need, Network, Room, Thread, muted_sentence, reading_sentence
 from forum.updates import READ, parse
 
 SQL = statements("access")
@@ -48,7 +48,7 @@ def _refuse(caller: Caller, network: Network, need: Need) -> None:
     if need == "write":
         if network.mute is not None:
             raise Forbidden(muted_sentence(network.name, network.mute))
-        raise Forbidden(OBSERVERS_READ if network.role == "observer" else f"Join {network.name} to write here.")
+        raise Forbidden(reading_sentence(network.name, network.role, "write here"))
     raise Forbidden({
         "moderate": f"Only moderators of {network.name} may do this.",
         "lead": f"Only a lead of {network.name} may do this.",

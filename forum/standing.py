@@ -12,7 +12,6 @@ from forum.errors import Forbidden, Invalid, Unauthenticated
 
 Role = Literal["observer", "member", "moderator", "lead"]
 Need = Literal["see", "read", "write", "moderate", "lead", "run"]
-OBSERVERS_READ: Final = "You read here as an observer, and do not write."
 RANK: Mapping[str | None, int] = {None: 0, "observer": 1, "member": 2, "moderator": 3, "lead": 4}
 
 
@@ -66,6 +65,13 @@ def muted_sentence(network: str, mute: Mapping[str, Any]) -> str:
     return f"A moderator of {network} has muted you {until}.{why} You can read, but not write."
 
 
+def reading_sentence(network: str, role: Role | None, to: str) -> str:
+    """Why there is no composer for who reads a network and is not a member of it; `to`: write here, reply."""
+    if role == "observer":
+        return f"You are an observer in {network}: you read along, and do not write."
+    return f"Join {network} to {to}."
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """A network as one caller stands to it. `row` has the columns of networks, room_id, parent_slug and parent_name."""
@@ -110,7 +116,7 @@ class Network:
             return muted_sentence(self.name, self.mute)
         if self.may_write:
             return f"In this room only the leads and moderators of {self.name} write."
-        return OBSERVERS_READ if self.role == "observer" else f"Join {self.name} to write here."
+        return reading_sentence(self.name, self.role, "write here")
 
     @property
     def may_moderate(self) -> bool:
@@ -249,9 +255,8 @@ class Thread:
         for holder in self.holders:
             if holder.mute is not None:
                 raise Forbidden(muted_sentence(holder.name, holder.mute))
-        if any(holder.role == "observer" for holder in self.holders):
-            raise Forbidden(OBSERVERS_READ)
-        raise Forbidden(f"Join {self.holders[0].name} to reply.")
+        read = next((holder for holder in self.holders if holder.role == "observer"), self.holders[0])
+        raise Forbidden(reading_sentence(read.name, read.role, "reply"))
 
     def require_opener(self) -> Holder:
         """The holder that the thread was opened through, for its moderators. Raises Forbidden."""

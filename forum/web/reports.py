@@ -182,7 +182,7 @@ async def _page(request: Request, case_id: int | None) -> Response:
         network=queue.network, at=queue.at, state=state, items=[queue.item(row) for row in shown], count=count,
         after=_next(queue, state, shown[-1]) if more else "", listing=case_id is None, now=now,
         open_case=Markup(drawn.html),  # noqa: S704 (drawn above)
-        channels=" ".join(queue.channels),
+        main_channels=" ".join(queue.channels),
     )  # fmt: skip
 
 

@@ -5,7 +5,11 @@ import { Refused, page } from "./requests.js";
 import { onUpdate } from "./updates.js";
 
 const WAIT_MS = 200;
+const SPREAD_MS = 1_500;
 let timer = null;
+/** Whether I could not write here when it was asked last. */
+let barred = false;
+let locked = document.getElementById("thread-head")?.dataset.locked ?? null;
 
 async function renew() {
   timer = null;
@@ -29,10 +33,19 @@ async function renew() {
   if (!writing && composer) dock.append(composer);
   if (!writing && closed) dock.append(closed);
   const sentence = composer ? null : (closed?.querySelector("span")?.textContent.trim() ?? null);
+  barred = sentence !== null;
   document.dispatchEvent(new CustomEvent("forum:standing", { detail: { sentence } }));
 }
 
 onUpdate(({ type, channel, kind }) => {
   if (type !== "update" || me() === null || kind !== "membership.changed" || channel !== `member:${me()}`) return;
   timer ??= setTimeout(renew, WAIT_MS);
+});
+
+// Whom a lock kept from writing may do so again, or be kept from it for another reason.
+document.addEventListener("forum:lock", ({ detail }) => {
+  const opened = locked !== null && detail.sentence === null;
+  locked = detail.sentence;
+  if (me() === null || !opened) return;
+  if (barred || !document.querySelector(".dock forum-composer")) timer ??= setTimeout(renew, WAIT_MS + Math.random() * SPREAD_MS);
 });

@@ -28,9 +28,12 @@ class ForumList extends HTMLElement {
     const ends = [onUpdate((frame) => this.#take(frame))];
     const onShow = () => document.hidden || this.#waiting.size === 0 || this.#enter();
     document.addEventListener("visibilitychange", onShow);
+    const onGone = () => this.#leave();
+    document.addEventListener("forum:gone", onGone);
     this.#ending = () => {
       for (const end of ends) end();
       document.removeEventListener("visibilitychange", onShow);
+      document.removeEventListener("forum:gone", onGone);
     };
   }
 
@@ -167,6 +170,19 @@ class ForumList extends HTMLElement {
     if (node !== null) this.#shelf.prepend(node.cloneNode(true));
     if (document.hidden && this.dataset.list !== "home") this.#enter();
     else this.#drawPill();
+  }
+
+  /** Rows have gone with a channel: those that waited need not wait, and there may be none left. */
+  async #leave() {
+    for (const id of this.#waiting) if (!this.querySelector(`#${id}`)) this.#waiting.delete(id);
+    // What is for me may quote what I no longer read, and does not say of which network that is.
+    if (this.#isForMe) await this.#fetchAnew();
+    this.#drawPill();
+    this.#drawEmpty();
+  }
+
+  get #isForMe() {
+    return this.list?.matches(".foryou") && this.dataset.list === "notifications";
   }
 
   #wouldJump(row) {

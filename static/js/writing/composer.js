@@ -68,7 +68,7 @@ class ForumComposer extends HTMLElement {
 
   #listen() {
     const onLock = ({ detail }) => this.#lock(detail.sentence);
-    const onStanding = ({ detail }) => this.#close(detail.sentence);
+    const onStanding = ({ detail }) => this.#bar(detail.sentence);
     const onSignedOut = () => this.text && this.#say(SIGNED_OUT);
     const onHide = () => this.#draft.save();
     document.addEventListener("forum:lock", onLock);
@@ -460,14 +460,27 @@ class ForumComposer extends HTMLElement {
     this.#note(`The ${noun} has been removed.`);
   }
 
+  /** Why it takes nothing: of the thread, of what I may do, and what it says. */
+  #locked = null;
+  #barred = null;
+  #why = null;
+
   #lock(sentence) {
-    if (this.dataset.kind === "post") this.#close(sentence);
+    if (this.dataset.kind !== "post") return;
+    this.#locked = sentence;
+    this.#close(this.#barred ?? sentence);
+  }
+
+  #bar(sentence) {
+    this.#barred = sentence;
+    this.#close(sentence ?? this.#locked);
   }
 
   /** Takes nothing more, for this reason; null: it does again. What was written stays. */
   #close(sentence) {
-    if (this.#closed === (sentence !== null)) return;
+    if (this.#why === sentence) return;
     this.#draft.save();
+    this.#why = sentence;
     this.#closed = sentence !== null;
     this.#area.readOnly = this.#closed;
     for (const control of this.#form.querySelectorAll("button")) control.disabled = this.#closed;

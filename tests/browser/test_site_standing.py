@@ -1,0 +1,73 @@
+"""What I may do changes while pages of mine stand open: what was for who I was leaves them, and a composer says why."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.async_api import expect
+
+from forum import memberships, posts, reports, sanctions, threads
+from tests.browser.windows import Windows
+from tests.people import World
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("path", ["reports", "log", "requests", "submissions", "appeals"])
+async def test_pages_for_moderators_are_cleared_for_who_is_none_any_more(
+    window: Windows, world: World, path: str
+) -> None:
+    post = (await posts.reply(world.db, world.ben, await world.thread(), "Words that were reported"))["id"]
+    await reports.report_post(world.db, world.ana, post, "Advertising")
+    page = await window(world.mod, f"/networks/{world.network}/{path}")
+    if path == "reports":
+        await expect(page.locator(".case .it")).to_contain_text("Words that were reported")
+    await memberships.set_role(world.db, world.lead, world.network, world.mod.member, "member")
+    await expect(page.locator("main")).to_have_text(f"You no longer moderate Network {world.network}.")
+    assert "Words that were reported" not in await page.content()
+
+
+async def test_home_quotes_nothing_of_a_network_that_i_have_left(window: Windows, world: World) -> None:
+    thread = await world.thread(title="A title that goes")
+    await posts.reply(world.db, world.ben, thread, "Words that go")
+    page = await window(world.ana, "/")
+    await expect(page.locator(".foryou .said")).to_contain_text("Words that go")
+    await expect(page.locator("main")).to_contain_text("A title that goes")
+    await memberships.remove_member(world.db, world.lead, world.network, world.ana.member)
+    await expect(page.locator("body")).not_to_contain_text("Words that go")
+    await expect(page.locator("body")).not_to_contain_text("A title that goes")
+
+
+async def test_a_composer_opens_when_all_that_closed_it_has_ended(window: Windows, world: World) -> None:
+    thread = await world.thread()
+    page = await window(world.ben, f"/threads/{thread}")
+    area, problem = page.locator(".dock textarea"), page.locator(".dock [data-problem]")
+    await area.fill("Half an answer")
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    await sanctions.impose(
+        world.db, world.mod, world.network, world.ben.member, "mute", until=tomorrow, reason="Unkind or insulting"
+    )
+    await expect(problem).to_contain_text("has muted you")
+    await threads.retitle(world.db, world.ana, thread, "Another title")
+    await expect(page.locator("h1")).to_have_text("Another title")
+    await expect(area).not_to_be_editable()
+    await threads.lock(world.db, world.mod, thread, locked=True)
+    await sanctions.lift(world.db, world.mod, world.network, world.ben.member, "mute")
+    await expect(problem).to_contain_text("Locked by a moderator")
+    await threads.lock(world.db, world.mod, thread, locked=False)
+    await expect(area).to_be_editable()
+    await expect(area).to_have_value("Half an answer")
+
+
+async def test_a_thread_that_was_locked_can_be_answered_once_it_is_open(window: Windows, world: World) -> None:
+    thread = await world.thread()
+    await threads.lock(world.db, world.mod, thread, locked=True)
+    page = await window(world.ben, f"/threads/{thread}")
+    await expect(page.locator(".dock")).to_contain_text("Locked by a moderator")
+    await threads.lock(world.db, world.mod, thread, locked=False)
+    await expect(page.locator(".dock textarea")).to_be_editable()
+
+
+async def test_an_observer_is_not_told_to_join(window: Windows, world: World) -> None:
+    for path in (f"/threads/{await world.thread()}", f"/networks/{world.network}/room"):
+        page = await window(world.obs, path)
+        await expect(page.locator(".dock")).to_contain_text("You are an observer in Network")
