@@ -1,6 +1,7 @@
 // Acts without leaving the page: forms that are sent by the script, and questions asked in a dialog.
 
 import { polite } from "./announce.js";
+import { openDialog } from "./dialog.js";
 import { make } from "./markup.js";
 import { Refused, busy, page, send } from "./requests.js";
 import { toast } from "./toast.js";
@@ -109,11 +110,8 @@ function ask(form, title, menu) {
   const close = make("button", { type: "button", class: "btn", autofocus: form.querySelector(".btn.bad") !== null }, link?.textContent ?? "Cancel");
   if (link) link.replaceWith(close);
   else form.append(close);
-  const dialog = make("dialog", { class: "ask", "aria-label": title }, make("h2", {}, title), document.adoptNode(form));
+  const dialog = openDialog(title, document.adoptNode(form));
   close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
   // A long form is read from its beginning.
   dialog.scrollTop = 0;
 }

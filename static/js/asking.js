@@ -1,6 +1,7 @@
 // What cannot be taken back, and what shuts somebody out, asks first: a submit button that has `data-ask` (the question), or a
 // ticked box of its form (`data-of`: for the button of this value alone). `data-yes` is what the button says that does it.
 
+import { openDialog } from "./dialog.js";
 import { make } from "./markup.js";
 
 /** Captured, before whoever sends the form. It is sent again with `sure`, once that has been said. */
@@ -28,13 +29,10 @@ function send(form, submitter) {
 function ask(words, yes, then) {
   const no = make("button", { type: "button", class: "btn", autofocus: true }, "Cancel");
   const go = make("button", { type: "button", class: "btn bad" }, yes);
-  const dialog = make("dialog", { class: "ask", "aria-label": `${yes}?` }, make("h2", {}, `${yes}?`), make("p", {}, words), make("div", { class: "btns" }, go, no));
+  const dialog = openDialog(`${yes}?`, make("p", {}, words), make("div", { class: "btns" }, go, no));
   no.addEventListener("click", () => dialog.close());
   go.addEventListener("click", () => {
     dialog.close();
     then();
   });
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
 }

@@ -1,7 +1,7 @@
 // A channel that I may no longer follow: what it showed leaves the page. What I was writing there stays mine.
 
 import { polite } from "./announce.js";
-import { make } from "./markup.js";
+import { make, takeOut } from "./markup.js";
 
 /** Clears the page if its words depend on the channel, else the rows that do. */
 export function clearChannel(channel) {
@@ -9,7 +9,7 @@ export function clearChannel(channel) {
   if ((main?.dataset.channel ?? "").split(" ").includes(channel)) clearPage(main);
   const [kind, id] = channel.split(":");
   if (kind === "network") {
-    for (const row of document.querySelectorAll(`[data-network="${id}"]:not(forum-composer)`)) row.remove();
+    for (const row of document.querySelectorAll(`[data-network="${id}"]:not(forum-composer)`)) takeOut(row, row.nextElementSibling ?? row.previousElementSibling);
   }
   if (kind === "thread") document.getElementById(`thread-${id}`)?.remove();
   document.dispatchEvent(new CustomEvent("forum:gone", { detail: { channel } }));

@@ -45,6 +45,13 @@ export function focusOn(target, options = { preventScroll: true }) {
   target.focus(options);
 }
 
+/** Takes an element out of the page. Focus inside goes to `near`, which stays, else to the page. */
+export function takeOut(shown, near) {
+  const focused = shown.contains(document.activeElement);
+  shown.remove();
+  if (focused) focusOn(near ?? document.getElementById("main"));
+}
+
 /** Whether a post or message has no words to show. */
 export function isGap(node) {
   return !node.dataset.author && !node.dataset.byline;

@@ -1,7 +1,7 @@
 // The left rail: fetched anew when my networks change. Focus and the words of the connection stay.
 
 import { follow } from "./wire.js";
-import { element } from "./markup.js";
+import { element, focusOn } from "./markup.js";
 import { me } from "./me.js";
 import { Refused, fragment } from "./requests.js";
 import { onUpdate } from "./updates.js";
@@ -22,7 +22,7 @@ async function swap() {
     if (!(error instanceof Refused)) throw error;
     return;
   }
-  const focused = rail.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const focused = rail.contains(document.activeElement) ? (document.activeElement.getAttribute("href") ?? "") : null;
   const { scrollTop = 0 } = rail.querySelector(".scroll") ?? {};
   const connection = rail.querySelector("[data-connection]");
   const current = rail.querySelector("[aria-current]")?.getAttribute("href");
@@ -31,7 +31,7 @@ async function swap() {
   const scroller = rail.querySelector(".scroll");
   if (scroller) scroller.scrollTop = scrollTop;
   if (current) markCurrent(rail, current);
-  if (focused) rail.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  if (focused !== null) focusOn(rail.querySelector(`a[href="${CSS.escape(focused)}"]`) ?? document.getElementById("main"));
   follow(JSON.parse(fresh.dataset.channels || "{}"));
 }
 

@@ -199,4 +199,5 @@ async def test_an_observer_is_not_told_to_join(api: Api) -> None:
     ):
         refused = await obs.post(path, json=body)
         assert refused.status_code == 403
-        assert refused.json()["detail"] == "You read here as an observer, and do not write."
+        sentence = f"You are an observer in Network {api.world.network}: you read along, and do not write."
+        assert refused.json()["detail"] == sentence

@@ -498,6 +498,15 @@ async def test_a_preview_is_drawn_by_the_server_and_goes_when_the_text_changes(p
     await expect(page.locator("[data-preview]")).to_be_hidden()
 
 
+async def test_the_focus_goes_on_from_a_message_that_left_the_room(page: Page, stage: Stage) -> None:
+    await opened(page, stage, room(TODAY + message(1, MORNING) + message(2, MORNING) + message(3, MORNING)))
+    await page.locator("#message-2 [data-act=reply]").focus()
+    stage.record("room:3", "message.removed", 2, gone=True)
+    await expect(page.locator("#message-3")).to_be_focused()
+    stage.record("room:3", "message.removed", 3, gone=True)
+    await expect(page.locator("#message-1")).to_be_focused()
+
+
 # Lists
 
 
@@ -523,6 +532,22 @@ async def test_rows_change_in_place_and_sort_when_asked(page: Page, stage: Stage
     await expect(page.locator("#thread-1 a")).to_be_focused()
     stage.record("network:3", "thread.moved", 3, gone=True)
     await expect(page.locator("#thread-3")).to_have_count(0)
+
+
+async def test_rows_of_a_network_that_is_gone_leave_no_focus_behind_and_no_pill(page: Page, stage: Stage) -> None:
+    rows = row(1, "2026-11-23T08:00:00Z")
+    main = listed(rows, "home").replace("</forum-list>", "<p data-empty hidden>Nothing here.</p></forum-list>")
+    await opened(page, stage, main, {"network:3": 0, "member:7": 0})
+    stage.record("network:3", "thread.created", 2, row(2, "2026-11-23T09:00:00Z"))
+    await expect(page.locator(".pill")).to_have_text("1 new")
+    await page.locator("#thread-1 a").focus()
+    stage.log.shut.add("network:3")
+    stage.log.version += 1
+    stage.record("network:3", "thread.touched", 1, row(1, "2026-11-23T10:00:00Z"))
+    await expect(page.locator("#thread-1")).to_have_count(0)
+    await expect(page.locator("main")).to_be_focused()
+    await expect(page.locator(".pill")).to_be_hidden()
+    await expect(page.get_by_text("Nothing here.")).to_be_visible()
 
 
 async def test_a_notification_waits_behind_the_pill_and_its_excerpt_goes_with_the_post(

@@ -99,6 +99,16 @@ async def test_a_post_that_left_the_thread_leaves_the_page(page: Page, stage: St
     await expect(page.locator("#post-3 .to")).to_have_text("in reply to a removed post")
 
 
+async def test_the_focus_goes_on_from_a_post_that_left_the_thread(page: Page, stage: Stage) -> None:
+    await opened(page, stage, thread(post(2) + post(3) + post(4)))
+    await page.locator("#post-3 [data-act=reply]").click()
+    await expect(page.locator("#post-3 textarea")).to_be_focused()
+    stage.record("thread:9", "post.removed", 3, gone=True)
+    await expect(page.locator("#post-4")).to_be_focused()
+    stage.record("thread:9", "post.removed", 4, gone=True)
+    await expect(page.locator("#post-2")).to_be_focused()
+
+
 async def test_an_edit_replaces_the_words_and_leaves_my_reply_to_it_alone(page: Page, stage: Stage) -> None:
     await opened(page, stage, thread(post(2) + post(3)))
     await page.locator("#post-2 [data-act=reply]").click()

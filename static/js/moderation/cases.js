@@ -1,6 +1,6 @@
 // The list of cases that are open: rows come, change and go in place, it is read on where few are left, and counted.
 
-import { focusOn } from "../markup.js";
+import { focusOn, takeOut } from "../markup.js";
 import { clean } from "../references.js";
 import { Refused, page } from "../requests.js";
 import { badge } from "../words.js";
@@ -78,11 +78,9 @@ export class Cases {
   /** Takes a row out. Focus goes to its neighbour. */
   drop(row) {
     const neighbour = row.nextElementSibling ?? row.previousElementSibling;
-    const focused = row.contains(document.activeElement);
-    row.remove();
+    takeOut(row, neighbour?.querySelector("a"));
     this.count(-1);
     this.refill();
-    if (focused && neighbour) focusOn(neighbour.querySelector("a"));
   }
 
   get #goesOn() {

@@ -25,6 +25,12 @@ export class Log {
     return messages[messages.indexOf(message) + 1] ?? null;
   }
 
+  /** The one above, or null. */
+  before(message) {
+    const { messages } = this;
+    return messages[messages.indexOf(message) - 1] ?? null;
+  }
+
   /** Puts a message where its number belongs, with its day line and grouping, and those of the one after it. */
   insert(message) {
     const { messages } = this;

@@ -3,7 +3,7 @@
 
 import { polite, rated, sayGone } from "../announce.js";
 import { isBlocked } from "../blocks.js";
-import { become, elements, focusOn, isGap, make } from "../markup.js";
+import { become, elements, focusOn, isGap, make, takeOut } from "../markup.js";
 import { me, mentionsMe } from "../me.js";
 import { Log } from "./log.js";
 import { Sending } from "./sending.js";
@@ -147,7 +147,7 @@ class ForumRoom extends HTMLElement {
     const next = this.log.after(shown);
     this.#held.delete(Number(shown.id.slice("message-".length)));
     this.#unseen.delete(shown);
-    this.#hold(() => shown.remove());
+    this.#hold(() => takeOut(shown, next ?? this.log.before(shown)));
     this.log.group(next);
     this.log.dropEmptyDays();
     this.#drawPill();

@@ -2,7 +2,7 @@
 // I have read. The tree is a flat list, so the depth of a post says where its parent's descendants end.
 
 import { polite, rated, sayGone } from "../announce.js";
-import { become, focusOn, isGap, make } from "../markup.js";
+import { become, focusOn, isGap, make, takeOut } from "../markup.js";
 import { me } from "../me.js";
 import { Pill } from "../pill.js";
 import { keepPlace, whenStill } from "../place.js";
@@ -112,7 +112,7 @@ class ForumThread extends HTMLElement {
     this.#seen(shown);
     this.#reading.unwatch(shown);
     this.#held.delete(Number(shown.id.slice("post-".length)));
-    keepPlace(this.list, () => shown.remove());
+    keepPlace(this.list, () => takeOut(shown, shown.nextElementSibling ?? shown.previousElementSibling));
     this.#drawNear();
     this.#drawLine();
     this.#countUnread();
