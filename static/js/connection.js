@@ -57,6 +57,7 @@ export class Connection {
   /** Something has changed (a network is back, the lid is open): see at once whether the connection holds. */
   nudge() {
     if (!this.#running) return;
+    if (this.#poll) this.#pollAnew();
     if (this.#socket && this.#live) this.#check();
     else if (!this.#socket) this.#open();
   }
@@ -156,6 +157,12 @@ export class Connection {
         this.#on.ended(code);
       },
     });
+  }
+
+  /** One that was cut off in silence would wait for its answer, and one that failed for its turn. */
+  #pollAnew() {
+    this.#endPoll();
+    this.#startPoll();
   }
 
   #endPoll() {

@@ -10,6 +10,7 @@ import { clearChannel } from "./gone.js";
 import { make } from "./markup.js";
 import { me } from "./me.js";
 import { apply } from "./updates.js";
+import { onWaking } from "./waking.js";
 import { attach } from "./wire.js";
 import { BACK, OFFLINE, OUT_OF_DATE, RESTARTING, SIGNED_OUT, SUSPENDED } from "./words.js";
 
@@ -54,6 +55,7 @@ class ForumLive extends HTMLElement {
     });
     addEventListener("offline", () => this.#show("offline"));
     document.addEventListener("visibilitychange", () => document.hidden || this.#connection.nudge());
+    onWaking(() => this.#connection.nudge());
     this.#stands(false);
     this.#connection.start();
   }

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Page, Route, WebSocketRoute, expect
 from starlette.responses import Response
 
 from tests.browser.parts import composer, message, post, room, thread
@@ -140,6 +140,49 @@ async def test_a_slept_page_drops_the_words_on_waking(page: Page, stage: Stage) 
     assert "secret" in await page.content()
     await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     await expect(page.locator("#post-2 .gap")).to_be_visible()
+    assert "secret" not in await page.content()
+
+
+SLEPT = "(() => { const now = Date.now; Date.now = () => now() + 3_600_000; })()"
+"""An hour has passed that no timer has counted."""
+
+
+async def test_after_a_sleep_a_socket_that_died_in_silence_is_found_out(page: Page, stage: Stage) -> None:
+    """The lid is opened, the page was in view all the time, and nobody says that the network is back."""
+    dead: list[bool] = []
+
+    def pass_on(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        socket.on_message(lambda said: None if dead else server.send(said))
+        server.on_message(lambda said: None if dead else socket.send(said))
+
+    await page.route_web_socket("**/live", pass_on)
+    await page.goto(stage.show("/threads/9", thread(post(2, body="secret")), CHANNELS))
+    await live(page)
+    dead.append(True)
+    stage.record("thread:9", "post.removed", 2, post(2, author=None))
+    await page.evaluate(SLEPT)
+    await expect(page.locator("[data-connection]")).to_have_text("Reconnecting…", timeout=15_000)
+    dead.clear()
+    await expect(page.locator("#post-2 .gap")).to_be_visible(timeout=15_000)
+    assert "secret" not in await page.content()
+
+
+async def test_after_a_sleep_a_poll_that_died_in_silence_is_asked_anew(page: Page, stage: Stage) -> None:
+    stage.sockets_pass = False
+    cut = [True]
+
+    async def answer(route: Route) -> None:
+        if not cut:
+            await route.continue_()
+
+    await page.route("**/api/v1/updates**", answer)
+    await page.goto(stage.show("/threads/9", thread(post(2, body="secret")), CHANNELS))
+    await live(page)
+    stage.record("thread:9", "post.removed", 2, post(2, author=None))
+    cut.clear()
+    await page.evaluate(SLEPT)
+    await expect(page.locator("#post-2 .gap")).to_be_visible(timeout=15_000)
     assert "secret" not in await page.content()
 
 
@@ -463,6 +506,29 @@ async def test_an_act_in_a_dialog_is_applied_at_once_and_can_be_undone(page: Pag
     await expect(page.locator("#polite")).to_have_text("Undone.")
     assert set(await said.json_value()) == {"", "Post withdrawn.", "Undone."}
     assert [sent.path for sent in stage.posts] == ["/posts/2/withdraw", "/posts/2/undo"]
+
+
+@pytest.mark.parametrize(
+    ("became", "focused"),
+    [({"html": post(2, body="other", version=2), "version": 2}, "#post-2"), ({"gone": True}, "main")],
+    ids=["edited", "gone"],
+)
+async def test_a_question_about_what_changed_meanwhile_gives_the_focus_back_all_the_same(
+    page: Page, stage: Stage, became: dict[str, Any], focused: str
+) -> None:
+    stage.answers["/posts/2/acts"] = '<a href="/posts/2/remove" data-dialog>Remove</a>'
+    form = '<form method="post" action="/posts/2/remove" data-live><button class="btn bad">Remove</button><a href="/posts/2" data-act="close">Leave it</a></form>'
+    stage.show("/posts/2/remove", f"<h1>Remove this post?</h1>{form}", {})
+    await page.goto(stage.show("/threads/9", thread(post(2)), CHANNELS))
+    await live(page)
+    await page.get_by_role("link", name="More for the post").press("Enter")
+    await page.get_by_role("link", name="Remove").press("Enter")
+    await expect(page.get_by_role("button", name="Leave it")).to_be_focused()
+    stage.record("thread:9", "post.edited", 2, **became)
+    await expect(page.get_by_text("words")).to_have_count(0)
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog")).to_have_count(0)
+    await expect(page.locator(focused)).to_be_focused()
 
 
 async def test_a_refused_act_says_why_and_stays_open(page: Page, stage: Stage) -> None:
