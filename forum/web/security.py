@@ -16,7 +16,8 @@ from forum.errors import Forbidden, ForumError
 MAX_BODY_BYTES: Final = 1024 * 1024
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
-FOR_FILES: Final = ("x-content-type-options", "cross-origin-resource-policy", "strict-transport-security")
+FOR_FILES: Final = ("x-content-type-options", "strict-transport-security")
+"""Of them those of a static file: it says nothing of anybody, so whoever likes may load it."""
 
 ELSEWHERE: Final = (
     "This did not come from a page of this site, so nothing was changed. Load the page anew and try again."

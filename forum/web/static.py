@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute, Route
 from forum.errors import NotFound
 from forum.web.context import site_of
 
-FOR_EVER = "public, max-age=31536000, immutable"
+FOR_EVER = "max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 
 
