@@ -61,8 +61,8 @@ class _Source:
         del self.updates[:-KEPT]
         return self.head
 
-    async def may_follow(self, pairs: list[Pair]) -> set[Pair]:
-        return set(pairs)
+    async def may_follow(self, pairs: list[Pair]) -> dict[Pair, str]:
+        return dict.fromkeys(pairs, "")
 
     async def ended(self, _sessions: list[int]) -> set[int]:
         return set()

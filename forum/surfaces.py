@@ -204,6 +204,7 @@ ANSWERS: Final = tuple(_surface(f"GET {name}", *rest) for name, *rest in (
 UPDATES: Final = tuple(_surface(name, shows, name.partition(" ")[0]) for name, shows in (
     # Channel and kind                  show
     ("member conversation",             "message name profile"),
+    ("member member",                   "name profile"),
     ("member notification",             "name profile network title post message reason note"),
     ("moderators appeal",               "network"),
     ("moderators case",                 "post message name network"),
@@ -225,7 +226,7 @@ UPDATES: Final = tuple(_surface(name, shows, name.partition(" ")[0]) for name, s
 with the next update of the same row."""
 
 WORDLESS: Final[Mapping[Noun, str]] = {
-    "member": "block member membership reads removal session submission token",
+    "member": "block membership reads removal session submission token",
     "moderators": "log",
     "network": "gap",
 }
