@@ -67,9 +67,7 @@ VALUES (:network, :hash, :role, :member, :max_uses, :expires_at) RETURNING id;
 SELECT i.id, i.role, i.uses, i.max_uses, i.created_at, i.expires_at, i.invited_by, m.name AS invited_by_name
 FROM invitations i LEFT JOIN people m ON m.id = i.invited_by
 WHERE i.network_id = :network AND i.revoked_at IS NULL AND i.uses < i.max_uses AND i.expires_at > now()
-  AND EXISTS (SELECT FROM members b LEFT JOIN standing s ON s.member_id = b.id AND s.network_id = i.network_id
-              WHERE b.id = i.invited_by AND b.state = 'active'
-                AND (b.administrator OR s.role = 'lead' OR s.role = 'moderator' AND i.role IN ('observer', 'member')))
+  AND may_invite(i.invited_by, i.network_id, i.role)
 ORDER BY i.id DESC LIMIT 100;
 
 -- name: revoke_invitation$
@@ -82,16 +80,12 @@ SELECT i.id, i.role, i.expires_at, n.id AS network_id, n.slug, n.name, n.purpose
        (SELECT count(*) FROM memberships s WHERE s.network_id = n.id) AS members
 FROM invitations i JOIN networks n ON n.id = i.network_id LEFT JOIN people m ON m.id = i.invited_by
 WHERE i.token_hash = :hash AND i.revoked_at IS NULL AND i.uses < i.max_uses AND i.expires_at > now()
-  AND EXISTS (SELECT FROM members b LEFT JOIN standing s ON s.member_id = b.id AND s.network_id = i.network_id
-              WHERE b.id = i.invited_by AND b.state = 'active'
-                AND (b.administrator OR s.role = 'lead' OR s.role = 'moderator' AND i.role IN ('observer', 'member')));
+  AND may_invite(i.invited_by, i.network_id, i.role);
 
 -- name: use_invitation^
 UPDATE invitations i SET uses = uses + 1 FROM networks n
 WHERE n.id = i.network_id AND i.token_hash = :hash AND i.revoked_at IS NULL AND i.uses < i.max_uses AND i.expires_at > now()
-  AND EXISTS (SELECT FROM members b LEFT JOIN standing s ON s.member_id = b.id AND s.network_id = i.network_id
-              WHERE b.id = i.invited_by AND b.state = 'active'
-                AND (b.administrator OR s.role = 'lead' OR s.role = 'moderator' AND i.role IN ('observer', 'member')))
+  AND may_invite(i.invited_by, i.network_id, i.role)
 RETURNING i.role, n.slug;
 
 -- name: people
