@@ -169,6 +169,20 @@ async def test_earlier_messages_come_by_themselves_and_nothing_moves(page: Page,
     assert await page.locator("#message-51[data-grouped]").count() == 1
 
 
+async def test_earlier_messages_that_did_not_come_are_fetched_when_the_connection_is_back(
+    page: Page, stage: Stage
+) -> None:
+    stage.answers["/earlier"] = Response(status_code=503)
+    main = room(TODAY + "".join(message(number, MORNING) for number in range(50, 54)), earlier="/earlier")
+    await opened(page, stage, main)
+    await expect(page.locator(".earlier [data-problem]")).to_have_text(" This could not be loaded. Try again.")
+    await expect(page.locator("#polite")).to_have_text("This could not be loaded. Try again.")
+    stage.answers["/earlier"] = message(49, MORNING)
+    stage.drop()
+    await expect(page.locator("#message-49")).to_be_visible()
+    await expect(page.locator(".earlier")).to_have_count(0)
+
+
 async def test_earlier_messages_that_were_removed_on_their_way_come_as_gaps(page: Page, stage: Stage) -> None:
     on_its_way, go_on = asyncio.Event(), asyncio.Event()
 

@@ -47,7 +47,7 @@ class ForumRoom extends HTMLElement {
     this.addEventListener("forum:to-end", () => this.toEnd());
     this.addEventListener("click", (event) => this.#act(event));
     this.addEventListener("pointerdown", () => (this.#tapCloses = document.querySelector("forum-menu .pop, details.menu[open]") !== null || this.#isWriting), true);
-    document.addEventListener("forum:connection", ({ detail }) => detail.live && this.#sending?.resume());
+    document.addEventListener("forum:connection", ({ detail }) => detail.live && this.#resume());
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#missed = 0;
       this.#noteRead();
@@ -57,6 +57,12 @@ class ForumRoom extends HTMLElement {
     this.#watchEarlier();
     this.#open();
     if (this.composer && me() !== null) this.#sending = new Sending(this);
+  }
+
+  /** The connection is back: what found no answer is tried again. */
+  #resume() {
+    this.#sending?.resume();
+    if (this.list.querySelector(".earlier [data-problem]")) this.#loadEarlier();
   }
 
   disconnectedCallback() {
@@ -296,6 +302,7 @@ class ForumRoom extends HTMLElement {
       delete line.dataset.loading;
       line.querySelector("[data-problem]")?.remove();
       line.append(make("span", { "data-problem": true, class: "muted small" }, ` ${NOT_LOADED}`));
+      polite(NOT_LOADED);
     } finally {
       done();
     }
