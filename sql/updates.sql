@@ -128,9 +128,12 @@ WITH gone AS (
         SELECT c.name, channel_head(c.name) - 500 AS last FROM channels c) k
     WHERE u.channel = k.name AND u.seq <= k.last AND u.at < now() - interval '14 days'
     RETURNING u.channel, u.seq),
+-- In the order in which acts lock channels. A log that a reset has let begin later begins no earlier for that.
+begun AS (
+    SELECT c.name, g.seq FROM (SELECT channel, max(seq) AS seq FROM gone GROUP BY channel) g JOIN channels c ON c.name = g.channel
+    ORDER BY c.name FOR NO KEY UPDATE OF c),
 raised AS (
-    UPDATE channels c SET kept_after = g.seq FROM (SELECT channel, max(seq) AS seq FROM gone GROUP BY channel) g
-    WHERE c.name = g.channel RETURNING 1)
+    UPDATE channels c SET kept_after = greatest(c.kept_after, b.seq) FROM begun b WHERE c.name = b.name RETURNING 1)
 SELECT count(*) FROM gone;
 
 -- name: renew_log$
