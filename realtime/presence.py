@@ -271,6 +271,9 @@ class Presence:
         ]
         if not due and not changed:
             return
+        # What changes from here on may be too late for this round: it is the next one's.
+        for name in due:
+            self._channels[name].must_tell = False
         found = await self._store.exchange(changed, due)
         if found is None:
             self._renew_at = min(self._renew_at, now + 2.0)
@@ -287,21 +290,26 @@ class Presence:
 
     async def _tell_screens(self, due: list[str], now: float) -> None:
         here = {name: self.here(name) for name in due}
+        newcomers = {name: frozenset(self._channels[name].newcomers) for name in due}
         wanted = {member for members in here.values() for member in members[:MANY]}
-        names = await self._names(sorted(wanted)) if wanted else {}
+        try:
+            names = await self._names(sorted(wanted)) if wanted else {}
+        except Exception:
+            for name in due:
+                self._channels[name].must_tell = True
+            raise
         for name, members in here.items():
             shown = self._channels[name]
             listed = [protocol.Here(member, names[member]) for member in members[:MANY] if member in names]
             message = protocol.Presence(name, listed, len(members))
-            newcomers, shown.newcomers = shown.newcomers, set()
             if message != shown.told:
                 self._hub.broadcast(name, message)
                 shown.told = message
                 shown.may_tell_at = now + (TELL_MANY_EVERY_S if len(members) > MANY else 0.0)
             else:
-                for screen in newcomers:
+                for screen in newcomers[name] & shown.newcomers:  # but for those that left meanwhile
                     screen.socket.tell(message)
-            shown.must_tell = False
+            shown.newcomers -= newcomers[name]
 
     # Typing
 

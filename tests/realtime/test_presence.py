@@ -10,6 +10,7 @@ import redis.asyncio as redis
 
 from realtime import presence as presence_module
 from realtime import protocol
+from realtime.bus import Kind
 from realtime.hub import Hub
 from realtime.memory_bus import Exchange, MemoryBus
 from realtime.presence import Presence, RedisStore
@@ -30,10 +31,14 @@ class Process:
         self.presence = Presence(self.hub, self.bus, self.names, store, tell_every_s=0.02)
         self.hub.listener = self.presence
         self.failing = False
+        self.gate = self.asked = None
 
     async def names(self, members):
         if self.failing:
             raise ConnectionError
+        if self.gate is not None:
+            self.asked.set()
+            await self.gate.wait()
         return {member: f"Member {member}" for member in members if member != 404}
 
     async def start(self):
@@ -44,6 +49,12 @@ class Process:
         await self.hub.stop()
         await self.presence.stop()
         await self.bus.stop()
+
+    async def ask_for_names(self):
+        """Returns while a round waits for its names, until `gate` is set."""
+        self.gate, self.asked = asyncio.Event(), asyncio.Event()
+        await self.enter(1)
+        await self.asked.wait()
 
     async def enter(self, member, channel=ROOM):
         socket = KeptSocket()
@@ -164,6 +175,58 @@ async def test_names_that_fail_are_asked_again(alone):
     assert here(ana) is None
     alone.failing = False
     await until(lambda: here(ana) == [1])
+
+
+async def test_who_comes_while_a_list_is_made_is_in_the_next(two):
+    left, _ = two
+    await left.ask_for_names()
+    _, ben = await left.enter(2)
+    left.gate.set()
+    await until(lambda: here(ben) == [1, 2])
+
+
+async def test_who_leaves_while_a_list_is_made_is_not_in_the_next(two):
+    left, _ = two
+    ben_screen, _ = await left.enter(2)
+    _, max_ = await left.enter(3)
+    await until(lambda: here(max_) == [2, 3])
+    await left.ask_for_names()
+    left.hub.leave(ben_screen)
+    left.gate.set()
+    await until(lambda: here(max_) == [1, 3])
+
+
+class SlowStore:
+    """Has read who is here, and answers when it may."""
+
+    def __init__(self):
+        self.elsewhere = set()
+        self.gate, self.asked = asyncio.Event(), asyncio.Event()
+
+    async def exchange(self, _changed, asked):
+        found = {channel: set(self.elsewhere) for channel in asked}
+        self.asked.set()
+        await self.gate.wait()
+        return found
+
+    async def stop(self):
+        pass
+
+
+async def test_who_comes_elsewhere_while_the_store_answers_is_in_the_next(source):
+    exchange, store = Exchange(), SlowStore()
+    process, other = Process(exchange, source, store), MemoryBus(exchange)
+    await process.start()
+    await other.start()
+    _, ana = await process.enter(1)
+    await store.asked.wait()
+    store.elsewhere = {9}
+    other.publish(Kind.PRESENCE, ROOM, 0)
+    other.publish(Kind.WAKE, ROOM, 0)
+    await until(lambda: process.bus.metrics.wakeups_received)
+    store.gate.set()
+    await until(lambda: here(ana) == [1, 9])
+    await process.stop()
 
 
 async def test_two_processes_see_each_other(two):
