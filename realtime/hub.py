@@ -257,7 +257,8 @@ class Hub:
                 self.forget(screen, name)
                 screen.socket.tell(protocol.Error("not_found", "no such channel", name))
                 continue
-            since = joiner._replace(access_version=checked.versions[name], behind=checked.allowed[name])
+            version = checked.heads.get(name, NOTHING).access_version
+            since = joiner._replace(access_version=version, behind=checked.allowed[name])
             self._join(screen, self._channel(name, checked.heads), since)
 
     def _channel(self, name: str, heads: Mapping[str, Head]) -> Channel:

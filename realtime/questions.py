@@ -31,13 +31,12 @@ class Asked(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What they may follow. The access versions were known before it was asked."""
+    """What they may follow."""
 
     allowed: Mapping[str, str]
     """With what is put behind the name of a subprotocol there: see `Source.may_follow`."""
-    versions: Mapping[str, int]
     heads: Mapping[str, Head]
-    """Of the channels that nobody followed here."""
+    """Of all of these channels, known before it was asked what they may."""
 
 
 class Questions:
@@ -71,9 +70,9 @@ class Questions:
         """What these screens may follow: three questions for all of them."""
         # The versions first, then the check: the check is at least as new as the versions.
         names = {name for each in asked for name in each.channels}
-        versions = {name: self._channels[name].access_version for name in names if name in self._channels}
-        heads = await self._heads([name for name in names if name not in versions])
-        versions |= {name: heads.get(name, NOTHING).access_version for name in names if name not in versions}
+        known = {name: self._channels[name] for name in names if name in self._channels}
+        heads = {name: Head(channel.cursor, channel.access_version) for name, channel in known.items()}
+        heads |= await self._heads([name for name in names if name not in known])
         allowed = await self._source.may_follow(
             list({(each.caller.member, name) for each in asked for name in each.channels})
         )
@@ -87,7 +86,6 @@ class Questions:
                     for name in each.channels
                     if each.caller.session not in ended and (each.caller.member, name) in allowed
                 },
-                versions,
                 heads,
             )
             for each in asked

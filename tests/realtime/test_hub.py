@@ -65,6 +65,30 @@ async def test_the_first_follower_starts_at_the_head(hub, source):
     assert hub.metrics.updates_read == 0
 
 
+async def test_who_comes_as_the_last_one_leaves_starts_at_the_head_too(hub, source):
+    for _ in range(5000):
+        source.write(THREAD)
+    ana, _ = await follow(hub, 5000)
+    asked, answered = asyncio.Event(), asyncio.Event()
+    may_follow = source.may_follow
+
+    async def slowly(pairs):
+        asked.set()
+        await answered.wait()
+        return await may_follow(pairs)
+
+    source.may_follow = slowly
+    screen, socket = enter(hub, 2)
+    hub.follow(screen, {THREAD: 5000})
+    await asked.wait()
+    hub.leave(ana)
+    assert not hub.is_followed(THREAD)
+    answered.set()
+    await until(lambda: socket.of(THREAD))
+    assert socket.of(THREAD) == ["following 5000"]
+    assert hub.metrics.updates_read == 0
+
+
 async def test_who_comes_during_a_read_waits_for_the_next(hub, source):
     """The read that has begun took its snapshot before the newcomer's page was made."""
     source.write(THREAD)
