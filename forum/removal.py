@@ -277,7 +277,8 @@ async def bring_back(tx: Transaction, caller: Caller, noun: Noun, row: Row) -> N
     line = moderation_log.Line(row["network_id"], object_id, row["author_id"], row["version"], version)
     sides = [row["network_id"], *asked.values()]
     await moderation_log.write_each(tx, caller, "restore", noun, [replace(line, network_id=side) for side in sides])
-    for appeal in await SQL.end(tx.connection, noun=noun, object=object_id, member=caller.member_id):
+    removal_id = await SQL.take_back(tx.connection, noun=noun, object=object_id)
+    for appeal in await SQL.overturn(tx.connection, removal=removal_id, member=caller.member_id):
         if appeal["decides_id"] is not None:
             tx.record(f"moderators:{appeal['decides_id']}", "appeal.decided", appeal["id"])
 

@@ -82,14 +82,15 @@ FROM removals r WHERE r.id = ANY (:removals) AND r.author_id IS NOT NULL AND r.a
   AND NOT r.author_id = ANY (:told) ORDER BY r.author_id, r.id
 RETURNING id, member_id;
 
--- name: end
--- It is taken back; an appeal against it has then come out well.
-WITH ended AS (
-    UPDATE removals SET restored_at = now()
-    WHERE restored_at IS NULL AND ((:noun = 'post' AND post_id = :object) OR (:noun = 'message' AND message_id = :object))
-    RETURNING id)
-UPDATE appeals a SET outcome = 'overturned', decided_by = :member, decided_at = now()
-FROM ended e WHERE a.removal_id = e.id AND a.outcome IS NULL RETURNING a.id, a.decides_id;
+-- name: take_back$
+UPDATE removals SET restored_at = now()
+WHERE restored_at IS NULL AND ((:noun = 'post' AND post_id = :object) OR (:noun = 'message' AND message_id = :object))
+RETURNING id;
+
+-- name: overturn
+-- In a statement of its own, after the removal is locked: its author may just have appealed. That has then come out well.
+UPDATE appeals SET outcome = 'overturned', decided_by = :member, decided_at = now()
+WHERE removal_id = :removal AND outcome IS NULL RETURNING id, decides_id;
 
 -- name: written_by_posts
 -- What a member wrote through these networks since then, and what still can be removed of it.

@@ -13,6 +13,7 @@ from forum.standing import Caller
 from tests.people import World
 
 WORDS = "The words that were removed"
+WAITED_FOR = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid)"
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,20 @@ async def test_one_appeal_by_the_author_in_time(world: World) -> None:
     await removal.restore_post(world.db, world.mod, back)
     with pytest.raises(Conflict, match="back"):
         await _appeal(world, restored)
+
+
+async def test_what_comes_back_as_its_author_appeals_leaves_nothing_to_decide(world: World) -> None:
+    post, removal_id = await _removed(world)
+    async with world.db.transaction() as tx:
+        gone = await appeals.SQL.lock_removal(tx.connection, removal=removal_id, member=world.ben.member)
+        restoring = asyncio.create_task(removal.restore_post(world.db, world.mod, post))
+        async with asyncio.timeout(30):
+            while not await tx.connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - who waits there tells nobody
+                await asyncio.sleep(0.01)
+        await appeals._insert(tx, world.ben, gone, "It was no advertisement")
+    assert (await restoring)["body"] == WORDS
+    outcome = "SELECT outcome FROM appeals WHERE removal_id = $1"
+    assert await world.db.pool.fetchval(outcome, removal_id) == "overturned"
 
 
 async def test_the_time_for_it_ends_by_an_act_and_not_by_being_looked_at(world: World) -> None:
