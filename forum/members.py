@@ -23,6 +23,7 @@ EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}\Z")
 NAME_MAX_CHARS = 80
 FIELD_MAX_CHARS = 120
 LINK_HOURS = 48
+NOT_YOURS = "That is not your password."
 
 
 def email_of(value: str) -> str:
@@ -184,7 +185,7 @@ async def set_password_by_link(db: Database, token: str, password: str) -> int:
         member = await SQL.use_link(tx.connection, hash=token_hash(token))
         if member is None:
             raise NotFound
-        await _set_password(tx, member, hashed, keep_session=None)
+        await _set_password(tx, member, hashed, old=None, keep_session=None)
         return int(member)
 
 
@@ -194,14 +195,18 @@ async def change_password(db: Database, caller: Caller, old: str, new: str) -> N
     async with db.connection() as connection:
         stored = await SQL.password(connection, member=caller.member)
     if not await passwords.verified(stored, old):
-        raise Invalid("old", "That is not your password.")
+        raise Invalid("old", NOT_YOURS)
     hashed = await passwords.hashed(new)
     async with db.transaction() as tx:
-        await _set_password(tx, caller.member, hashed, keep_session=caller.session_id)
+        await _set_password(tx, caller.member, hashed, old=stored, keep_session=caller.session_id)
 
 
-async def _set_password(tx: Transaction, member: int, hashed: str, *, keep_session: int | None) -> None:
-    await SQL.set_password(tx.connection, member=member, password=hashed)
+async def _set_password(
+    tx: Transaction, member: int, hashed: str, *, old: str | None, keep_session: int | None
+) -> None:
+    """`old` is the hash that was looked at, if one was. Raises Invalid where another one has been set since."""
+    if await SQL.set_password(tx.connection, member=member, password=hashed, old=old) is None:
+        raise Invalid("old", NOT_YOURS)
     for row in await SQL.end_sessions(tx.connection, member=member, keep=keep_session):
         tx.record(f"member:{member}", "session.ended", row["id"])
     await check_screens_again(tx, member)

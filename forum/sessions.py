@@ -44,17 +44,24 @@ async def sign_in(db: Database, email: str, password: str, *, browser: str = "")
     if row["state"] != "active":
         async with db.connection() as connection:
             raise Forbidden(await members.suspended_sentence(connection, row["id"]))
-    return await start(db, row["id"], browser=browser), row["id"]
+    return await start(db, row["id"], browser=browser, password_hash=row["password_hash"]), row["id"]
 
 
-async def start(db: Database, member: int, *, browser: str = "") -> str:
-    """A new session of a member who has proved who they are; returns the cookie's token."""
+async def start(db: Database, member: int, *, browser: str = "", password_hash: str | None = None) -> str:
+    """A new session of a member who has proved who they are; returns the cookie's token.
+
+    `password_hash` is what their password was held against. Raises Unauthenticated where that has been changed since,
+    or the account suspended.
+    """
     token = secrets.token_urlsafe(32)
     expires_at = datetime.now(UTC) + timedelta(days=SESSION_DAYS)
     async with db.transaction() as tx:
-        await SQL.insert(
-            tx.connection, member=member, hash=token_hash(token), browser=browser[:200], expires_at=expires_at
-        )
+        started = await SQL.insert(
+            tx.connection, member=member, hash=token_hash(token), browser=browser[:200], expires_at=expires_at,
+            password=password_hash,
+        )  # fmt: skip
+        if started is None:
+            raise Unauthenticated(WRONG)
         tx.record(f"member:{member}", "session.started", member)
     return token
 

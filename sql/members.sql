@@ -71,8 +71,9 @@ SELECT password_hash FROM members WHERE id = :member;
 -- name: for_sign_in^
 SELECT id, password_hash, state FROM members WHERE email = :email;
 
--- name: set_password!
-UPDATE members SET password_hash = :password WHERE id = :member;
+-- name: set_password$
+-- In the place of the one that was looked at, where one was.
+UPDATE members SET password_hash = :password WHERE id = :member AND (:old::text IS NULL OR password_hash = :old::text) RETURNING id;
 
 -- name: end_sessions
 UPDATE sessions SET ended_at = now() WHERE member_id = :member AND ended_at IS NULL AND id IS DISTINCT FROM :keep RETURNING id;

@@ -1,5 +1,10 @@
 -- name: insert$
-INSERT INTO sessions (member_id, token_hash, browser, expires_at) VALUES (:member, :hash, :browser, :expires_at) RETURNING id;
+-- Of an account that counts, and whose password, where one was shown, is still the one that was looked at. Its row stays as it is until
+-- the session is there to be found: setting a password, and a suspension, end those that are.
+INSERT INTO sessions (member_id, token_hash, browser, expires_at)
+SELECT m.id, :hash, :browser, :expires_at FROM members m
+WHERE m.id = :member AND m.state = 'active' AND (:password::text IS NULL OR m.password_hash = :password::text) FOR SHARE
+RETURNING id;
 
 -- name: who
 -- Of each of these, shown as a session or as a token.

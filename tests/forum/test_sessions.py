@@ -1,0 +1,83 @@
+"""Sessions: who has proved it with a password that is changed meanwhile has proved nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from forum import members, passwords, sessions
+from forum.errors import Invalid, Unauthenticated
+from forum.standing import Caller
+from tests.people import PASSWORD, World
+
+OPEN = "SELECT count(*) FROM sessions WHERE member_id = $1 AND ended_at IS NULL"
+WAITED_FOR = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid)"
+
+
+async def _account(world: World) -> tuple[str, int]:
+    email = f"kim-{world.tag}@example.org"
+    row = await members.add(world.db, email, "Kim", password=PASSWORD)
+    return email, row["id"]
+
+
+def _meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Awaitable[object]]) -> None:
+    """Do this once while the next password is looked at."""
+    verified = passwords.verified
+
+    async def looked_at(stored: str | None, password: str) -> bool:
+        right = await verified(stored, password)
+        monkeypatch.setattr(passwords, "verified", verified)
+        await act()
+        return right
+
+    monkeypatch.setattr(passwords, "verified", looked_at)
+
+
+async def test_a_password_that_is_changed_while_it_is_looked_at_opens_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email, member = await _account(world)
+    token, _ = await members.one_time_link(world.db, member)
+    _meanwhile(monkeypatch, lambda: members.set_password_by_link(world.db, token, "other quiet words"))
+    with pytest.raises(Unauthenticated):
+        await sessions.sign_in(world.db, email, PASSWORD)
+    assert await world.db.pool.fetchval(OPEN, member) == 0
+    await sessions.sign_in(world.db, email, "other quiet words")
+    assert await world.db.pool.fetchval(OPEN, member) == 1
+
+
+async def test_who_is_suspended_while_their_password_is_looked_at_is_not_signed_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email, member = await _account(world)
+    _meanwhile(monkeypatch, lambda: members.suspend(world.db, world.admin, member, "Spam"))
+    with pytest.raises(Unauthenticated):
+        await sessions.sign_in(world.db, email, PASSWORD)
+    assert await world.db.pool.fetchval(OPEN, member) == 0
+
+
+async def test_a_session_waits_for_the_password_that_is_just_being_set(world: World) -> None:
+    email, member = await _account(world)
+    async with world.db.transaction() as tx:
+        await members.SQL.set_password(
+            tx.connection, member=member, password=await passwords.hashed("other words here"), old=None
+        )
+        signing_in = asyncio.create_task(sessions.sign_in(world.db, email, PASSWORD))
+        async with asyncio.timeout(30):
+            while not await tx.connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - who waits there tells nobody
+                await asyncio.sleep(0.01)
+        await members.SQL.end_sessions(tx.connection, member=member, keep=None)
+    with pytest.raises(Unauthenticated):
+        await signing_in
+    assert await world.db.pool.fetchval(OPEN, member) == 0
+
+
+async def test_a_password_that_was_set_meanwhile_is_not_overwritten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email, member = await _account(world)
+    token, _ = await members.one_time_link(world.db, member)
+    _meanwhile(monkeypatch, lambda: members.set_password_by_link(world.db, token, "other quiet words"))
+    with pytest.raises(Invalid):
+        await members.change_password(world.db, Caller(member), PASSWORD, "words of somebody else")
+    await sessions.sign_in(world.db, email, "other quiet words")
