@@ -155,12 +155,17 @@ async def ask(db: Database, caller: Caller, slug: str, body: str = "") -> int:
         if network.role is not None:
             raise Conflict(f"You are in {network.name} already.")
         await require_not_suspended(tx.connection, network, member)
-        row = await SQL.ask(tx.connection, network=network.id, member=member, body=body)
-        if row["new"]:
-            tx.record(f"moderators:{network.id}", "request.asked", row["id"])
-            for decider in await SQL.deciders(tx.connection, network=network.id):
-                await _notify(tx, decider["member_id"], "request", network.id, member, row["id"])
-        return int(row["id"])
+        request_id = await SQL.ask(tx.connection, network=network.id, member=member, body=body)
+        if request_id is None:
+            # In a statement of its own: the other one may have been committed while this one waited for it.
+            waiting = await SQL.my_request(tx.connection, network=network.id, member=member)
+            if waiting is None:
+                raise Conflict("Somebody has decided this already.")
+            return int(waiting["id"])
+        tx.record(f"moderators:{network.id}", "request.asked", request_id)
+        for decider in await SQL.deciders(tx.connection, network=network.id):
+            await _notify(tx, decider["member_id"], "request", network.id, member, request_id)
+        return int(request_id)
 
 
 def _require_decider(network: Network, caller: Caller) -> None:

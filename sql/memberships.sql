@@ -36,12 +36,8 @@ UPDATE memberships SET role = :role WHERE network_id = :network AND member_id = 
 INSERT INTO notifications (member_id, kind, network_id, actor_id, request_id)
 VALUES (:member, :kind, :network, :actor, :request) RETURNING id;
 
--- name: ask^
-WITH new AS (
-    INSERT INTO requests (network_id, member_id, body) VALUES (:network, :member, :body) ON CONFLICT DO NOTHING RETURNING id)
-SELECT id, true AS new FROM new
-UNION ALL SELECT id, false FROM requests
-WHERE network_id = :network AND member_id = :member AND state = 'asked' AND NOT EXISTS (SELECT FROM new);
+-- name: ask$
+INSERT INTO requests (network_id, member_id, body) VALUES (:network, :member, :body) ON CONFLICT DO NOTHING RETURNING id;
 
 -- name: deciders
 SELECT member_id FROM standing WHERE network_id = :network AND role IN ('moderator', 'lead') ORDER BY member_id LIMIT 50;
