@@ -24,20 +24,22 @@ INSERT INTO untold (thread_id) SELECT DISTINCT thread_id FROM watches WHERE thre
 DELETE FROM untold WHERE id IN (SELECT id FROM untold ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING thread_id;
 
 -- name: tell_watchers
--- Watchers who have not been told since the newest reply, nor have read it, except its author, who was addressed by it
+-- Watchers who have not been told since the newest reply that is shown, nor have read it, except its author, who was addressed by it
 -- already, and who has not read what they were told of this thread before.
 WITH newest AS (
-    SELECT t.id AS thread_id, t.last_number, p.id AS post_id, p.author_id
-    FROM threads t JOIN posts p ON p.thread_id = t.id AND p.number = t.last_number AND p.state = 'shown' AND p.number > 1
-    WHERE t.id = ANY (:threads)),
+    SELECT t.id AS thread_id, p.id AS post_id, p.number, p.author_id
+    FROM threads t CROSS JOIN LATERAL (
+        SELECT p.id, p.number, p.author_id FROM posts p WHERE p.thread_id = t.id AND p.state = 'shown' AND p.number <= t.last_number
+        ORDER BY p.number DESC LIMIT 1) p
+    WHERE t.id = ANY (:threads) AND p.number > 1),
 due AS (
-    UPDATE watches w SET told_number = n.last_number FROM newest n
-    WHERE w.thread_id = n.thread_id AND w.told_number < n.last_number AND w.member_id IS DISTINCT FROM n.author_id
+    UPDATE watches w SET told_number = n.number FROM newest n
+    WHERE w.thread_id = n.thread_id AND w.told_number < n.number AND w.member_id IS DISTINCT FROM n.author_id
       -- One look into the index for each watcher, whatever the planner believes of a table that has just filled.
       AND (SELECT x.id FROM notifications x WHERE x.thread_id = w.thread_id AND x.member_id = w.member_id
            AND x.kind = 'watched' AND x.read_at IS NULL LIMIT 1) IS NULL
       AND NOT EXISTS (SELECT FROM thread_reads r WHERE r.thread_id = w.thread_id AND r.member_id = w.member_id
-                      AND r.numbers @> n.last_number)
+                      AND r.numbers @> n.number)
     RETURNING w.member_id, w.thread_id)
 INSERT INTO notifications (member_id, kind, post_id, thread_id, actor_id)
 SELECT d.member_id, 'watched', n.post_id, n.thread_id, n.author_id
