@@ -32,6 +32,7 @@ async def ask(
     NotFound, Forbidden, Invalid, Conflict (something else waits for agreement).
     """
     async with db.transaction() as tx:
+        await SQL.keep_sides(tx.connection, thread=thread_id, slug=slug)
         thread = await access.lock_thread(tx.connection, caller, thread_id)
         if act == "hold_in":
             thread.require_moderator()
@@ -58,6 +59,7 @@ async def ask(
 async def agree(db: Database, caller: Caller, thread_id: int) -> bool:
     """Agree for the sides that the caller moderates to what was asked; returns whether it is done now."""
     async with db.transaction() as tx:
+        await SQL.keep_sides(tx.connection, thread=thread_id, slug=None)
         return await _agree(tx, caller, *await _lock_open(tx, caller, thread_id))
 
 

@@ -60,6 +60,8 @@ async def create(
             above = None
             if parent is not None:
                 above = await access.require_network(tx.connection, caller, parent, "run")
+                await access.SQL.keep_visibility(tx.connection, networks=[above.id])
+                above = await access.require_network(tx.connection, caller, parent, "run")
                 if access_breadth(visibility) > access_breadth(above.row["visibility"]):
                     raise Invalid("visibility", f"A sub-group is never more visible than {above.name}.")
             elif not caller.administrator:
@@ -125,7 +127,9 @@ async def describe(db: Database, caller: Caller, slug: str, **changes: Any) -> a
         one_of("posting", posting, ("member", "lead"))
     async with db.transaction() as tx:
         network = await access.require_network(tx.connection, caller, slug, "run")
-        await SQL.lock(tx.connection, network=network.id)
+        lock = SQL.lock if visibility is None else SQL.lock_tree
+        await lock(tx.connection, network=network.id)
+        network = await access.require_network(tx.connection, caller, slug, "run")
         if visibility is not None and visibility != network.row["visibility"]:
             await _set_visibility(tx, caller, network, visibility)
         await SQL.describe(
@@ -153,6 +157,7 @@ async def _set_visibility(tx: Transaction, caller: Caller, network: Network, vis
             raise Invalid("visibility", f"A sub-group is never more visible than {above['name']}.")
     narrowed = await SQL.set_visibility(tx.connection, network=network.id, visibility=visibility)
     ids = [row["id"] for row in narrowed]
+    await SQL.lock_wider(tx.connection, networks=ids, visibility=visibility)
     await SQL.narrow_threads(tx.connection, networks=ids)
     if access_breadth(visibility) < access_breadth(network.row["visibility"]):
         for row in await SQL.holders_beside(

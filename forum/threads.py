@@ -85,6 +85,7 @@ async def insert(
     if not approved and await newcomers.asks(tx.connection, caller, networks) is not None:
         raise NeedsApproval
     holders = [network.id for network in networks]
+    await access.SQL.keep_visibility(tx.connection, networks=holders)
     audience = await SQL.least_visibility(tx.connection, networks=holders)
     row = await SQL.insert(
         tx.connection,

@@ -88,3 +88,7 @@ WHERE CASE w.noun
 
 -- name: lock_standing
 SELECT lock_standing(:member, :networks);
+
+-- name: keep_visibility
+-- Nobody narrows or widens these networks until commit: what is made in them, or below them, is seen by no more people than they are.
+SELECT 1 FROM networks WHERE id = ANY (:networks) ORDER BY id FOR SHARE;

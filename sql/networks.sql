@@ -12,6 +12,14 @@ SELECT * FROM shown_networks WHERE id = :network;
 -- name: lock
 SELECT 1 FROM networks WHERE id = :network FOR NO KEY UPDATE;
 
+-- name: lock_tree
+-- The same with the one above, which it may not be wider than, and all below, which may not be wider than it. In a statement of its own,
+-- so that what was just being made there is found by the next.
+WITH RECURSIVE below AS (
+    SELECT id, parent_id FROM networks WHERE id = :network
+    UNION SELECT c.id, c.parent_id FROM networks c JOIN below b ON c.parent_id = b.id)
+SELECT 1 FROM networks WHERE id IN (SELECT id FROM below UNION SELECT parent_id FROM below) ORDER BY id FOR NO KEY UPDATE;
+
 -- name: describe!
 UPDATE networks SET name = coalesce(:name::text, name), purpose = coalesce(:purpose::text, purpose), about = coalesce(:about::text, about),
     about_html = coalesce(:about_html::text, about_html), listed = coalesce(:listed::boolean, listed),
@@ -33,6 +41,11 @@ WITH RECURSIVE below AS (
 UPDATE networks n SET visibility = :visibility, version = version + 1
 FROM below b WHERE n.id = b.id AND (n.id = :network OR breadth(n.visibility) > breadth(:visibility))
 RETURNING n.id;
+
+-- name: lock_wider
+-- Their threads that are seen by more people, in order; in a statement of its own, so that what is split from one is found as well.
+SELECT 1 FROM threads t WHERE t.id IN (SELECT thread_id FROM thread_networks WHERE network_id = ANY (:networks))
+  AND breadth(t.audience) > breadth(:visibility) ORDER BY t.id FOR NO KEY UPDATE;
 
 -- name: narrow_threads!
 UPDATE threads t SET audience = m.least, version = version + 1

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from forum import text
+from forum import access, text
 from forum.db import Connection, Database, statements
 from forum.errors import NotFound
 
@@ -98,6 +98,7 @@ async def posts(db: Database, network: Network, items: Sequence[Item], pace: Pac
     async with db.transaction() as tx:
         connection = tx.connection
         await SQL.one_at_a_time(connection, network=network.id)
+        await access.SQL.keep_visibility(connection, networks=[network.id])
         batch = await _place(connection, network, items)
         if batch.new:
             await _insert_posts(connection, network, batch)

@@ -1,0 +1,145 @@
+"""Narrowing a network narrows all that is below it and in it, also what is just being made there."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+
+from forum import agreements, networks, posts, splits, threads
+from forum.db import Database, Transaction
+from forum.errors import ForumError
+from tests.people import World, make_world
+
+WAITED_FOR = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid)"
+TOO_WIDE = """
+SELECT 'thread' AS noun, t.id, t.audience AS seen_by, n.visibility AS holder
+FROM threads t JOIN thread_networks h ON h.thread_id = t.id JOIN networks n ON n.id = h.network_id
+WHERE breadth(t.audience) > breadth(n.visibility) AND n.slug LIKE '%' || $1
+UNION ALL
+SELECT 'network', c.id, c.visibility, p.visibility FROM networks c JOIN networks p ON p.id = c.parent_id
+WHERE breadth(c.visibility) > breadth(p.visibility) AND p.slug LIKE '%' || $1
+"""
+
+
+class Held(Database):
+    """Its acts stop before they commit, until they may."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, pool_size=2)
+        self.done, self.may = asyncio.Event(), asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        async with super().transaction() as tx:
+            yield tx
+            self.done.set()
+            while not self.may.is_set():
+                if await tx.connection.fetchval(WAITED_FOR):
+                    self.may.set()
+                await asyncio.sleep(0.01)
+
+
+@pytest_asyncio.fixture
+async def world(db: Database) -> World:
+    """Public networks."""
+    return await make_world(db, visibility="public")
+
+
+@pytest_asyncio.fixture
+async def held(database_url: str) -> AsyncIterator[Held]:
+    db = Held(database_url)
+    await db.open()
+    yield db
+    await db.close()
+
+
+Act = Callable[[Database], Awaitable[object]]
+
+
+async def _narrowing(world: World) -> Act:
+    return lambda db: networks.describe(db, world.lead, world.network, visibility="private")
+
+
+async def _starting(world: World) -> Act:
+    return lambda db: threads.start(db, world.ana, world.network, "A thread", "Words")
+
+
+async def _starting_jointly(world: World) -> Act:
+    return lambda db: threads.start(db, world.ana, world.other, "A thread", "Words", jointly_with=[world.network])
+
+
+async def _splitting(world: World) -> Act:
+    thread = await world.thread()
+    post = await posts.reply(world.db, world.ben, thread, "Something else")
+    return lambda db: splits.split(db, world.mod, thread, [post["id"]], "Something else")
+
+
+async def _holding_in(world: World) -> Act:
+    started = await threads.start(world.db, world.ana, world.other, "A thread", "Words")
+    return lambda db: agreements.ask(db, world.lead, started.thread["id"], "hold_in", slug=world.network)
+
+
+async def _moving(world: World) -> Act:
+    started = await threads.start(world.db, world.ana, world.other, "A thread", "Words")
+    return lambda db: agreements.ask(db, world.lead, started.thread["id"], "move", slug=world.network)
+
+
+async def _widening(world: World) -> Act:
+    await networks.describe(world.db, world.lead, world.network, visibility="private")
+    thread = await world.thread()
+    await networks.describe(world.db, world.lead, world.network, visibility="public")
+    return lambda db: agreements.ask(db, world.lead, thread, "widen", audience="public")
+
+
+async def _making_below(world: World) -> Act:
+    return lambda db: networks.create(
+        db, world.lead, name="Below", slug=f"below-{world.tag}", kind="topic", parent=world.network, visibility="public"
+    )
+
+
+async def _making_further_below(world: World) -> Act:
+    below = f"below-{world.tag}"
+    await networks.create(
+        world.db, world.lead, name="Below", slug=below, kind="topic", parent=world.network, visibility="public"
+    )
+    return lambda db: networks.create(
+        db, world.lead, name="Further", slug=f"far-{world.tag}", kind="topic", parent=below, visibility="public"
+    )
+
+
+async def _widening_below(world: World) -> Act:
+    slug = f"below-{world.tag}"
+    await networks.create(world.db, world.lead, name="Below", slug=slug, kind="topic", parent=world.network)
+    return lambda db: networks.describe(db, world.lead, slug, visibility="public")
+
+
+MAKING = (
+    _starting, _starting_jointly, _splitting, _holding_in, _moving, _widening, _making_below, _making_further_below,
+    _widening_below,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["narrowed first", "narrowed second"])
+@pytest.mark.parametrize("making", MAKING)
+async def test_nothing_is_seen_by_more_people_than_its_network(
+    world: World, held: Held, making: Callable[[World], Awaitable[Act]], first: bool
+) -> None:
+    acts = [await making(world), await _narrowing(world)]
+    if first:
+        acts.reverse()
+    before = asyncio.create_task(_done(acts[0](held)))
+    await held.done.wait()
+    after = asyncio.create_task(_done(acts[1](world.db)))
+    after.add_done_callback(lambda _: held.may.set())
+    async with asyncio.timeout(30):
+        await asyncio.gather(before, after)
+    assert await world.db.pool.fetchval("SELECT visibility FROM networks WHERE slug = $1", world.network) == "private"
+    assert not await world.db.pool.fetch(TOO_WIDE, world.tag)
+
+
+async def _done(act: Awaitable[object]) -> None:
+    """What is refused is not done; that is for the other act to say."""
+    with contextlib.suppress(ForumError):
+        await act
