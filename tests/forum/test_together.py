@@ -189,12 +189,39 @@ async def test_what_is_refused_leaves_its_key(world: World, gathering: Database)
     assert (await posts.reply(gathering, world.ben, thread, "A", key="a"))["number"] == 3
 
 
+async def test_keys_are_taken_in_one_order(world: World) -> None:
+    """Else two processes that got the same two, one after the other, would each wait for the other one's second."""
+    ben = world.ben.member
+    keep = "SELECT keep_keys($1, $2, $3, $4)"
+    async with world.db.transaction() as tx:
+        assert await tx.connection.fetchval(keep, [ben], ["a"], [b""], [1]) == []
+        other = asyncio.create_task(world.db.pool.fetchval(keep, [ben, ben], ["b", "a"], [b"", b""], [2, 3]))
+        async with asyncio.timeout(30):
+            while not await tx.connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - who waits there tells nobody
+                await asyncio.sleep(0.01)
+        assert await tx.connection.fetchval(keep, [ben], ["b"], [b""], [4]) == []
+    assert await other == [2, 3]
+
+
 async def test_slow_mode_holds_for_two_at_once(world: World, gathering: Database) -> None:
     slug = world.network
     await rooms.slow_down(world.db, world.mod, slug, 60)
     answers = await asyncio.gather(
         *(rooms.say(gathering, world.ben, slug, f"{n}") for n in range(3)), return_exceptions=True
     )
+    assert sum(isinstance(each, TooMany) for each in answers) == 2
+
+
+async def test_slow_mode_holds_for_two_that_waited_for_the_room(world: World, gathering: Database) -> None:
+    slug = world.network
+    await rooms.slow_down(world.db, world.mod, slug, 60)
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("SELECT FROM rooms WHERE id = $1 FOR UPDATE", await world.room_id())
+        said = [asyncio.create_task(rooms.say(gathering, world.ben, slug, f"{n}")) for n in range(3)]
+        async with asyncio.timeout(4):
+            while not await tx.connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - who waits there tells nobody
+                await asyncio.sleep(0.01)
+    answers = await asyncio.gather(*said, return_exceptions=True)
     assert sum(isinstance(each, TooMany) for each in answers) == 2
 
 
