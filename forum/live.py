@@ -21,8 +21,6 @@ HTML = "forum.v1.html"
 READERS: Mapping[str, Reader] = {"": "member", "outsider": "outsider", "guest": "guest"}
 """By what stands behind the `/` after the name of a subprotocol, as realtime.protocol has it."""
 
-POST_FACTS = ("author_name", "parent_id", "number", "state")
-
 Facts = dict[str, Any]
 Render = Callable[[Views, asyncpg.Record], Facts]
 

@@ -93,14 +93,6 @@ WHERE m.network_id = :network
 ORDER BY m.member_id, i.thread_id
 ON CONFLICT (member_id, thread_id) DO UPDATE SET numbers = thread_reads.numbers + EXCLUDED.numbers, read_at = now();
 
--- name: reset_screens
--- One update in each channel, before which the log no longer reaches: whoever follows it is told to load the page anew.
-SELECT r.channel_name, r.head
-FROM record_updates(:channels::text[], array_fill('import.finished'::text, ARRAY[cardinality(:channels::text[])]), :objects::bigint[]) r;
-
--- name: keep_from_head!
-UPDATE channels SET kept_after = channel_head(name) WHERE name = ANY (:channels::text[]);
-
 -- name: known_messages
 SELECT item_key FROM import_items WHERE network_id = :network AND item_key = ANY (:keys::bytea[]);
 

@@ -16,8 +16,6 @@ MAX_QUOTE_DEPTH = 12
 MASK = "…"
 
 _QUOTED = re.compile(r"(?: {0,2}>){1,60} ?")
-_PROMPT = re.compile(r">>> \S")
-_INTERPRETED = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
 _TABS = 8
 _SPECIAL = re.compile(
     r"[\\`*<]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|\](?=[(\[:])|&(?=#?\w{1,31};)|@(?=\\*\{)", re.IGNORECASE

@@ -4,7 +4,6 @@ Invariants: an item is stored once, by its key; the posts of a thread are number
 is known already is never looked into, so what was removed stays removed.
 """
 
-import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -255,10 +254,7 @@ async def finish(db: Database, network: Network, channels: Iterable[Sequence[tup
     """
     for batch in channels:
         async with db.transaction() as tx:
-            names = [name for name, _ in batch]
-            rows = await SQL.reset_screens(tx.connection, channels=names, objects=[number for _, number in batch])
-            await SQL.keep_from_head(tx.connection, channels=names)
-        db.wake({row["channel_name"]: row["head"] for row in rows})
-        await asyncio.sleep(0)
+            for name, number in batch:
+                tx.reset(name, "import.finished", number)
     async with db.transaction() as tx:
         await SQL.finish(tx.connection, import_id=network.import_id)

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import contributions, moderation_log, removal, repeats, reports, text
+from forum import contributions, removal, repeats, reports, text
 from forum.db import Connection, Database
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound
 from forum.standing import Caller
@@ -28,7 +28,6 @@ Act = Callable[[Database, Caller, int], Awaitable[Row]]
 Decision = Callable[..., Awaitable[Row]]
 
 EXCERPT_MAX_CHARS: Final = 140
-MAX_REASON_CHARS: Final = moderation_log.REASON_MAX_CHARS
 
 
 @dataclass(frozen=True, slots=True)
