@@ -1,7 +1,7 @@
 """What runs later or on time, in every web process: each round takes its work with SKIP LOCKED, so processes share it.
 
 Time is an act too: lapsing holds, ending sanctions, passing appeals on or ending the time for one, purging what was
-kept long enough, trimming the log and forgetting old keys call acts that record updates.
+kept long enough, trimming the log, forgetting old keys and sessions call acts that record updates.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from forum import announcements, appeals, holds, idempotency, purge, sanctions, updates
+from forum import announcements, appeals, holds, idempotency, purge, sanctions, sessions, updates
 from forum.db import Database
 from forum.errors import Unavailable
 
@@ -39,6 +39,11 @@ async def _forget_keys(db: Database) -> int:
         return int(await idempotency.SQL.forget(tx.connection) or 0)
 
 
+async def _forget_sessions(db: Database) -> int:
+    async with db.transaction() as tx:
+        return int(await sessions.SQL.forget(tx.connection))
+
+
 ROUNDS = (
     Round(announcements.announce_threads, ANNOUNCE_EVERY_S),
     Round(announcements.announce_rooms, ANNOUNCE_EVERY_S),
@@ -51,6 +56,7 @@ ROUNDS = (
     Round(purge.vacuum, PURGE_EVERY_S),
     Round(_trim, TIDY_EVERY_S),
     Round(_forget_keys, TIDY_EVERY_S),
+    Round(_forget_sessions, TIDY_EVERY_S),
 )
 
 

@@ -81,3 +81,10 @@ WHERE NOT EXISTS (SELECT FROM sessions s JOIN members m ON m.id = s.member_id
                   WHERE s.id = x AND s.ended_at IS NULL AND s.expires_at > now() AND m.state = 'active')
   AND NOT EXISTS (SELECT FROM tokens t JOIN members m ON m.id = t.member_id
                   WHERE t.id = -x AND t.ended_at IS NULL AND t.expires_at > now() AND m.state = 'active');
+
+-- name: forget$
+-- What has come to its end by itself: nothing reads it any more, and sessions say which browser was here when.
+WITH sessions_ AS (DELETE FROM sessions WHERE expires_at < now() RETURNING 1),
+tokens_ AS (DELETE FROM tokens WHERE expires_at < now() RETURNING 1),
+links AS (DELETE FROM one_time_links WHERE expires_at < now() RETURNING 1)
+SELECT (SELECT count(*) FROM sessions_) + (SELECT count(*) FROM tokens_) + (SELECT count(*) FROM links);

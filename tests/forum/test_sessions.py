@@ -1,4 +1,4 @@
-"""Sessions: who has proved it with a password that is changed meanwhile has proved nothing."""
+"""Sessions: a password that is changed while it is looked at proves nothing; what is over is forgotten."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,6 +7,7 @@ import pytest
 
 from forum import members, passwords, sessions
 from forum.errors import Invalid, Unauthenticated
+from forum.passwords import token_hash
 from forum.standing import Caller
 from tests.people import PASSWORD, World
 
@@ -81,3 +82,24 @@ async def test_a_password_that_was_set_meanwhile_is_not_overwritten(
     with pytest.raises(Invalid):
         await members.change_password(world.db, Caller(member), PASSWORD, "words of somebody else")
     await sessions.sign_in(world.db, email, "other quiet words")
+
+
+async def test_what_has_come_to_its_end_by_itself_is_forgotten(world: World) -> None:
+    """Nothing reads it any more, and it says which browser was here when."""
+    ben = world.ben.member
+    kept = await sessions.start(world.db, ben, browser="Firefox")
+    await sessions.start(world.db, ben, browser="Firefox")
+    await sessions.create_token(world.db, ben, name="kept")
+    await sessions.create_token(world.db, ben, name="over")
+    over = "UPDATE {} SET expires_at = now() - interval '1 second' WHERE member_id = $1 AND {}"
+    await world.db.pool.execute(over.format("sessions", "token_hash <> $2"), ben, token_hash(kept))
+    await world.db.pool.execute(over.format("tokens", "name <> $2"), ben, "kept")
+    await members.one_time_link(world.db, ben)
+    await world.db.pool.execute(over.format("one_time_links", "$2"), ben, True)
+    async with world.db.transaction() as tx:
+        assert await sessions.SQL.forget(tx.connection) >= 3
+    left = "SELECT count(*) FROM {} WHERE member_id = $1"
+    counts = [
+        await world.db.pool.fetchval(left.format(table), ben) for table in ("sessions", "tokens", "one_time_links")
+    ]
+    assert counts == [1, 1, 0]
