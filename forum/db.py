@@ -231,8 +231,9 @@ class Database:
             command_timeout=COMMAND_TIMEOUT_S,
             max_inactive_connection_lifetime=300 if self._warm is None else 0,
             init=_prepare_connection,
-            # Nothing of ours changes a session (no SET, no LISTEN, no lock that outlives its transaction), so there is
-            # nothing to undo: a transaction that was left open asyncpg rolls back itself.
+            # Nothing of ours changes a session (no SET, no LISTEN; the one lock that outlives its transaction is given
+            # back by who takes it, forum.purge), so there is nothing to undo: a transaction that was left open asyncpg
+            # rolls back itself.
             reset=_leave_as_it_is,
             # The first JIT of a small query costs more than the query. What pages read is in memory, where a probe of
             # an index costs no more than the next row of a scan. A statement is planned once on each connection, and so
