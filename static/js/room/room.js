@@ -3,23 +3,22 @@
 
 import { polite, rated, sayGone } from "../announce.js";
 import { isBlocked } from "../blocks.js";
-import { become, elements, focusOn, isGap, make, takeOut } from "../markup.js";
+import { become, focusOn, isGap, make, takeOut } from "../markup.js";
 import { me, mentionsMe } from "../me.js";
+import { Earlier } from "./earlier.js";
 import { Log } from "./log.js";
 import { Sending } from "./sending.js";
 import "./slow.js";
 import { Typing } from "./typing.js";
 import { Pill } from "../pill.js";
-import { atEnd, keepChild, keepPlace, toEnd, whenStill } from "../place.js";
-import { Refused, busy, fragment, page, tell } from "../requests.js";
-import { clean } from "../references.js";
-import { newest, onUpdate } from "../updates.js";
+import { atEnd, keepPlace, toEnd, whenStill } from "../place.js";
+import { Refused, page, tell } from "../requests.js";
+import { onUpdate } from "../updates.js";
 import { NOT_LOADED, counted } from "../words.js";
 
 const SAY_EVERY_MS = 5_000;
 const SAID_CHARS = 140;
 const READ_AFTER_MS = 1_000;
-const EARLIER_WITHIN = "600px 0px 0px 0px";
 const STICK_PX = 80;
 
 class ForumRoom extends HTMLElement {
@@ -54,7 +53,7 @@ class ForumRoom extends HTMLElement {
     });
     addEventListener("scroll", () => this.#scrolled(), { passive: true });
     globalThis.visualViewport?.addEventListener("resize", () => this.#wasAtEnd && toEnd());
-    this.#watchEarlier();
+    this.#earlier = new Earlier(this.list, this.log);
     this.#open();
     if (this.composer && me() !== null) this.#sending = new Sending(this);
   }
@@ -62,13 +61,13 @@ class ForumRoom extends HTMLElement {
   /** The connection is back: what found no answer is tried again. */
   #resume() {
     this.#sending?.resume();
-    if (this.list.querySelector(".earlier [data-problem]")) this.#loadEarlier();
+    this.#earlier.resume();
   }
 
   disconnectedCallback() {
     this.#ending?.();
     this.#ending = null;
-    this.#earlier?.disconnect();
+    this.#earlier?.end();
   }
 
   get list() {
@@ -270,64 +269,6 @@ class ForumRoom extends HTMLElement {
     if (!(await tell(this.dataset.readUrl, { number }))) this.#read = before;
   }
 
-  // Earlier messages
-
-  #watchEarlier() {
-    this.#earlier?.disconnect();
-    const line = this.list.querySelector(".earlier");
-    if (!line) return;
-    this.#earlier = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#loadEarlier(), {
-      rootMargin: EARLIER_WITHIN,
-    });
-    this.#earlier.observe(line);
-    line.querySelector("a").addEventListener("click", (event) => {
-      event.preventDefault();
-      this.#loadEarlier();
-    });
-  }
-
-  async #loadEarlier() {
-    const line = this.list.querySelector(".earlier");
-    if (!line || line.dataset.loading !== undefined) return;
-    line.dataset.loading = "";
-    this.#earlier.disconnect();
-    const link = line.querySelector("a");
-    const done = busy(link);
-    try {
-      const loaded = elements(await fragment(link.href));
-      this.#prepend(line, loaded);
-      this.#watchEarlier();
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      delete line.dataset.loading;
-      line.querySelector("[data-problem]")?.remove();
-      line.append(make("span", { "data-problem": true, class: "muted small" }, ` ${NOT_LOADED}`));
-      polite(NOT_LOADED);
-    } finally {
-      done();
-    }
-  }
-
-  #prepend(line, loaded) {
-    const known = new Set(this.messages.map(({ id }) => id));
-    const first = this.messages[0] ?? null;
-    // What changed while they were on their way has come as an update, and was not shown yet.
-    const fresh = loaded.map(asItStands).filter((item) => item !== null && !(item.id && known.has(item.id)));
-    const before = first ? this.log.lineBefore(first) : line.nextSibling;
-    keepChild(first, () => {
-      line.remove();
-      this.list.prepend(...fresh.filter((item) => item.matches(".earlier")));
-      for (const item of fresh.filter((other) => !other.matches(".earlier"))) this.list.insertBefore(item, before?.isConnected ? before : null);
-      for (const item of fresh) clean(item);
-      for (const item of fresh.filter((other) => other.matches(".msg"))) {
-        this.log.mark(item);
-        this.log.group(item);
-      }
-      this.log.group(first);
-      this.log.dropEmptyDays();
-    });
-  }
-
   // Acts
 
   #send(event) {
@@ -394,14 +335,6 @@ class ForumRoom extends HTMLElement {
       polite(NOT_LOADED);
     }
   }
-
-}
-
-/** A loaded item, or the newer state of it that has come live; null if it has gone. */
-function asItStands(item) {
-  if (!item.matches(".msg[id]")) return item;
-  const frame = newest(item.id, Number(item.dataset.version ?? 0));
-  return frame === null ? item : (frame.node?.cloneNode(true) ?? null);
 }
 
 customElements.define("forum-room", ForumRoom);

@@ -1,7 +1,7 @@
 // <forum-composer>: takes over a form with a textarea. The text is never lost: it stays in the page until the server has
 // answered 2xx, and in this browser's storage meanwhile (draft.js).
 
-import { assertive, polite } from "../announce.js";
+import { polite } from "../announce.js";
 import { Draft } from "./draft.js";
 import { format } from "./formatting.js";
 import { measure, over } from "./length.js";
@@ -9,9 +9,10 @@ import { sayTyping } from "../wire.js";
 import { elements, isGap, make } from "../markup.js";
 import { Mentions } from "./mentions.js";
 import { Preview } from "./preview.js";
+import { Problem } from "./problem.js";
 import { FRAGMENT, Refused, newKey, send } from "../requests.js";
 import { answered, onUpdate } from "../updates.js";
-import { BROKEN, EDITING, EMPTY, NOT_POSTED, NOT_SURE, SIGNED_OUT, tooFast, tooLong } from "../words.js";
+import { BROKEN, EDITING, EMPTY, SIGNED_OUT, tooLong } from "../words.js";
 
 const TYPING_EVERY_MS = 3_000;
 /** What is pressed again so soon after it was sent is the second half of a double click. */
@@ -25,6 +26,7 @@ class ForumComposer extends HTMLElement {
   #area;
   #mentions;
   #preview;
+  #problem;
   #draft;
   #sending = false;
   #typedAt = -Infinity;
@@ -40,7 +42,8 @@ class ForumComposer extends HTMLElement {
     this.#area = this.#form?.querySelector("textarea");
     if (!this.#area) return undefined;
     this.#mentions = new Mentions(this.#area, this.dataset.network);
-    this.#preview = new Preview(this, this.#area, (sentence) => this.#say(sentence));
+    this.#problem = new Problem(this, this.#area);
+    this.#preview = new Preview(this, this.#area, (sentence) => this.#problem.say(sentence));
     this.#draft = new Draft(this.dataset.draft, this.#form.elements, {
       isOpen: () => !this.#before && !this.#closed,
       isSending: () => this.#sending,
@@ -69,7 +72,7 @@ class ForumComposer extends HTMLElement {
   #listen() {
     const onLock = ({ detail }) => this.#lock(detail.sentence);
     const onStanding = ({ detail }) => this.#bar(detail.sentence);
-    const onSignedOut = () => this.text && this.#say(SIGNED_OUT);
+    const onSignedOut = () => this.text && this.#problem.say(SIGNED_OUT);
     const onHide = () => this.#draft.save();
     document.addEventListener("forum:lock", onLock);
     document.addEventListener("forum:standing", onStanding);
@@ -157,7 +160,7 @@ class ForumComposer extends HTMLElement {
 
   #written() {
     this.#draft.written();
-    this.#say(null);
+    this.#problem.say(null);
     this.#count();
     this.#preview.close();
     const room = this.closest("forum-room");
@@ -188,7 +191,7 @@ class ForumComposer extends HTMLElement {
       return;
     }
     this.#draft.posted();
-    this.#say(null);
+    this.#problem.say(null);
     this.#count();
     this.#preview.close();
   }
@@ -201,7 +204,7 @@ class ForumComposer extends HTMLElement {
     this.#form.action = action;
     this.#form.elements.key.value = key;
     this.#write(body);
-    this.#say(null);
+    this.#problem.say(null);
     this.#note(null);
   }
 
@@ -225,8 +228,8 @@ class ForumComposer extends HTMLElement {
   async #send() {
     const body = this.#area.value;
     if (this.#sending || this.#closed) return;
-    if (!body.trim()) return performance.now() - this.#takenAt < AGAIN_WITHIN_MS ? undefined : this.#say(EMPTY);
-    if (over(this.#area) > 0) return this.#say(tooLong(over(this.#area), this.dataset.kind !== "message"));
+    if (!body.trim()) return performance.now() - this.#takenAt < AGAIN_WITHIN_MS ? undefined : this.#problem.say(EMPTY);
+    if (over(this.#area) > 0) return this.#problem.say(tooLong(over(this.#area), this.dataset.kind !== "message"));
     if (!this.#before && this.#handOver(body)) return;
     this.#sending = true;
     this.#draft.sends();
@@ -247,7 +250,7 @@ class ForumComposer extends HTMLElement {
       this.#sending = false;
       this.#area.readOnly = this.#closed;
       button?.removeAttribute("aria-disabled");
-      if (button?.dataset.busy) button.innerHTML = this.#problem ? "Try again" : words;
+      if (button?.dataset.busy) button.innerHTML = this.#problem.sentence ? "Try again" : words;
     }
   }
 
@@ -298,13 +301,8 @@ class ForumComposer extends HTMLElement {
     this.#fold();
   }
 
-  #refused({ status, problem, unsure }) {
-    if (status === 0) this.#say(unsure ? NOT_SURE : NOT_POSTED);
-    else if (status === 401) this.#say(SIGNED_OUT);
-    else if (status === 429) this.#countDown(Math.max(1, Math.ceil(problem.retry_after ?? 1)));
-    else if (status >= 500) this.#say(BROKEN);
-    else this.#wrong(status, problem);
-    assertive(this.#problem);
+  #refused(refused) {
+    this.#problem.refused(refused, (status, problem) => this.#wrong(status, problem));
   }
 
   #wrong(status, problem) {
@@ -312,39 +310,12 @@ class ForumComposer extends HTMLElement {
     if (status === 422 && isAnother && !problem.errors?.body) {
       // From here or from another tab.
       this.#draft.renew();
-      return this.#say("Your earlier text did arrive. Send again to post this one as well.");
+      this.#problem.say("Your earlier text did arrive. Send again to post this one as well.");
+      return;
     }
     this.#draft.refused();
-    this.#say(Object.values(problem.errors ?? {})[0] ?? problem.detail ?? BROKEN);
-    const line = Number(problem.line);
-    if (line > 0) {
-      const lines = this.#area.value.split("\n");
-      const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
-      this.#area.focus();
-      this.#area.setSelectionRange(start, start + (lines[line - 1]?.length ?? 0));
-    }
-    return undefined;
-  }
-
-  #countDown(seconds) {
-    if (seconds <= 0) return this.#say(null);
-    this.#say(tooFast(seconds));
-    const said = this.#problem;
-    setTimeout(() => this.#problem === said && this.#countDown(seconds - 1), 1_000);
-    return undefined;
-  }
-
-  get #problem() {
-    const place = this.querySelector("[data-problem]");
-    return place && !place.hidden ? place.textContent : "";
-  }
-
-  #say(sentence) {
-    const place = this.querySelector("[data-problem]");
-    if (!place) return;
-    place.hidden = !sentence;
-    place.textContent = sentence ?? "";
-    this.#area.toggleAttribute("aria-invalid", Boolean(sentence));
+    this.#problem.say(Object.values(problem.errors ?? {})[0] ?? problem.detail ?? BROKEN);
+    this.#problem.pointTo(Number(problem.line));
   }
 
   #note(sentence) {
@@ -485,7 +456,7 @@ class ForumComposer extends HTMLElement {
     this.#area.readOnly = this.#closed;
     for (const control of this.#form.querySelectorAll("button")) control.disabled = this.#closed;
     this.classList.toggle("locked", this.#closed);
-    this.#say(sentence);
+    this.#problem.say(sentence);
     if (sentence) polite(sentence);
   }
 }
