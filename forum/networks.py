@@ -61,6 +61,7 @@ async def create(
             if parent is not None:
                 above = await access.require_network(tx.connection, caller, parent, "run")
                 await access.SQL.keep_visibility(tx.connection, networks=[above.id])
+                # As it stands now that nobody narrows it.
                 above = await access.require_network(tx.connection, caller, parent, "run")
                 if access_breadth(visibility) > access_breadth(above.row["visibility"]):
                     raise Invalid("visibility", f"A sub-group is never more visible than {above.name}.")
@@ -160,9 +161,8 @@ async def _set_visibility(tx: Transaction, caller: Caller, network: Network, vis
     await SQL.lock_wider(tx.connection, networks=ids, visibility=visibility)
     await SQL.narrow_threads(tx.connection, networks=ids)
     if access_breadth(visibility) < access_breadth(network.row["visibility"]):
-        for row in await SQL.holders_beside(
-            tx.connection, networks=ids
-        ):  # whose lists show outsiders fewer threads now
+        # Their lists show outsiders fewer threads now.
+        for row in await SQL.holders_beside(tx.connection, networks=ids):
             tx.reset(f"network:{row['id']}", "network.changed", network.id)
     tx.raise_access(*(f"network:{each}" for each in ids))
     for each in ids:
