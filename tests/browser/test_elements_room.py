@@ -5,7 +5,7 @@
 import asyncio
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -420,6 +420,22 @@ async def test_a_draft_is_kept_and_goes_when_the_server_has_it(page: Page, stage
     assert len(keys) == 1
     await expect(page.locator("textarea")).to_have_value("")
     assert await page.evaluate("Object.keys(localStorage)") == []
+
+
+async def test_what_is_written_before_the_script_runs_is_kept_too(page: Page, stage: Stage) -> None:
+    written = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await written.wait()
+        await route.continue_()
+
+    await page.route("**/composer.js", late)
+    await page.goto(stage.show("/threads/9", thread(post(2)), {"thread:9": 0}), wait_until="commit")
+    await page.locator("textarea").fill("at once")
+    written.set()
+    await expect(page.locator("[data-kept]")).to_be_visible()
+    await page.reload()
+    await expect(page.locator("textarea")).to_have_value("at once")
 
 
 @pytest.mark.parametrize(

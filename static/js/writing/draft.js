@@ -28,12 +28,16 @@ export class Draft {
     this.#on = on;
   }
 
-  /** Puts what is kept into the field. What a page that was answered with an error brings counts for more, unless `overText`. */
+  /**
+   * Puts what is kept into the field. What was written before the script ran counts for more, and so does what a page that
+   * was answered with an error brings, unless `overText`.
+   */
   restore(overText) {
     const { value, defaultValue } = this.#area;
+    if (value && value !== defaultValue) return this.written();
     const kept = drafts.load(this.#name);
-    if (!kept?.body || (value && value !== defaultValue) || (defaultValue && !overText)) return;
-    this.#take(kept);
+    if (kept?.body && (!defaultValue || overText)) this.#take(kept);
+    return undefined;
   }
 
   /** Listens to other tabs; returns what ends it. */
