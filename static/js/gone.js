@@ -2,9 +2,11 @@
 
 import { polite } from "./announce.js";
 import { make, takeOut } from "./markup.js";
+import { forget } from "./updates.js";
 
 /** Clears the page if its words depend on the channel, else the rows that do. */
 export function clearChannel(channel) {
+  forget(channel);
   const main = document.querySelector("main");
   if ((main?.dataset.channel ?? "").split(" ").includes(channel)) clearPage(main);
   const [kind, id] = channel.split(":");

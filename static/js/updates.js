@@ -1,6 +1,6 @@
 // Where live frames meet what shows them. A frame is applied in one synchronous act, or it was not applied.
 
-import { element, focusOn } from "./markup.js";
+import { element, focusOn, isGap } from "./markup.js";
 
 const MAX_KEPT = 500;
 
@@ -37,6 +37,14 @@ function keep(frame) {
   latest.delete(ref);
   latest.set(ref, frame);
   if (latest.size > MAX_KEPT) latest.delete(latest.keys().next().value);
+}
+
+/** The words of a channel that I may no longer follow are kept no longer; that something has lost its words is. */
+export function forget(channel) {
+  for (const [ref, frame] of latest) {
+    const isBare = frame.gone || (frame.node && isGap(frame.node) && !("title" in frame));
+    if (frame.channel === channel && !isBare) latest.delete(ref);
+  }
 }
 
 /** The last update of "post-77" that came live, if it is at least as new as `version`; else null. */

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, Route, WebSocketRoute, expect
 from starlette.responses import Response
 
-from tests.browser.parts import composer, message, post, room, thread
+from tests.browser.parts import composer, message, post, room, row, thread
 from tests.browser.stage import Post as Sent
 from tests.browser.stage import Stage, fragment, problem
 
@@ -360,6 +360,22 @@ async def test_what_i_may_no_longer_see_leaves_the_page(page: Page, stage: Stage
     assert "secret" not in await page.content()
     await expect(page.locator("aside")).to_have_count(0)
     await expect(page.locator("#polite")).to_have_text(sentence)
+
+
+async def test_a_title_of_what_i_may_no_longer_see_is_not_remembered(page: Page, stage: Stage) -> None:
+    def home(title: str) -> str:
+        told = f'<li class="note" id="notification-1">replied in <a data-title="9">{title}</a></li>'
+        return f'<forum-list data-list="notifications"><ul class="foryou">{told}</ul></forum-list>'
+
+    await page.goto(stage.show("/", home("A title"), {"network:3": 0, "member:7": 0}))
+    await live(page)
+    stage.record("network:3", "thread.touched", 9, row(9, "2026-11-23T08:31:00Z"), title="A newer title")
+    await expect(page.locator("[data-title]")).to_have_text("A newer title")
+    stage.show("/", home("A thread"), {})
+    stage.log.shut.add("network:3")
+    stage.log.version += 1
+    await expect(page.locator("[data-title]")).to_have_text("A thread")
+    assert "title" not in await page.locator("main").inner_text()
 
 
 async def test_what_i_was_writing_stays_where_the_page_goes(page: Page, stage: Stage) -> None:
