@@ -14,10 +14,12 @@ WHERE n.slug = :slug;
 -- Networks as these members stand to them, each with what has to stand as it is until a message is written into its room.
 SELECT f.* FROM unnest(:members::bigint[], :slugs::text[]) WITH ORDINALITY w (member, slug, place)
 LEFT JOIN LATERAL (
-    SELECT n.*, r.id AS room_id, r.slow_s, s.role, s.mute, s.since AS member_since, room_standing(w.member, r.id) AS standing,
-           may_read_network(w.member, n.id) AS may_read, may_see_network(w.member, n.id) AS may_see
+    SELECT n.id, n.slug, n.name, n.posting, n.approves_first, r.id AS room_id, r.slow_s, s.role, s.mute, x.standing,
+           q.network_id IS NOT NULL AS may_read, q.network_id IS NOT NULL OR may_see_network(w.member, n.id) AS may_see
     FROM networks n
-    LEFT JOIN rooms r ON r.network_id = n.id
+    JOIN rooms r ON r.network_id = n.id
+    CROSS JOIN LATERAL stands_in_room(w.member, r.id) x
+    LEFT JOIN LATERAL readable_network(w.member, n.id) q ON true
     LEFT JOIN standing s ON s.network_id = n.id AND s.member_id = w.member
     WHERE n.slug = w.slug LIMIT 1) f ON true
 ORDER BY w.place;
@@ -53,7 +55,8 @@ SELECT * FROM thread_for(:member, :thread);
 -- Threads as these members stand to them, each with what has to stand as it is until the write.
 SELECT f.* FROM unnest(:members::bigint[], :threads::bigint[]) WITH ORDINALITY w (member, thread, place)
 LEFT JOIN LATERAL (
-    SELECT t.*, thread_standing(w.member, t.id) AS standing FROM thread_for(w.member, w.thread) t LIMIT 1) f ON true
+    SELECT t.id, t.network_id, t.locked_at, t.may_read, t.holders, s.standing
+    FROM thread_for(w.member, w.thread) t CROSS JOIN LATERAL stands_in_thread(w.member, t.id) s LIMIT 1) f ON true
 ORDER BY w.place;
 
 -- name: thread_of_post$

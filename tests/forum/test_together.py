@@ -148,7 +148,7 @@ async def _write(connection: Connection, rows: Sequence[WantedReply], wait: bool
 async def _wanted(world: World, thread: int, through: int) -> WantedReply:
     """A reply of ben's through this network."""
     ben = world.ben.member
-    standing = await world.db.pool.fetchval("SELECT thread_standing($1, $2)", ben, thread)
+    standing = await world.db.pool.fetchval("SELECT standing FROM stands_in_thread($1, $2)", ben, thread)
     return WantedReply(ben, thread, standing, through, None, None, None, "Words", "<p>Words</p>", [], [], 1)
 
 
