@@ -70,8 +70,10 @@ async def made_before(
         return None if made is None else await current(connection, made)
 
 
-async def prepare(db: Database, noun: Noun, body: str, networks: Sequence[int], *, max_bytes: int = 32_768) -> Words:
-    """Check, resolve @names to ids of people in these networks, and render. Raises Invalid with its sentence.
+async def prepare(
+    db: Database, caller: Caller, noun: Noun, body: str, networks: Sequence[int], *, max_bytes: int = 32_768
+) -> Words:
+    """Check, resolve @names to ids of people in these networks, and render. Raises Invalid with its sentence, TooMany.
 
     Called while no connection is held: a long text waits for others, and connections are few.
     """
@@ -79,7 +81,7 @@ async def prepare(db: Database, noun: Noun, body: str, networks: Sequence[int], 
     if "@" in body:
         async with db.connection() as connection:
             body = await _named(connection, body, networks)
-    return await _rendered(noun, body)
+    return await _rendered(noun, body, caller.member_id)
 
 
 async def _named(connection: Connection, body: str, networks: Sequence[int]) -> str:
@@ -91,8 +93,18 @@ async def _named(connection: Connection, body: str, networks: Sequence[int]) -> 
     return text.resolve(body, people)
 
 
-async def _rendered(noun: Noun, body: str) -> Words:
-    return Words(body, await text.render_async(body, quoting=noun == "post"))
+async def prepare_own(db: Database, caller: Caller, noun: Noun, object_id: int) -> Words | None:
+    """The words of what the caller has withdrawn, for the act that brings them back; None where there are none.
+
+    Called while no connection is held, as `prepare`.
+    """
+    async with db.connection() as connection:
+        body = await SQL[noun].withdrawn_body(connection, object=object_id, member=caller.member)
+    return None if body is None else await _rendered(noun, body, caller.member_id)
+
+
+async def _rendered(noun: Noun, body: str, whose: int | None) -> Words:
+    return Words(body, await text.render_async(body, whose=whose, quoting=noun == "post"))
 
 
 async def for_editing(connection: Connection, body: str) -> str:
@@ -152,16 +164,20 @@ async def seal_all(
     return {row["id"]: row["version"] for row in rows}
 
 
-async def unseal(tx: Transaction, noun: Noun, object_id: int, *, by: int | None = None) -> int:
+async def unseal(
+    tx: Transaction, noun: Noun, object_id: int, *, by: int | None = None, words: Words | None = None
+) -> int:
     """Bring the words back, rendered anew; returns the new version. Raises Conflict where they have been purged.
 
-    `by` is the member who decided so, for their side; None where a hold ends without a decision.
+    `by` is the member who decided so, for their side; None where a hold ends without a decision. `words` are those that
+    were rendered before the locks were taken, if any were.
     """
     body = await SQL[noun].sealed_body(tx.connection, object=object_id)
     if body is None:
         raise Conflict(GONE["purged"])
     await cases.came_back(tx, noun, object_id, by)
-    words = Words(body, await text.render_async(body, quoting=noun == "post"))
+    if words is None or words.body != body:
+        words = await _rendered(noun, body, None)
     columns = words.columns() if noun == "post" else words.message_columns()
     return int(await SQL[noun].unseal(tx.connection, object=object_id, **columns))
 

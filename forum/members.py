@@ -107,7 +107,7 @@ async def edit_profile(db: Database, caller: Caller, **changes: str) -> asyncpg.
     about_html = None
     if (about := changes.get("about")) is not None:
         changes["about"] = text.check(about, max_bytes=8_000, field="about") if about.strip() else ""
-        about_html = (await text.render_async(changes["about"])).html if about.strip() else ""
+        about_html = (await text.render_async(changes["about"], whose=caller.member_id)).html if about.strip() else ""
     async with db.transaction() as tx:
         member = caller.member
         await access.SQL.lock_standing(tx.connection, member=member, networks=[])

@@ -119,7 +119,7 @@ async def describe(db: Database, caller: Caller, slug: str, **changes: Any) -> a
         changes["purpose"] = text.line(purpose, PURPOSE_MAX_CHARS, field="purpose")
     if about := changes.get("about"):
         changes["about"] = text.check(about, field="about")
-        about_html = (await text.render_async(changes["about"])).html
+        about_html = (await text.render_async(changes["about"], whose=caller.member_id)).html
     elif about == "":
         about_html = ""
     if (visibility := changes.get("visibility")) is not None:

@@ -29,18 +29,18 @@ async def reply(
     body: str,
     *,
     parent: int | None = None,
-    through: str | None = None,
+    through: int | str | None = None,
     key: str | None = None,
 ) -> asyncpg.Record:
     """Reply in a thread: to the post `parent`, or to the opening one. Returns the post as a row of shown_posts.
 
-    `through` is the slug of the holder to write through; without it the first one that allows it. With a `key` that
+    `through` is the holder to write through, by id or slug; without it the first one that allows it. With a `key` that
     came before, the post that it made, as it stands now. Raises NotFound, Forbidden, Invalid, Conflict (locked).
     """
     keyed = idempotency.Keyed.of(key, "reply", thread_id, body, parent, through)
     for _ in range(contributions.LOOKS):
         thread = await access.thread_to_write(db, caller, thread_id)
-        words = await contributions.prepare(db, "post", body, [holder.id for holder in thread.holders])
+        words = await contributions.prepare(db, caller, "post", body, [holder.id for holder in thread.holders])
         try:
             holder = await _require_writer(db, caller, thread, words, through)
         except ForumError:
@@ -87,7 +87,7 @@ async def _write(connection: Connection, rows: Sequence[WantedReply], wait: bool
 
 
 async def _require_writer(
-    db: Database, caller: Caller, thread: Thread, words: contributions.Words, through: str | None
+    db: Database, caller: Caller, thread: Thread, words: contributions.Words, through: int | str | None
 ) -> Holder:
     """The holder that a reply is written through. Raises Forbidden, Conflict (locked), NeedsApproval, Invalid."""
     holder = thread.through(through)
@@ -179,7 +179,7 @@ async def edit(
     """
     async with db.connection() as connection:
         thread, _ = await require(connection, caller, post_id)
-    words = await contributions.prepare(db, "post", body, [holder.id for holder in thread.holders])
+    words = await contributions.prepare(db, caller, "post", body, [holder.id for holder in thread.holders])
     async with db.transaction() as tx:
         thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
         if await idempotency.earlier(tx, caller.member, key, "edit", post_id, body, version) is None:
@@ -231,13 +231,14 @@ async def withdraw(db: Database, caller: Caller, post_id: int) -> asyncpg.Record
 
 async def undo(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
     """Bring one's withdrawn post back. Returns it. Raises NotFound, Forbidden, Conflict."""
+    words = await contributions.prepare_own(db, caller, "post", post_id)
     async with db.transaction() as tx:
         thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
         post = await current(tx.connection, post_id)
         _require_author(post, caller)
         contributions.require_state(post, "withdrawn", "shown")
         if post["state"] == "withdrawn":
-            await contributions.unseal(tx, "post", post_id)
+            await contributions.unseal(tx, "post", post_id, words=words)
             tx.record(f"thread:{thread.id}", "post.restored", post_id)
             await contributions.tell_references(tx, "post", post_id)
     return await one(db, post_id)

@@ -33,7 +33,7 @@ async def say(
     """
     for _ in range(contributions.LOOKS):
         network = await access.network_to_write(db, caller, slug)
-        words = await contributions.prepare(db, "message", body, [network.id], max_bytes=MAX_BYTES)
+        words = await contributions.prepare(db, caller, "message", body, [network.id], max_bytes=MAX_BYTES)
         keyed = idempotency.Keyed.of(key, "say", network.id, body, reply_to)
         try:
             require_may_say(network)
@@ -88,7 +88,7 @@ async def say_in(
     db: Database, caller: Caller, room: Conversation, body: str, *, reply_to: int | None = None, key: str | None = None
 ) -> asyncpg.Record:
     """The same into a direct conversation that was found already; what the caller may do there is asked again."""
-    words = await contributions.prepare(db, "message", body, room.mentionable, max_bytes=MAX_BYTES)
+    words = await contributions.prepare(db, caller, "message", body, room.mentionable, max_bytes=MAX_BYTES)
     request = ("say", f"room {room.room_id}", body, reply_to)
     async with db.transaction() as tx:
         found = await access.lock_any_room(tx.connection, caller, room.room_id)
@@ -190,7 +190,7 @@ async def edit(
     """Change the words of one's own shown message. Returns it. Raises NotFound, Forbidden, Invalid, Conflict."""
     async with db.connection() as connection:
         room, _ = await require(connection, caller, message_id)
-    words = await contributions.prepare(db, "message", body, room.mentionable, max_bytes=MAX_BYTES)
+    words = await contributions.prepare(db, caller, "message", body, room.mentionable, max_bytes=MAX_BYTES)
     async with db.transaction() as tx:
         room = await access.lock_room_of_message(tx.connection, caller, message_id)
         if await idempotency.earlier(tx, caller.member, key, "edit message", message_id, body, version) is None:
@@ -229,13 +229,14 @@ async def withdraw(db: Database, caller: Caller, message_id: int) -> asyncpg.Rec
 
 async def undo(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
     """Bring one's withdrawn message back. Returns it. Raises NotFound, Forbidden, Conflict."""
+    words = await contributions.prepare_own(db, caller, "message", message_id)
     async with db.transaction() as tx:
         room = await access.lock_room_of_message(tx.connection, caller, message_id)
         message = await current(tx.connection, message_id)
         _require_author(message, caller)
         contributions.require_state(message, "withdrawn", "shown")
         if message["state"] == "withdrawn":
-            await contributions.unseal(tx, "message", message_id)
+            await contributions.unseal(tx, "message", message_id, words=words)
             tx.record(f"room:{room.room_id}", "message.restored", message_id)
             await contributions.tell_references(tx, "message", message_id)
     return await one(db, message_id)

@@ -237,16 +237,18 @@ class Thread:
         """This network among the holders, or None."""
         return next((holder for holder in self.holders if holder.id == network_id), None)
 
-    def through(self, wanted: str | None = None) -> Holder:
-        """The network that the caller writes through: the wanted one, else the first that allows it.
+    def through(self, wanted: int | str | None = None) -> Holder:
+        """The network that the caller writes through: the wanted one (by id or slug), else the first that allows it.
 
         Raises Forbidden with the sentence for the composer where none does.
         """
         if wanted is not None:
             for holder in self.holders:
-                if holder.slug == wanted and holder.may_write:
+                if wanted not in {holder.id, holder.slug}:
+                    continue
+                if holder.may_write:
                     return holder
-                if holder.slug == wanted and holder.mute is not None:
+                if holder.mute is not None:
                     raise Forbidden(muted_sentence(holder.name, holder.mute))
             raise Forbidden("You can write here only through a network that holds this thread and that you belong to.")
         for holder in self.holders:

@@ -68,7 +68,7 @@ async def reply(
     body: str,
     *,
     parent: int | None = None,
-    through: str | None = None,
+    through: int | str | None = None,
     key: str | None = None,
 ) -> asyncpg.Record | Submission:
     """`posts.reply`, or its submission. Raises what that raises, and TooMany, Conflict (enough of theirs wait)."""
@@ -78,7 +78,7 @@ async def reply(
         pass
     async with db.connection() as connection:
         thread = await access.require_thread(connection, caller, thread_id)
-    words = await contributions.prepare(db, "post", body, [holder.id for holder in thread.holders])
+    words = await contributions.prepare(db, caller, "post", body, [holder.id for holder in thread.holders])
     async with db.transaction() as tx:
         thread = await access.lock_thread(tx.connection, caller, thread_id)
         made = await idempotency.earlier_submission(tx, caller.member, key, "reply", thread_id, body, parent, through)
@@ -110,7 +110,7 @@ async def start(
     slugs = threads.holders_of(slug, jointly_with)
     async with db.connection() as connection:
         networks = [await access.require_network(connection, caller, each, "write") for each in slugs]
-    words = await contributions.prepare(db, "post", body, [network.id for network in networks])
+    words = await contributions.prepare(db, caller, "post", body, [network.id for network in networks])
     async with db.transaction() as tx:
         for network in sorted(networks, key=lambda network: network.id):
             await access.lock_room(tx.connection, caller, network.room_id, "write")
@@ -135,7 +135,7 @@ async def say(
         pass
     async with db.connection() as connection:
         network = await access.require_network(connection, caller, slug)
-    words = await contributions.prepare(db, "message", body, [network.id], max_bytes=rooms.MAX_BYTES)
+    words = await contributions.prepare(db, caller, "message", body, [network.id], max_bytes=rooms.MAX_BYTES)
     async with db.transaction() as tx:
         network = await access.lock_room(tx.connection, caller, network.room_id)
         made = await idempotency.earlier_submission(tx, caller.member, key, "say", network.id, body, reply_to)
@@ -226,7 +226,8 @@ async def approve(db: Database, caller: Caller, submission_id: int) -> asyncpg.R
     """
     async with db.connection() as connection:
         row = await _require_decider(connection, caller, submission_id)
-    words = Words(row["body"] or "", await text.render_async(row["body"] or "", quoting=row["noun"] != "message"))
+    body = row["body"] or ""
+    words = Words(body, await text.render_async(body, whose=caller.member_id, quoting=row["noun"] != "message"))
     author = Caller(row["member_id"])
     async with db.transaction() as tx:
         if await _goes_on(tx, caller, author, row):

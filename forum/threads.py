@@ -49,7 +49,7 @@ async def start(
     slugs = holders_of(slug, jointly_with)
     async with db.connection() as connection:
         networks = [await access.require_network(connection, caller, each, "write") for each in slugs]
-    words = await contributions.prepare(db, "post", body, [network.id for network in networks])
+    words = await contributions.prepare(db, caller, "post", body, [network.id for network in networks])
     async with db.transaction() as tx:
         for network in sorted(networks, key=lambda network: network.id):
             await access.lock_room(tx.connection, caller, network.room_id, "write")

@@ -6,21 +6,28 @@ output, and ends when its input does, so it outlives nobody, however they end.
 
 import asyncio
 import atexit
+import functools
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
 import msgspec
 
+from forum.errors import TooMany
 from forum.text.rendering import Rendered, render
 
 LENGTH_BYTES: Final = 4
 APART_FROM_CHARS: Final = 1_024
 ANSWER_MAX_S: Final = 10.0
 """Then the process is taken for frozen, and killed."""
+MAX_WAITING: Final = 32
+"""Long texts of one member that wait at once."""
 _ROOT: Final = Path(__file__).parents[2]
 
 
@@ -83,11 +90,49 @@ _APART = Apart()
 atexit.register(_APART.end)
 
 
-async def render_async(body: str, *, quoting: bool = True) -> Rendered:
-    """`render`, elsewhere where the body is long enough to hold the event loop up."""
+_thread = ThreadPoolExecutor(1, thread_name_prefix="text")
+
+
+@dataclass(slots=True)
+class _Own:
+    """The long texts of one member that are not done."""
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    texts: int = 0
+
+
+_own: dict[int, _Own] = {}
+
+
+async def render_async(body: str, *, whose: int | None, quoting: bool = True) -> Rendered:
+    """`render`, elsewhere where the body is long enough to hold the event loop up. Nobody waits with a connection.
+
+    `whose` is the member who wants it. Their texts wait for each other, so whoever sends many keeps nobody else waiting
+    for more than one of them. Raises TooMany where too many of theirs wait already.
+    """
     if len(body) < APART_FROM_CHARS:
         return render(body, quoting=quoting)
-    return await asyncio.to_thread(_APART.render, body, quoting=quoting)
+    async with _turn_of(whose):
+        rendered = functools.partial(_APART.render, body, quoting=quoting)
+        return await asyncio.get_running_loop().run_in_executor(_thread, rendered)
+
+
+@asynccontextmanager
+async def _turn_of(whose: int | None) -> AsyncIterator[None]:
+    if whose is None:
+        yield
+        return
+    own = _own.setdefault(whose, _Own())
+    if own.texts >= MAX_WAITING:
+        raise TooMany(5, "Many long texts of yours are being prepared. Your text is safe; try again in a moment.")
+    own.texts += 1
+    try:
+        async with own.turn:
+            yield
+    finally:
+        own.texts -= 1
+        if not own.texts:
+            del _own[whose]
 
 
 def write(pipe: IO[bytes], message: bytes) -> None:

@@ -88,8 +88,8 @@ async def _appeal_page(request: Request, form: Form | None = None, error: Invali
         found = await appeals.case(connection, caller, request.path_params["appeal"])
         frame = await shell.frame(request, connection, await _channels(connection, caller, found))
         found = await appeals.case(connection, caller, request.path_params["appeal"])
-        words = [(each["version"], each["at"], each["body"]) for each in found.words]
-        versions = await draw_versions(connection, words)
+    words = [(each["version"], each["at"], each["body"]) for each in found.words]
+    versions = await draw_versions(site_of(request).db, caller, words)
     return answers.page(
         request, "appeals/appeal.html", status=200 if error is None else error.status, shell=frame.shell(),
         a=found.row, noun=found.noun, versions=versions, around=_around(found.around),

@@ -187,8 +187,7 @@ class Pages:
             versions = [(each["version"], each["at"], each["body"]) for each in earlier]
             if row["body"] is not None:
                 versions.append((row["version"], row["edited_at"] or row["created_at"], row["body"]))
-        async with reading(request) as (connection, _):
-            drawn = await draw_versions(connection, versions[::-1])
+        drawn = await draw_versions(site.db, caller, versions[::-1])
         if sealed and wants_fragment(request):
             return answers.fragment(
                 site.views.page("contributions/_sealed.html", noun=noun.name, item=row, versions=drawn)
@@ -336,18 +335,20 @@ def _item(value: str) -> removal.Item:
 
 
 async def draw_versions(
-    connection: Connection, versions: Sequence[tuple[int, datetime, str]]
+    db: Database, caller: Caller, versions: Sequence[tuple[int, datetime, str]]
 ) -> Sequence[Mapping[str, Any]]:
     """What something said, version by version, as templates draw it: version, at, html."""
-    names = await _names(connection, [body for _, _, body in versions])
+    async with db.connection() as connection:
+        names = await _names(connection, [body for _, _, body in versions])
     return [
-        {"version": version, "at": at, "html": Markup(await _html(body, names))}  # noqa: S704 - sanitised
+        {"version": version, "at": at, "html": Markup(await _html(caller, body, names))}  # noqa: S704 - sanitised
         for version, at, body in versions
     ]
 
 
-async def _html(body: str, names: Mapping[str, str | None]) -> str:
-    return text.expand((await text.render_async(body)).html, names, None, absent=text.QUOTE_LEFT_OUT)
+async def _html(caller: Caller, body: str, names: Mapping[str, str | None]) -> str:
+    rendered = await text.render_async(body, whose=caller.member_id)
+    return text.expand(rendered.html, names, None, absent=text.QUOTE_LEFT_OUT)
 
 
 async def _names(connection: Connection, bodies: Sequence[str]) -> Mapping[str, str | None]:

@@ -64,7 +64,7 @@ async def preview(request: Request) -> Response:
     network = form.number("network")
     async with reading(request) as (connection, _):
         holders = [] if network is None else [(await access.require_network_id(connection, caller, network)).id]
-    words = await contributions.prepare(site_of(request).db, "post", form.text("body"), holders)
+    words = await contributions.prepare(site_of(request).db, caller, "post", form.text("body"), holders)
     async with reading(request) as (connection, _):
         names = await _names(connection, words.rendered.mentions)
         quotes = await _quotes(connection, caller, words.rendered.quotes)

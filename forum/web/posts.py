@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import access, holds, posts, removal, submissions
+from forum import holds, posts, removal, submissions
 from forum.db import Connection
 from forum.errors import Forbidden, ForumError, Invalid, Unauthenticated
 from forum.standing import Caller, Thread
@@ -144,11 +144,10 @@ async def create(request: Request) -> Response:
     thread_id: int = request.path_params["thread"]
     db, parent = site_of(request).db, form.number("parent")
     try:
-        async with reading(request) as (connection, _):
-            through = await _slug_of(connection, form.number("network"))
         row = await submissions.reply(
-            db, caller, thread_id, form.text("body"), parent=parent, through=through, key=form.key(request)
-        )
+            db, caller, thread_id, form.text("body"), parent=parent, through=form.number("network"),
+            key=form.key(request),
+        )  # fmt: skip
     except Invalid as error:
         if wants_fragment(request):
             raise
@@ -161,14 +160,6 @@ async def create(request: Request) -> Response:
         request, site_of(request).views.post(row), object_id=row["id"], version=row["version"],
         channel=channel_of(row), at=place_in_thread(row), status=201,
     )  # fmt: skip
-
-
-async def _slug_of(connection: Connection, network_id: int | None) -> str | None:
-    """The slug of the holder that the composer names by its id; one that holds nothing here is refused by the act."""
-    if network_id is None:
-        return None
-    slug = await access.SQL.network_slug(connection, network=network_id)
-    return slug or "-"
 
 
 def routes() -> list[BaseRoute]:

@@ -231,7 +231,7 @@ async def _case(request: Request, connection: Connection, caller: Caller, queue:
     html = views.page(
         "moderation/_case.html", channels=channels, me=caller.member, c=row, slug=queue.slug_of(row), noun=case.noun,
         may=case.may(caller), decides=case.decides, about_me=case.about_me, x=found,
-        versions=await _versions(connection, case, found.versions), answered=_excerpt(found.parent),
+        versions=await _versions(connection, caller, case, found.versions), answered=_excerpt(found.parent),
         beside={"before": _excerpt(found.before), "after": _excerpt(found.after)}, reasons=reasons,
         chosen=_chosen(reasons, row, found), hold_until=views.now() + holds.HOLD_FOR,
     )  # fmt: skip
@@ -250,7 +250,9 @@ def _chosen(reasons: Sequence[str], row: Row, found: decisions.Context) -> str:
     return next((reason for reason in given if reason in reasons), reasons[0])
 
 
-async def _versions(connection: Connection, case: Standing, versions: Sequence[Row]) -> Sequence[Mapping[str, Any]]:
+async def _versions(
+    connection: Connection, caller: Caller, case: Standing, versions: Sequence[Row]
+) -> Sequence[Mapping[str, Any]]:
     """The words as their readers see them: the newest as the thread shows it, earlier ones rendered anew."""
     drawn: list[dict[str, Any]] = []
     shown = await posts.current(connection, case.object_id) if case.noun == "post" else None
@@ -259,7 +261,8 @@ async def _versions(connection: Connection, case: Standing, versions: Sequence[R
             html = text.expand(shown["html"], shown["mention_names"], shown["quotes"])
         else:
             names = await _names(connection, version["body"])
-            html = text.expand((await text.render_async(version["body"])).html, names, None, absent=text.QUOTE_LEFT_OUT)
+            rendered = await text.render_async(version["body"], whose=caller.member_id)
+            html = text.expand(rendered.html, names, None, absent=text.QUOTE_LEFT_OUT)
         drawn.append({"at": version["at"], "html": Markup(html)})  # noqa: S704 (sanitised)
     return drawn
 

@@ -44,7 +44,7 @@ async def _show(request: Request, form: Form | None = None, error: Invalid | Non
         row, decides = await submissions.find(connection, caller, request.path_params["submission"])
     html = ""
     if row["body"] is not None:
-        rendered = await text.render_async(row["body"], quoting=row["noun"] != "message")
+        rendered = await text.render_async(row["body"], whose=caller.member_id, quoting=row["noun"] != "message")
         html = text.expand(rendered.html, row["mention_names"], None, absent=text.QUOTE_LEFT_OUT)
     return answers.page(
         request, "submissions/submission.html", status=200 if error is None else error.status,

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from forum import passwords, text
+from forum.errors import TooMany
 from forum.text import apart as apart_module
-from forum.text.apart import Apart
+from forum.text.apart import MAX_WAITING, Apart
 from tests.forum.test_text import ORDINARY, PATHOLOGICAL, N
 
 pytestmark = pytest.mark.long
@@ -48,7 +49,7 @@ async def is_left_free(work: Callable[[], Awaitable[object]]) -> bool:
 
 @pytest.mark.parametrize("body", [ORDINARY[:N], *PATHOLOGICAL.values()], ids=["ordinary", *PATHOLOGICAL])
 async def test_a_long_text_leaves_the_loop_free(body: str) -> None:
-    assert await is_left_free(lambda: text.render_async(body))
+    assert await is_left_free(lambda: text.render_async(body, whose=1))
 
 
 async def test_a_password_leaves_the_loop_free() -> None:
@@ -59,7 +60,28 @@ async def test_a_password_leaves_the_loop_free() -> None:
 async def test_a_text_is_the_same_wherever_it_is_rendered() -> None:
     for body in (ORDINARY[:N], PATHOLOGICAL["mentions"], "> [#77]\n\n" + ORDINARY[:2_000], "\U0001f600 " * 900):
         for quoting in (True, False):
-            assert await text.render_async(body, quoting=quoting) == text.render(body, quoting=quoting)
+            assert await text.render_async(body, whose=None, quoting=quoting) == text.render(body, quoting=quoting)
+
+
+async def test_many_long_texts_of_one_member_keep_another_waiting_for_one_of_them() -> None:
+    done: list[str] = []
+
+    async def render(whose: int, name: str) -> None:
+        await text.render_async(PATHOLOGICAL["open brackets"], whose=whose)
+        done.append(name)
+
+    many = [asyncio.create_task(render(1, f"of one, {n}")) for n in range(6)]
+    await asyncio.sleep(0)
+    await render(2, "of another")
+    assert done.index("of another") <= 1
+    await asyncio.gather(*many)
+
+
+async def test_so_many_long_texts_of_one_member_wait_and_no_more() -> None:
+    many = [asyncio.create_task(text.render_async(ORDINARY[:N], whose=1)) for _ in range(MAX_WAITING + 1)]
+    found = await asyncio.gather(*many, return_exceptions=True)
+    assert [isinstance(each, TooMany) for each in found] == [False] * MAX_WAITING + [True]
+    assert await text.render_async(ORDINARY[:N], whose=1)
 
 
 def test_who_serves_goes_before_who_renders() -> None:

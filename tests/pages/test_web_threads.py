@@ -298,7 +298,8 @@ async def test_a_text_is_rendered_while_no_connection_is_held(
     ana = await visit(world.ana)
     held: list[int] = []
 
-    async def render(body: str, *, quoting: bool = True) -> text.Rendered:
+    async def render(body: str, *, whose: int | None, quoting: bool = True) -> text.Rendered:
+        assert whose == world.ana.member
         held.append(world.db.pool.get_size() - world.db.pool.get_idle_size())
         return text.render(body, quoting=quoting)
 
@@ -309,4 +310,10 @@ async def test_a_text_is_rendered_while_no_connection_is_held(
     await posts.edit(world.db, world.ana, post, "A text")
     await rooms.say(world.db, world.ana, world.network, "A text")
     await rooms.edit(world.db, world.ana, message, "A text")
-    assert held == [0] * 6
+    await rooms.withdraw(world.db, world.ana, message)
+    await rooms.undo(world.db, world.ana, message)
+    await posts.withdraw(world.db, world.ana, post)
+    await posts.undo(world.db, world.ana, post)
+    await ana.get(f"/posts/{post}/history")
+    assert held == [0] * len(held)
+    assert len(held) == 10
