@@ -338,8 +338,7 @@ async def draw_versions(
     db: Database, caller: Caller, versions: Sequence[tuple[int, datetime, str]]
 ) -> Sequence[Mapping[str, Any]]:
     """What something said, version by version, as templates draw it: version, at, html."""
-    async with db.connection() as connection:
-        names = await _names(connection, [body for _, _, body in versions])
+    names = await _names(db, [body for _, _, body in versions])
     return [
         {"version": version, "at": at, "html": Markup(await _html(caller, body, names))}  # noqa: S704 - sanitised
         for version, at, body in versions
@@ -351,7 +350,10 @@ async def _html(caller: Caller, body: str, names: Mapping[str, str | None]) -> s
     return text.expand(rendered.html, names, None, absent=text.QUOTE_LEFT_OUT)
 
 
-async def _names(connection: Connection, bodies: Sequence[str]) -> Mapping[str, str | None]:
+async def _names(db: Database, bodies: Sequence[str]) -> Mapping[str, str | None]:
     ids = {member for body in bodies for member in text.mentioned(body)}
-    rows = await contributions.PEOPLE.names(connection, members=sorted(ids)) if ids else []
+    if not ids:
+        return {}
+    async with db.connection() as connection:
+        rows = await contributions.PEOPLE.names(connection, members=sorted(ids))
     return {str(row["id"]): row["name"] for row in rows}

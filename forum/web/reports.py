@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from forum import contributions, decisions, holds, posts, reports, text, updates
 from forum.cases import Noun
-from forum.db import Connection
+from forum.db import Connection, Database
 from forum.decisions import Standing
 from forum.errors import Conflict, Invalid, NotFound
 from forum.standing import Caller
@@ -25,6 +25,7 @@ from forum.web import answers, shell
 from forum.web import posts as post_pages
 from forum.web import rooms as room_pages
 from forum.web.context import reading, site_of, snapshot, writer_of
+from forum.web.contributions import draw_versions
 from forum.web.forms import Form, cursor, form_of, place_of, wants_fragment
 
 DECISIONS: Final[Mapping[str, decisions.Decision]] = {"remove": "remove", "leave": "leave", "hold": "hold"}
@@ -145,7 +146,11 @@ async def listed(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """One case; where there is room beside it, the queue. For our scripts the case alone."""
-    return await _page(request, request.path_params["case"])
+    return await _open(request, request.path_params["case"])
+
+
+async def _open(request: Request, case_id: int) -> Response:
+    return await (_fragment if wants_fragment(request) else _page)(request, case_id)
 
 
 async def show_direct(request: Request) -> Response:
@@ -155,7 +160,14 @@ async def show_direct(request: Request) -> Response:
         case = await decisions.standing(connection, caller, case_id)
     if case.row["network_id"] is not None:
         raise NotFound
-    return await _page(request, case_id)
+    return await _open(request, case_id)
+
+
+async def _fragment(request: Request, case_id: int) -> Response:
+    async with reading(request) as (connection, caller):
+        queue = await _queue_of(request, connection, caller)
+        case = await _case(connection, caller, queue, case_id)
+    return answers.fragment(await _drawn(request, caller, queue, case))
 
 
 async def _page(request: Request, case_id: int | None) -> Response:
@@ -164,24 +176,23 @@ async def _page(request: Request, case_id: int | None) -> Response:
         raise Invalid("state", "Reports are open or decided.")
     async with reading(request) as (connection, caller):
         queue = await _queue_of(request, connection, caller)
-        if case_id is not None and wants_fragment(request):
-            return answers.fragment((await _case(request, connection, caller, queue, case_id)).html)
         frame = await shell.frame(request, connection, queue.channels)
-        drawn = NO_CASE if case_id is None else await _case(request, connection, caller, queue, case_id)
-        if drawn.decided:
+        case = None if case_id is None else await _case(connection, caller, queue, case_id)
+        if case is not None and case.decided:
             state = "decided"
         rows = await _rows(request, connection, queue, state)
         shown = rows[: reports.PAGE]
         now = case_id or (shown[0]["id"] if shown and state == "open" else 0)
-        if now and drawn is NO_CASE:
-            drawn = await _case(request, connection, caller, queue, now)
+        if now and case is None:
+            case = await _case(connection, caller, queue, now)
         count = await reports.waiting(connection, queue.ids)
+    html, followed = ("", {}) if case is None else (await _drawn(request, caller, queue, case), case.channels)
     more, page = len(rows) > reports.PAGE, frame.shell("reports")
     return answers.page(
-        request, "moderation/queue.html", shell=replace(page, channels={**page.channels, **drawn.channels}),
+        request, "moderation/queue.html", shell=replace(page, channels={**page.channels, **followed}),
         network=queue.network, at=queue.at, state=state, items=[queue.item(row) for row in shown], count=count,
         after=_next(queue, state, shown[-1]) if more else "", listing=case_id is None, now=now,
-        open_case=Markup(drawn.html),  # noqa: S704 (drawn above)
+        open_case=Markup(html),  # noqa: S704 (drawn above)
         main_channels=" ".join(queue.channels),
     )  # fmt: skip
 
@@ -204,19 +215,25 @@ def _next(queue: Queue, state: str, last: Row) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A case as the caller stands to it: its html, and with their cursors the channels that clear its words."""
+class Case:
+    """A case as the caller stands to it, with what its page shows beside."""
 
-    html: str
+    standing: Standing
+    context: decisions.Context
     channels: Mapping[str, int]
-    decided: bool
+    """What clears its words, with their cursors."""
+    reasons: Sequence[str]
+    post: Row | None
+    """The post that it is about, as its thread shows it."""
+
+    @property
+    def decided(self) -> bool:
+        """Nobody decides it any more."""
+        return self.standing.row["outcome"] is not None
 
 
-NO_CASE: Final = Drawn("", {}, False)
-
-
-async def _case(request: Request, connection: Connection, caller: Caller, queue: Queue, case_id: int) -> Drawn:
-    """The case, drawn. Raises NotFound where this queue has no such case."""
+async def _case(connection: Connection, caller: Caller, queue: Queue, case_id: int) -> Case:
+    """The case. Raises NotFound where this queue has no such case."""
     case = await decisions.standing(connection, caller, case_id)
     if not set(case.networks) & set(queue.ids):
         raise NotFound
@@ -225,17 +242,23 @@ async def _case(request: Request, connection: Connection, caller: Caller, queue:
     # A direct conversation nobody else may follow: what is shown of it goes with the case, and there is nothing around.
     followed = [] if case.row["network_id"] is None else [channel]
     _, channels = await updates.cursors(connection, followed)
-    found = await decisions.context(connection, case)
-    views, row = site_of(request).views, case.row
-    reasons = await reports.reasons_for(connection, row["network_id"])
-    html = views.page(
-        "moderation/_case.html", channels=channels, me=caller.member, c=row, slug=queue.slug_of(row), noun=case.noun,
-        may=case.may(caller), decides=case.decides, about_me=case.about_me, x=found,
-        versions=await _versions(connection, caller, case, found.versions), answered=_excerpt(found.parent),
-        beside={"before": _excerpt(found.before), "after": _excerpt(found.after)}, reasons=reasons,
-        chosen=_chosen(reasons, row, found), hold_until=views.now() + holds.HOLD_FOR,
+    context = await decisions.context(connection, case)
+    reasons = await reports.reasons_for(connection, case.row["network_id"])
+    post = await posts.current(connection, case.object_id) if case.noun == "post" and context.versions else None
+    return Case(case, context, channels, reasons, post)
+
+
+async def _drawn(request: Request, caller: Caller, queue: Queue, case: Case) -> str:
+    """The case as html; called while no connection is held, since earlier versions are rendered anew."""
+    site, found, row = site_of(request), case.context, case.standing.row
+    return site.views.page(
+        "moderation/_case.html", channels=case.channels, me=caller.member, c=row, slug=queue.slug_of(row),
+        noun=case.standing.noun, may=case.standing.may(caller), decides=case.standing.decides,
+        about_me=case.standing.about_me, x=found, versions=await _versions(site.db, caller, case),
+        answered=_excerpt(found.parent),
+        beside={"before": _excerpt(found.before), "after": _excerpt(found.after)}, reasons=case.reasons,
+        chosen=_chosen(case.reasons, row, found), hold_until=site.views.now() + holds.HOLD_FOR,
     )  # fmt: skip
-    return Drawn(html, channels, row["outcome"] is not None)
 
 
 def _excerpt(row: Row | None) -> str:
@@ -250,27 +273,13 @@ def _chosen(reasons: Sequence[str], row: Row, found: decisions.Context) -> str:
     return next((reason for reason in given if reason in reasons), reasons[0])
 
 
-async def _versions(
-    connection: Connection, caller: Caller, case: Standing, versions: Sequence[Row]
-) -> Sequence[Mapping[str, Any]]:
+async def _versions(db: Database, caller: Caller, case: Case) -> Sequence[Mapping[str, Any]]:
     """The words as their readers see them: the newest as the thread shows it, earlier ones rendered anew."""
-    drawn: list[dict[str, Any]] = []
-    shown = await posts.current(connection, case.object_id) if case.noun == "post" else None
-    for version in versions:
-        if shown is not None and shown["html"] is not None and version is versions[-1]:
-            html = text.expand(shown["html"], shown["mention_names"], shown["quotes"])
-        else:
-            names = await _names(connection, version["body"])
-            rendered = await text.render_async(version["body"], whose=caller.member_id)
-            html = text.expand(rendered.html, names, None, absent=text.QUOTE_LEFT_OUT)
-        drawn.append({"at": version["at"], "html": Markup(html)})  # noqa: S704 (sanitised)
-    return drawn
-
-
-async def _names(connection: Connection, body: str) -> Mapping[str, str | None]:
-    ids = text.mentioned(body)
-    rows = await contributions.PEOPLE.names(connection, members=list(ids)) if ids else []
-    return {str(row["id"]): row["name"] for row in rows}
+    words, post = [(each["version"], each["at"], each["body"]) for each in case.context.versions], case.post
+    if post is None or post["html"] is None:
+        return await draw_versions(db, caller, words)
+    newest = Markup(text.expand(post["html"], post["mention_names"], post["quotes"]))  # noqa: S704 (sanitised)
+    return [*await draw_versions(db, caller, words[:-1]), {"at": words[-1][1], "html": newest}]
 
 
 async def permalink(request: Request) -> Response:
