@@ -422,20 +422,46 @@ async def test_a_draft_is_kept_and_goes_when_the_server_has_it(page: Page, stage
     assert await page.evaluate("Object.keys(localStorage)") == []
 
 
-async def test_what_is_written_before_the_script_runs_is_kept_too(page: Page, stage: Stage) -> None:
-    written = asyncio.Event()
+async def _script_that_waits(page: Page) -> asyncio.Event:
+    """The composer's script comes once this is set."""
+    may_come = asyncio.Event()
 
     async def late(route: Route) -> None:
-        await written.wait()
+        await may_come.wait()
         await route.continue_()
 
     await page.route("**/composer.js", late)
+    return may_come
+
+
+async def test_what_is_written_before_the_script_runs_is_kept_too(page: Page, stage: Stage) -> None:
+    may_come = await _script_that_waits(page)
     await page.goto(stage.show("/threads/9", thread(post(2)), {"thread:9": 0}), wait_until="commit")
     await page.locator("textarea").fill("at once")
-    written.set()
+    may_come.set()
     await expect(page.locator("[data-kept]")).to_be_visible()
     await page.reload()
     await expect(page.locator("textarea")).to_have_value("at once")
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("And one more.", "Two things helped us\n\nAnd one more."), ("Two things", "Two things helped us")],
+    ids=["something else", "what the browser put back"],
+)
+async def test_a_draft_stays_before_what_is_written_until_the_script_runs(
+    page: Page, stage: Stage, written: str, value: str
+) -> None:
+    await opened(page, stage, thread(post(2)), {"thread:9": 0})
+    await page.locator("textarea").fill("Two things helped us")
+    await expect(page.locator("[data-kept]")).to_be_visible()
+    may_come = await _script_that_waits(page)
+    await page.reload(wait_until="commit")
+    await page.locator("textarea").fill(written)
+    may_come.set()
+    await expect(page.locator("textarea")).to_have_value(value)
+    await page.reload()
+    await expect(page.locator("textarea")).to_have_value(value)
 
 
 @pytest.mark.parametrize(

@@ -29,15 +29,15 @@ export class Draft {
   }
 
   /**
-   * Puts what is kept into the field. What was written before the script ran counts for more, and so does what a page that
-   * was answered with an error brings, unless `overText`.
+   * Puts what is kept into the field, before what was written there until the script ran. What a page that was answered with
+   * an error brings counts for more, unless `overText`; so does what was written into it.
    */
   restore(overText) {
     const { value, defaultValue } = this.#area;
-    if (value && value !== defaultValue) return this.written();
+    const written = value === defaultValue ? "" : value;
     const kept = drafts.load(this.#name);
-    if (kept?.body && (!defaultValue || overText)) this.#take(kept);
-    return undefined;
+    if (kept?.body && (!defaultValue || (overText && !written))) this.#take({ ...kept, body: goneOn(kept.body, written) });
+    if (written) this.written();
   }
 
   /** Listens to other tabs; returns what ends it. */
@@ -146,4 +146,10 @@ export class Draft {
     else this.#empty();
     this.#on.taken();
   }
+}
+
+/** What is kept and what was written: once where one goes on with the other, as after a reload that put back what stood there. */
+function goneOn(kept, written) {
+  if (kept.startsWith(written)) return kept;
+  return written.startsWith(kept) ? written : `${kept}\n\n${written}`;
 }
