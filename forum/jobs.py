@@ -19,6 +19,7 @@ ANNOUNCE_EVERY_S = 0.5
 CLOCK_EVERY_S = 5.0
 PURGE_EVERY_S = 60.0
 TIDY_EVERY_S = 600.0
+FORGOTTEN_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ async def _forget_keys(db: Database) -> int:
 
 async def _forget_sessions(db: Database) -> int:
     async with db.transaction() as tx:
-        return int(await sessions.SQL.forget(tx.connection))
+        return int(await sessions.SQL.forget(tx.connection, limit=FORGOTTEN_AT_ONCE))
 
 
 ROUNDS = (

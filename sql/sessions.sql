@@ -50,9 +50,11 @@ SELECT x.log, w.*, '{}'::bigint[] AS blocks,
 FROM site x LEFT JOIN who_asks(:session::bytea, :token::bytea) w ON true;
 
 -- name: seen
-WITH s AS (UPDATE sessions SET seen_at = now() WHERE id = :session RETURNING member_id)
-UPDATE members m SET visited_at = CASE WHEN m.seen_at < now() - interval '30 minutes' THEN m.seen_at ELSE m.visited_at END, seen_at = now()
-FROM s WHERE m.id = s.member_id;
+-- The member is locked before the session, as by whoever ends sessions: setting a password, and a suspension.
+WITH m AS (
+    UPDATE members SET visited_at = CASE WHEN seen_at < now() - interval '30 minutes' THEN seen_at ELSE visited_at END, seen_at = now()
+    WHERE id = (SELECT member_id FROM sessions WHERE id = :session) RETURNING id)
+UPDATE sessions s SET seen_at = now() FROM m WHERE s.id = :session AND s.member_id = m.id;
 
 -- name: end$
 UPDATE sessions SET ended_at = now() WHERE id = :session AND member_id = :member AND ended_at IS NULL RETURNING id;
@@ -83,8 +85,15 @@ WHERE NOT EXISTS (SELECT FROM sessions s JOIN members m ON m.id = s.member_id
                   WHERE t.id = -x AND t.ended_at IS NULL AND t.expires_at > now() AND m.state = 'active');
 
 -- name: forget$
--- What has come to its end by itself: nothing reads it any more, and sessions say which browser was here when.
-WITH sessions_ AS (DELETE FROM sessions WHERE expires_at < now() RETURNING 1),
-tokens_ AS (DELETE FROM tokens WHERE expires_at < now() RETURNING 1),
-links AS (DELETE FROM one_time_links WHERE expires_at < now() RETURNING 1)
+-- Of what has come to its end by itself, so many of each; what somebody else holds just now is for another time. Nothing reads it any
+-- more, and sessions say which browser was here when.
+WITH sessions_ AS (
+    DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions WHERE expires_at < now() ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING 1),
+tokens_ AS (
+    DELETE FROM tokens WHERE id IN (
+        SELECT id FROM tokens WHERE expires_at < now() ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING 1),
+links AS (
+    DELETE FROM one_time_links WHERE id IN (
+        SELECT id FROM one_time_links WHERE expires_at < now() ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING 1)
 SELECT (SELECT count(*) FROM sessions_) + (SELECT count(*) FROM tokens_) + (SELECT count(*) FROM links);

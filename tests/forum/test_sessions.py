@@ -97,9 +97,50 @@ async def test_what_has_come_to_its_end_by_itself_is_forgotten(world: World) -> 
     await members.one_time_link(world.db, ben)
     await world.db.pool.execute(over.format("one_time_links", "$2"), ben, True)
     async with world.db.transaction() as tx:
-        assert await sessions.SQL.forget(tx.connection) >= 3
+        assert await sessions.SQL.forget(tx.connection, limit=10_000) >= 3
     left = "SELECT count(*) FROM {} WHERE member_id = $1"
     counts = [
         await world.db.pool.fetchval(left.format(table), ben) for table in ("sessions", "tokens", "one_time_links")
     ]
     assert counts == [1, 1, 0]
+
+
+async def test_what_somebody_else_holds_is_forgotten_another_time(world: World) -> None:
+    """Whoever ends all sessions of a member holds some of these too, in an order of their own."""
+    ben = world.ben.member
+    held = await sessions.start(world.db, ben)
+    await sessions.start(world.db, ben)
+    await world.db.pool.execute("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE member_id = $1", ben)
+    left = "SELECT count(*) FROM sessions WHERE member_id = $1"
+    async with world.db.transaction() as other:
+        await other.connection.execute("SELECT FROM sessions WHERE token_hash = $1 FOR UPDATE", token_hash(held))
+        async with world.db.transaction() as tx:
+            await sessions.SQL.forget(tx.connection, limit=10_000)
+        assert await world.db.pool.fetchval(left, ben) == 1
+    async with world.db.transaction() as tx:
+        await sessions.SQL.forget(tx.connection, limit=10_000)
+    assert await world.db.pool.fetchval(left, ben) == 0
+
+
+async def test_so_much_is_forgotten_at_once(world: World) -> None:
+    ben = world.ben.member
+    for _ in range(3):
+        await sessions.start(world.db, ben)
+    await world.db.pool.execute("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE member_id = $1", ben)
+    async with world.db.transaction() as tx:
+        await sessions.SQL.forget(tx.connection, limit=2)
+    assert await world.db.pool.fetchval("SELECT count(*) FROM sessions WHERE member_id = $1", ben) >= 1
+
+
+async def test_a_session_that_is_just_used_and_ended_waits_for_nobody_who_waits_for_it(world: World) -> None:
+    ben = world.ben.member
+    token = await sessions.start(world.db, ben)
+    session = await world.db.pool.fetchval("SELECT id FROM sessions WHERE token_hash = $1", token_hash(token))
+    async with world.db.transaction() as tx:
+        await members.SQL.set_password(tx.connection, member=ben, password="a hash", old=None)
+        used = asyncio.create_task(sessions.seen(world.db, Caller(ben, session_id=session)))
+        async with asyncio.timeout(30):
+            while not await tx.connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - who waits there tells nobody
+                await asyncio.sleep(0.01)
+        assert len(await members.SQL.end_sessions(tx.connection, member=ben, keep=None)) == 1
+    await used
