@@ -4,6 +4,7 @@ Whoever asks agrees for the sides that they moderate; when the last side has agr
 transaction. A holder leaves on its own. A thread's audience is never wider than any of its holders allows.
 """
 
+from collections.abc import Set
 from typing import Literal
 
 import asyncpg
@@ -32,7 +33,7 @@ async def ask(
     NotFound, Forbidden, Invalid, Conflict (something else waits for agreement).
     """
     async with db.transaction() as tx:
-        await SQL.keep_sides(tx.connection, thread=thread_id, slug=slug)
+        kept = await _keep_sides(tx, thread_id, slug)
         thread = await access.lock_thread(tx.connection, caller, thread_id)
         if act == "hold_in":
             thread.require_moderator()
@@ -53,14 +54,14 @@ async def ask(
         )  # fmt: skip
         if row is None:
             raise Conflict("Something else waits for the agreement of this thread's networks. Decide that first.")
-        return await _agree(tx, caller, thread, row)
+        return await _agree(tx, caller, thread, row, kept)
 
 
 async def agree(db: Database, caller: Caller, thread_id: int) -> bool:
     """Agree for the sides that the caller moderates to what was asked; returns whether it is done now."""
     async with db.transaction() as tx:
-        await SQL.keep_sides(tx.connection, thread=thread_id, slug=None)
-        return await _agree(tx, caller, *await _lock_open(tx, caller, thread_id))
+        kept = await _keep_sides(tx, thread_id)
+        return await _agree(tx, caller, *await _lock_open(tx, caller, thread_id), kept)
 
 
 async def decline(db: Database, caller: Caller, thread_id: int) -> None:
@@ -73,6 +74,11 @@ async def decline(db: Database, caller: Caller, thread_id: int) -> None:
         outcome = "withdrawn" if own else "declined"
         await SQL.end(tx.connection, agreement=row["id"], outcome=outcome)
         tx.record(f"thread:{thread_id}", "thread.changed", thread_id)
+
+
+async def _keep_sides(tx: Transaction, thread_id: int, slug: str | None = None) -> Set[int]:
+    """The networks that nobody narrows until commit: those that hold the thread, or are asked to."""
+    return {row["id"] for row in await SQL.keep_sides(tx.connection, thread=thread_id, slug=slug)}
 
 
 async def _lock_open(tx: Transaction, caller: Caller, thread_id: int) -> tuple[Thread, asyncpg.Record]:
@@ -99,13 +105,16 @@ async def _moderates(connection: Connection, caller: Caller, network_id: int | N
     return network.may_moderate
 
 
-async def _agree(tx: Transaction, caller: Caller, thread: Thread, row: asyncpg.Record) -> bool:
+async def _agree(tx: Transaction, caller: Caller, thread: Thread, row: asyncpg.Record, kept: Set[int]) -> bool:
     sides = {holder.id for holder in thread.holders}
     agreed = set(row["agreed"]) | thread.moderates
     if row["network_id"] is not None:
         sides.add(row["network_id"])
         if await _moderates(tx.connection, caller, row["network_id"]):
             agreed.add(row["network_id"])
+    # Between keeping them and locking the thread there may have come another one, which is not kept.
+    if not sides <= kept:
+        raise Conflict("The networks that this concerns have just changed. Look at it again.")
     if agreed == set(row["agreed"]) and not agreed >= sides:
         raise Forbidden("Only moderators of the networks concerned may do this.")
     await SQL.agree(tx.connection, agreement=row["id"], agreed=sorted(agreed & sides))

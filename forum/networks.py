@@ -158,8 +158,9 @@ async def _set_visibility(tx: Transaction, caller: Caller, network: Network, vis
             raise Invalid("visibility", f"A sub-group is never more visible than {above['name']}.")
     narrowed = await SQL.set_visibility(tx.connection, network=network.id, visibility=visibility)
     ids = [row["id"] for row in narrowed]
-    await SQL.lock_wider(tx.connection, networks=ids, visibility=visibility)
-    await SQL.narrow_threads(tx.connection, networks=ids)
+    # Until none is left: what is split from a thread meanwhile is there once that thread is locked.
+    while await SQL.lock_wider(tx.connection, networks=ids, visibility=visibility):
+        await SQL.narrow_threads(tx.connection, networks=ids)
     if access_breadth(visibility) < access_breadth(network.row["visibility"]):
         # Their lists show outsiders fewer threads now.
         for row in await SQL.holders_beside(tx.connection, networks=ids):

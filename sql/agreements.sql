@@ -2,7 +2,7 @@
 
 -- name: keep_sides
 -- Nobody narrows the networks that hold a thread, or are asked to, until commit: before it is locked, as networks come before threads.
-SELECT 1 FROM networks n
+SELECT n.id FROM networks n
 WHERE n.id IN (SELECT network_id FROM thread_networks WHERE thread_id = :thread
                UNION SELECT network_id FROM agreements WHERE thread_id = :thread AND outcome IS NULL)
    OR n.slug = :slug

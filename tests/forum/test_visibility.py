@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from forum import agreements, networks, posts, splits, threads
 from forum.db import Database, Transaction
-from forum.errors import ForumError
+from forum.errors import Conflict, ForumError
 from tests.people import World, make_world
 
 WAITED_FOR = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid)"
@@ -143,3 +143,41 @@ async def _done(act: Awaitable[object]) -> None:
     """What is refused is not done; that is for the other act to say."""
     with contextlib.suppress(ForumError):
         await act
+
+
+async def test_what_is_split_from_what_is_just_being_split_is_narrowed_too(
+    world: World, held: Held, database_url: str
+) -> None:
+    thread, other = await world.thread(), await world.thread()
+    post = (await posts.reply(world.db, world.ben, thread, "Something else"))["id"]
+    below = (await posts.reply(world.db, world.ben, thread, "And that too", parent=post))["id"]
+    again = Held(database_url)
+    await again.open()
+    first = asyncio.create_task(splits.split(held, world.mod, thread, [post], "Something else"))
+    await held.done.wait()
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("SELECT FROM threads WHERE id = $1 FOR UPDATE", other)
+        narrowing = asyncio.create_task((await _narrowing(world))(world.db))
+        split = (await first)["id"]  # whoever narrows waits for it, and then for the other thread
+        second = asyncio.create_task(splits.split(again, world.mod, split, [below], "And that"))
+        await again.done.wait()
+    async with asyncio.timeout(30):
+        await asyncio.gather(narrowing, second)
+    await again.close()
+    assert not await world.db.pool.fetch(TOO_WIDE, world.tag)
+
+
+async def test_what_has_come_to_hold_a_thread_meanwhile_is_asked_first(world: World) -> None:
+    thread = await world.thread()
+    await world.db.pool.execute("UPDATE threads SET audience = 'private' WHERE id = $1", thread)
+    hold = "INSERT INTO thread_networks (thread_id, network_id) VALUES ($1, $2)"
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("SELECT FROM threads WHERE id = $1 FOR UPDATE", thread)
+        widening = asyncio.create_task(agreements.ask(world.db, world.lead, thread, "widen", audience="public"))
+        async with asyncio.timeout(30):
+            while not await tx.connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - who waits there tells nobody
+                await asyncio.sleep(0.01)
+        await tx.connection.execute(hold, thread, await world.network_id(world.other))
+    with pytest.raises(Conflict):
+        await widening
+    assert await world.db.pool.fetchval("SELECT audience FROM threads WHERE id = $1", thread) == "private"
