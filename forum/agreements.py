@@ -4,7 +4,7 @@ Whoever asks agrees for the sides that they moderate; when the last side has agr
 transaction. A holder leaves on its own. A thread's audience is never wider than any of its holders allows.
 """
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from typing import Literal
 
 import asyncpg
@@ -76,7 +76,7 @@ async def decline(db: Database, caller: Caller, thread_id: int) -> None:
         tx.record(f"thread:{thread_id}", "thread.changed", thread_id)
 
 
-async def _keep_sides(tx: Transaction, thread_id: int, slug: str | None = None) -> Set[int]:
+async def _keep_sides(tx: Transaction, thread_id: int, slug: str | None = None) -> AbstractSet[int]:
     """The networks that nobody narrows until commit: those that hold the thread, or are asked to."""
     return {row["id"] for row in await SQL.keep_sides(tx.connection, thread=thread_id, slug=slug)}
 
@@ -105,7 +105,7 @@ async def _moderates(connection: Connection, caller: Caller, network_id: int | N
     return network.may_moderate
 
 
-async def _agree(tx: Transaction, caller: Caller, thread: Thread, row: asyncpg.Record, kept: Set[int]) -> bool:
+async def _agree(tx: Transaction, caller: Caller, thread: Thread, row: asyncpg.Record, kept: AbstractSet[int]) -> bool:
     sides = {holder.id for holder in thread.holders}
     agreed = set(row["agreed"]) | thread.moderates
     if row["network_id"] is not None:

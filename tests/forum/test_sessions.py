@@ -12,6 +12,7 @@ from forum.standing import Caller
 from tests.people import PASSWORD, World
 
 OPEN = "SELECT count(*) FROM sessions WHERE member_id = $1 AND ended_at IS NULL"
+OVER = "UPDATE sessions SET expires_at = now() - interval '1 second' WHERE member_id = $1"
 WAITED_FOR = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid)"
 
 
@@ -110,7 +111,7 @@ async def test_what_somebody_else_holds_is_forgotten_another_time(world: World) 
     ben = world.ben.member
     held = await sessions.start(world.db, ben)
     await sessions.start(world.db, ben)
-    await world.db.pool.execute("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE member_id = $1", ben)
+    await world.db.pool.execute(OVER, ben)
     left = "SELECT count(*) FROM sessions WHERE member_id = $1"
     async with world.db.transaction() as other:
         await other.connection.execute("SELECT FROM sessions WHERE token_hash = $1 FOR UPDATE", token_hash(held))
@@ -126,7 +127,7 @@ async def test_so_much_is_forgotten_at_once(world: World) -> None:
     ben = world.ben.member
     for _ in range(3):
         await sessions.start(world.db, ben)
-    await world.db.pool.execute("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE member_id = $1", ben)
+    await world.db.pool.execute(OVER, ben)
     async with world.db.transaction() as tx:
         await sessions.SQL.forget(tx.connection, limit=2)
     assert await world.db.pool.fetchval("SELECT count(*) FROM sessions WHERE member_id = $1", ben) >= 1
