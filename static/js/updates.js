@@ -42,7 +42,7 @@ function keep(frame) {
 /** The words of a channel that I may no longer follow are kept no longer; that something has lost its words is. */
 export function forget(channel) {
   for (const [ref, frame] of latest) {
-    const isBare = frame.gone || (frame.node && isGap(frame.node) && !("title" in frame));
+    const isBare = frame.gone || frame.title === null || frame.name === null || (frame.node && isGap(frame.node) && !("title" in frame));
     if (frame.channel === channel && !isBare) latest.delete(ref);
   }
 }

@@ -362,11 +362,12 @@ async def test_what_i_may_no_longer_see_leaves_the_page(page: Page, stage: Stage
     await expect(page.locator("#polite")).to_have_text(sentence)
 
 
-async def test_a_title_of_what_i_may_no_longer_see_is_not_remembered(page: Page, stage: Stage) -> None:
-    def home(title: str) -> str:
-        told = f'<li class="note" id="notification-1">replied in <a data-title="9">{title}</a></li>'
-        return f'<forum-list data-list="notifications"><ul class="foryou">{told}</ul></forum-list>'
+def home(title: str, did: str = "replied in") -> str:
+    told = f'<li class="note" id="notification-1">{did} <a data-title="9">{title}</a></li>'
+    return f'<forum-list data-list="notifications"><ul class="foryou">{told}</ul></forum-list>'
 
+
+async def test_a_title_of_what_i_may_no_longer_see_is_not_remembered(page: Page, stage: Stage) -> None:
     await page.goto(stage.show("/", home("A title"), {"network:3": 0, "member:7": 0}))
     await live(page)
     stage.record("network:3", "thread.touched", 9, row(9, "2026-11-23T08:31:00Z"), title="A newer title")
@@ -376,6 +377,19 @@ async def test_a_title_of_what_i_may_no_longer_see_is_not_remembered(page: Page,
     stage.log.version += 1
     await expect(page.locator("[data-title]")).to_have_text("A thread")
     assert "title" not in await page.locator("main").inner_text()
+
+
+async def test_that_a_title_was_removed_is_remembered(page: Page, stage: Stage) -> None:
+    """What was asked for before the removal may come after the channel has gone."""
+    await page.goto(stage.show("/", home("A title"), {"network:3": 0, "member:7": 0}))
+    await live(page)
+    stage.record("network:3", "thread.touched", 9, row(9, "2026-11-23T08:31:00Z"), title=None)
+    await expect(page.locator("[data-title]")).not_to_have_text("A title")
+    removed = await page.locator("[data-title]").inner_text()
+    stage.show("/", home("A title", "quoted you in"), {})
+    stage.log.shut.add("network:3")
+    stage.log.version += 1
+    await expect(page.locator(".note")).to_have_text(f"quoted you in {removed}")
 
 
 async def test_what_i_was_writing_stays_where_the_page_goes(page: Page, stage: Stage) -> None:
