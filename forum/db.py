@@ -62,7 +62,10 @@ ManyWritten: TypeAlias = Callable[[Connection, list[Q], bool], Awaitable[Sequenc
 
 log = logging.getLogger(__name__)
 
+CONTENDED = (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+"""What it says to who met another transaction: of several that are written together, perhaps one alone."""
 AWAY = (
+    *CONTENDED,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # what a connection that was cut half-way through an answer says next
@@ -73,8 +76,6 @@ AWAY = (
     asyncpg.DiskFullError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.OutOfMemoryError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
     OSError,
     TimeoutError,
@@ -301,31 +302,38 @@ class Database:
         screens of its columns `channels` and `heads` have been woken. Raises as `transaction` does.
 
         Nothing waits for another place: where somebody else holds this one (the row says `busy`), what waits for it is
-        written together, apart from the rest. Nothing fails by another one: where one does, each is written by itself.
+        written together, apart from the rest. Nothing fails by another one: where one does, each is written by itself,
+        those of one place in their order.
         """
-        row, apart = None, (many, place)
+        row, apart, waited = None, (many, place), False
         if apart not in self._askings:
             write = functools.partial(self._write, many, False)
             row = await self._gathered(many, write, wanted, most=MAX_WRITTEN, at_once=1)
-            if row is not None and row["outcome"] != BUSY:
-                return cast("asyncpg.Record", row)
-        if apart in self._askings or row is not None:
+        if row is None or _is_busy(row):
+            waited = True
             write = functools.partial(self._write, many, True)
             row = await self._gathered(apart, write, wanted, most=MAX_WRITTEN, at_once=1)
-        if row is None:
-            async with self._writing() as connection:
-                (row,) = await many(connection, [wanted], True)
-            self._written(row)
+        if isinstance(row, asyncpg.PostgresError):
+            # Who has waited for the place as long as one waits for a lock is told so, if it is held still.
+            wait = not (waited and isinstance(row, asyncpg.LockNotAvailableError))
+            write = functools.partial(self._write, many, wait)
+            row = await self._gathered((many, place, wait), write, wanted, most=1, at_once=1)
+            if _is_busy(row):
+                raise Unavailable
         return cast("asyncpg.Record", row)
 
-    async def _write(self, many: ManyWritten[Q], wait: bool, wanted: list[Q]) -> Sequence[asyncpg.Record | None]:
-        """Their rows; None for each where one of them failed, and so nothing is written."""
-        try:
-            async with self._writing() as connection:
+    async def _write(
+        self, many: ManyWritten[Q], wait: bool, wanted: list[Q]
+    ) -> Sequence[asyncpg.Record | asyncpg.PostgresError]:
+        """Their rows; where one of several failed, and so nothing is written, its error for each."""
+        async with self._writing() as connection:
+            try:
                 rows = await many(connection, wanted, wait)
-        except asyncpg.PostgresError as error:
-            log.warning("one of %d writes failed, each is written by itself: %s", len(wanted), type(error).__name__)
-            return [None] * len(wanted)
+            except asyncpg.PostgresError as error:
+                if len(wanted) == 1 or (isinstance(error, AWAY) and not isinstance(error, CONTENDED)):
+                    raise
+                log.warning("one of %d writes failed, each is written by itself: %s", len(wanted), type(error).__name__)
+                return [error] * len(wanted)
         self._written(rows[0])
         return rows
 
@@ -358,6 +366,10 @@ class Database:
                 heads = await tx.write_updates()
         if heads:
             self.wake(heads)
+
+
+def _is_busy(row: asyncpg.Record | asyncpg.PostgresError | None) -> bool:
+    return isinstance(row, asyncpg.Record) and row["outcome"] == BUSY
 
 
 def _wake_nobody(_heads: Mapping[str, int]) -> None:

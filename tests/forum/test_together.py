@@ -12,6 +12,7 @@ from forum.contributions import SQL
 from forum.db import MAX_WRITTEN, Connection, Database
 from forum.errors import Invalid, NotFound, TooMany, Unavailable
 from forum.posts import WantedReply
+from forum.standing import Caller
 from realtime.together import Together
 from tests.people import World
 
@@ -145,11 +146,11 @@ async def _write(connection: Connection, rows: Sequence[WantedReply], wait: bool
     return written
 
 
-async def _wanted(world: World, thread: int, through: int) -> WantedReply:
-    """A reply of ben's through this network."""
-    ben = world.ben.member
-    standing = await world.db.pool.fetchval("SELECT standing FROM stands_in_thread($1, $2)", ben, thread)
-    return WantedReply(ben, thread, standing, through, None, None, None, "Words", "<p>Words</p>", [], [], 1)
+async def _wanted(world: World, thread: int, through: int, author: Caller | None = None) -> WantedReply:
+    """A reply of ben's, or of another author's, through this network."""
+    member = (author or world.ben).member
+    standing = await world.db.pool.fetchval("SELECT standing FROM stands_in_thread($1, $2)", member, thread)
+    return WantedReply(member, thread, standing, through, None, None, None, "Words", "<p>Words</p>", [], [], 1)
 
 
 async def test_one_that_cannot_be_stored_fails_alone(
@@ -163,6 +164,74 @@ async def test_one_that_cannot_be_stored_fails_alone(
     assert isinstance(answers[1], asyncpg.ForeignKeyViolationError)
     assert [each["number"] for each in answers if not isinstance(each, BaseException)] == [2, 3]
     assert "writes failed, each is written by itself" in caplog.text
+
+
+class Pair:
+    """Two replies that one statement writes: ben's of which ana is told, and ana's of which nobody is."""
+
+    def __init__(self, db: Database, bens: WantedReply, anas: WantedReply) -> None:
+        self._db = db
+        self._wanted = [bens, anas]
+        self.together: list[int] = []
+
+    async def write(self) -> list[asyncpg.Record | BaseException]:
+        """What each of them is answered."""
+        return await asyncio.gather(
+            *(self._db.write_together(self._write, each, place=each.thread) for each in self._wanted),
+            return_exceptions=True,
+        )
+
+    async def _write(self, connection: Connection, rows: Sequence[WantedReply], wait: bool) -> Sequence[asyncpg.Record]:
+        self.together.append(len(rows))
+        return await _write(connection, rows, wait)
+
+
+@pytest_asyncio.fixture
+async def hasty(database_url: str) -> AsyncIterator[Database]:
+    """One that gathers, and waits half a second for a lock."""
+    db = Database(database_url, pool_size=6, gather=Together, lock_timeout_s=0.5)
+    await db.open()
+    yield db
+    db.pool.terminate()
+
+
+async def test_a_lock_that_one_waits_for_in_vain_fails_no_other(world: World, hasty: Database) -> None:
+    here, there, network = await world.thread(), await world.thread(), await world.network_id()
+    pair = Pair(hasty, await _wanted(world, here, network), await _wanted(world, there, network, world.ana))
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("SELECT FROM channels WHERE name = $1 FOR UPDATE", f"member:{world.ana.member}")
+        bens, anas = await pair.write()
+    assert isinstance(bens, Unavailable)
+    assert isinstance(anas, asyncpg.Record)
+    assert anas["outcome"] == "written"
+    assert pair.together == [2, 1, 1]
+
+
+async def test_who_is_being_shut_out_for_long_fails_no_other_of_the_place(world: World, hasty: Database) -> None:
+    thread, network = await world.thread(), await world.network_id()
+    pair = Pair(hasty, await _wanted(world, thread, network), await _wanted(world, thread, network, world.ana))
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("SELECT FROM memberships WHERE member_id = $1 FOR UPDATE", world.ben.member)
+        bens, anas = await pair.write()
+    assert isinstance(bens, Unavailable)
+    assert isinstance(anas, asyncpg.Record)
+    assert anas["outcome"] == "written"
+    assert pair.together == [2, 2, 1, 1], "passed over, waited for together, then each by itself"
+
+
+async def test_a_deadlock_of_one_fails_none(world: World, gathering: Database) -> None:
+    here, there, network = await world.thread(), await world.thread(), await world.network_id()
+    pair = Pair(gathering, await _wanted(world, here, network), await _wanted(world, there, network, world.ana))
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("SELECT FROM channels WHERE name = $1 FOR UPDATE", f"member:{world.ana.member}")
+        writing = asyncio.create_task(pair.write())
+        async with asyncio.timeout(30):
+            while not await tx.connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - who waits there tells nobody
+                await asyncio.sleep(0.01)
+        # Each waits for the other one now, and who has waited first finds it first.
+        await tx.connection.execute("SELECT FROM threads WHERE id = $1 FOR UPDATE", here)
+    assert [row["outcome"] for row in await writing if isinstance(row, asyncpg.Record)] == ["written"] * 2
+    assert pair.together == [2, 1, 1]
 
 
 async def test_one_key_twice_at_once_is_one_post(world: World, gathering: Database) -> None:
