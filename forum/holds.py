@@ -88,8 +88,7 @@ async def lapse_holds(db: Database, *, now: datetime | None = None) -> int:
 async def lapse_hold(db: Database, post_id: int, *, now: datetime | None = None) -> bool:
     """Bring one held post back if its hold is over; returns whether it came back."""
     async with db.transaction() as tx:
-        thread_id = await access.SQL.thread_of_post(tx.connection, post=post_id)
-        await access.SQL.lock_thread(tx.connection, member=None, thread=thread_id, post=post_id)
+        await contributions.lock(tx, "post", None, [post_id])
         hold = await SQL.open_hold(tx.connection, post=post_id)
         post = await posts.current(tx.connection, post_id)
         if hold is None or post["state"] != "held" or hold["until"] > (now or datetime.now(UTC)):

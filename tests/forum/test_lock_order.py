@@ -1,11 +1,12 @@
 """Acts that touch the same channels in their own ways wait for each other, and never for ever."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forum import posts
-from forum.db import Database
+from forum import holds, posts
+from forum.db import Database, Transaction
 from forum.errors import Conflict, Unavailable
 from tests.people import World
 
@@ -47,8 +48,32 @@ async def test_what_was_decided_upon_has_to_stand(world: World) -> None:
     async with world.db.transaction() as tx:
         await tx.connection.execute("UPDATE threads SET locked_at = now() WHERE id = $1", thread)
         waiting = asyncio.create_task(posts.reply(world.db, world.ben, thread, "Words"))
-        async with asyncio.timeout(30):
-            while not await tx.connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - who waits there tells nobody
-                await asyncio.sleep(0.01)
+        await _until_waited_for(tx)
     with pytest.raises(Conflict):
         await waiting
+
+
+async def test_a_hold_lapses_where_the_post_stands_by_then(world: World) -> None:
+    thread, other = await world.thread(jointly=True), await world.thread()
+    post = (await posts.reply(world.db, world.ben, thread, "Words"))["id"]
+    await holds.hold_post(world.db, world.max, post, "Private information")
+    async with world.db.transaction() as there:
+        await there.connection.execute("SELECT FROM threads WHERE id = $1 FOR NO KEY UPDATE", other)
+        async with world.db.transaction() as here:
+            await here.connection.execute("SELECT FROM threads WHERE id = $1 FOR NO KEY UPDATE", thread)
+            lapse = asyncio.create_task(holds.lapse_hold(world.db, post, now=datetime.now(UTC) + timedelta(days=30)))
+            await _until_waited_for(here)
+            await here.connection.execute("UPDATE posts SET thread_id = $2 WHERE id = $1", post, other)
+        await _until_waited_for(there)
+        holder = await world.network_id(world.other)
+        await there.connection.execute("INSERT INTO thread_networks VALUES ($1, $2)", other, holder)
+    assert await lapse
+    logged = "SELECT network_id FROM moderation_log WHERE act = 'lapse' AND object_id = $1 ORDER BY network_id"
+    assert [row["network_id"] for row in await world.db.pool.fetch(logged, post)] == [await world.network_id(), holder]
+
+
+async def _until_waited_for(tx: Transaction) -> None:
+    """Another transaction waits for what this one holds."""
+    async with asyncio.timeout(30):
+        while not await tx.connection.fetchval(WAITED_FOR):  # noqa: ASYNC110 - who waits there tells nobody
+            await asyncio.sleep(0.01)
