@@ -178,6 +178,12 @@ async def lock_room(connection: Connection, caller: Caller, room_id: int, need: 
     return await require_room(connection, caller, room_id, need)
 
 
+async def lock_rooms(connection: Connection, caller: Caller, networks: Iterable[Network]) -> None:
+    """`lock_room`, to write, in each of several networks."""
+    for network in sorted(networks, key=lambda network: network.id):
+        await lock_room(connection, caller, network.room_id, "write")
+
+
 async def lock_any_room(connection: Connection, caller: Caller, room_id: int) -> Room:
     """`require_any_room` for an act: what lets the caller in, and the room, stay as they are until commit."""
     await SQL.lock_room(connection, member=caller.member_id, room=room_id)

@@ -112,8 +112,7 @@ async def start(
         networks = [await access.require_network(connection, caller, each, "write") for each in slugs]
     words = await contributions.prepare(db, caller, "post", body, [network.id for network in networks])
     async with db.transaction() as tx:
-        for network in sorted(networks, key=lambda network: network.id):
-            await access.lock_room(tx.connection, caller, network.room_id, "write")
+        await access.lock_rooms(tx.connection, caller, networks)
         made = await idempotency.earlier_submission(tx, caller.member, key, "start", slugs, title, body)
         if made is None:
             asks = await newcomers.asks(tx.connection, caller, networks) or networks[0]
@@ -299,8 +298,7 @@ async def _lock_holders(connection: Connection, author: Caller, row: asyncpg.Rec
     """The networks that are to hold a thread, the one that it is opened through first, for its author: locked."""
     ids = [row["through_id"] or row["network_id"], *row["jointly_with"]]
     networks = [await access.require_network_id(connection, author, each, "write") for each in ids]
-    for network in sorted(networks, key=lambda network: network.id):
-        await access.lock_room(connection, author, network.room_id, "write")
+    await access.lock_rooms(connection, author, networks)
     return networks
 
 

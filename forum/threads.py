@@ -51,8 +51,7 @@ async def start(
         networks = [await access.require_network(connection, caller, each, "write") for each in slugs]
     words = await contributions.prepare(db, caller, "post", body, [network.id for network in networks])
     async with db.transaction() as tx:
-        for network in sorted(networks, key=lambda network: network.id):
-            await access.lock_room(tx.connection, caller, network.room_id, "write")
+        await access.lock_rooms(tx.connection, caller, networks)
         thread_id = await idempotency.earlier(tx, caller.member, key, "start", slugs, title, body)
         if thread_id is None:
             thread_id = await insert(tx, caller, networks, title, words)
