@@ -33,7 +33,7 @@ async def ask(
     NotFound, Forbidden, Invalid, Conflict (something else waits for agreement).
     """
     async with db.transaction() as tx:
-        kept = await _keep_sides(tx, thread_id, slug)
+        kept = await _keep_sides(tx, caller, thread_id, slug)
         thread = await access.lock_thread(tx.connection, caller, thread_id)
         if act == "hold_in":
             thread.require_moderator()
@@ -60,7 +60,7 @@ async def ask(
 async def agree(db: Database, caller: Caller, thread_id: int) -> bool:
     """Agree for the sides that the caller moderates to what was asked; returns whether it is done now."""
     async with db.transaction() as tx:
-        kept = await _keep_sides(tx, thread_id)
+        kept = await _keep_sides(tx, caller, thread_id)
         return await _agree(tx, caller, *await _lock_open(tx, caller, thread_id), kept)
 
 
@@ -76,9 +76,16 @@ async def decline(db: Database, caller: Caller, thread_id: int) -> None:
         tx.record(f"thread:{thread_id}", "thread.changed", thread_id)
 
 
-async def _keep_sides(tx: Transaction, thread_id: int, slug: str | None = None) -> AbstractSet[int]:
-    """The networks that nobody narrows until commit: those that hold the thread, or are asked to."""
-    return {row["id"] for row in await SQL.keep_sides(tx.connection, thread=thread_id, slug=slug)}
+async def _keep_sides(
+    tx: Transaction, caller: Caller, thread_id: int, slug: str | None = None
+) -> AbstractSet[int]:
+    """The networks that hold the thread, or are asked to: nobody narrows them, and the caller's place in them stays,
+    until commit. Before the thread is locked.
+    """
+    sides = [row["id"] for row in await SQL.sides(tx.connection, thread=thread_id, slug=slug)]
+    await access.SQL.lock_memberships(tx.connection, member=caller.member_id, networks=sides)
+    await access.SQL.keep_visibility(tx.connection, networks=sides)
+    return set(sides)
 
 
 async def _lock_open(tx: Transaction, caller: Caller, thread_id: int) -> tuple[Thread, asyncpg.Record]:

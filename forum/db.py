@@ -1,8 +1,9 @@
 """The database: a pool, transactions that record updates at their exit, and the named statements of `sql/`.
 
 Invariants: an update is recorded in the transaction of the change that it tells of, never apart from it; all updates of
-a transaction are written by one statement, just before the commit, with their channels locked in sorted order (acts
-lock member, network, thread, post, and channels last); screens are woken after the commit, and only then.
+a transaction are written by one statement, just before the commit, with their channels locked in sorted order; screens
+are woken after the commit, and only then. Acts lock what they change in one order, channels last: member, membership,
+room, network, thread, post, then what is to be decided about these (in full, and held: tests/live/test_locks.py).
 """
 
 import asyncio

@@ -92,6 +92,10 @@ WHERE CASE w.noun
 -- name: lock_standing
 SELECT lock_standing(:member, :networks);
 
+-- name: lock_memberships
+-- A member's places in these networks stay as they are until commit: before anything of the networks themselves is locked.
+SELECT lock_memberships(array_fill(:member::bigint, ARRAY[cardinality(:networks::bigint[])]), :networks::bigint[], true);
+
 -- name: keep_visibility
 -- Nobody narrows or widens these networks until commit: what is made in them, or below them, is seen by no more people than they are.
 SELECT 1 FROM networks WHERE id = ANY (:networks) ORDER BY id FOR SHARE;

@@ -1,12 +1,11 @@
 -- Who holds a thread, and what waits until all sides have agreed. Runs with the thread locked (access.lock_thread).
 
--- name: keep_sides
--- Nobody narrows the networks that hold a thread, or are asked to, until commit: before it is locked, as networks come before threads.
+-- name: sides
+-- The networks that hold a thread, or are asked to.
 SELECT n.id FROM networks n
 WHERE n.id IN (SELECT network_id FROM thread_networks WHERE thread_id = :thread
                UNION SELECT network_id FROM agreements WHERE thread_id = :thread AND outcome IS NULL)
-   OR n.slug = :slug
-ORDER BY n.id FOR SHARE;
+   OR n.slug = :slug;
 
 -- name: add_holder!
 INSERT INTO thread_networks (thread_id, network_id, active_at)
