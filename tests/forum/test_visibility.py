@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -137,6 +138,23 @@ async def test_nothing_is_seen_by_more_people_than_its_network(
         await asyncio.gather(before, after)
     assert await world.db.pool.fetchval("SELECT visibility FROM networks WHERE slug = $1", world.network) == "private"
     assert not await world.db.pool.fetch(TOO_WIDE, world.tag)
+
+
+async def test_the_database_lets_no_act_show_a_thread_to_more_people(world: World) -> None:
+    """Whatever an act forgets: here it is done by hand, in a public network, with a private one beside it."""
+    thread, wide = await world.thread(), await world.network_id()
+    narrow = await world.network_id(world.other)
+    await world.db.pool.execute("UPDATE networks SET visibility = 'private' WHERE id = $1", narrow)
+    for forgetful, values in (
+        ("INSERT INTO thread_networks (thread_id, network_id) VALUES ($1, $2)", (thread, narrow)),
+        ("UPDATE thread_networks SET network_id = $2 WHERE thread_id = $1", (thread, narrow)),
+        ("UPDATE networks SET visibility = 'open' WHERE id = $1", (wide,)),
+    ):
+        with pytest.raises(asyncpg.CheckViolationError, match="never more visible"):
+            await world.db.pool.execute(forgetful, *values)
+    await networks.describe(world.db, world.lead, world.network, visibility="open")
+    with pytest.raises(asyncpg.CheckViolationError, match="never more visible"):
+        await world.db.pool.execute("UPDATE threads SET audience = 'public' WHERE id = $1", thread)
 
 
 async def _done(act: Awaitable[object]) -> None:
