@@ -76,9 +76,7 @@ async def decline(db: Database, caller: Caller, thread_id: int) -> None:
         tx.record(f"thread:{thread_id}", "thread.changed", thread_id)
 
 
-async def _keep_sides(
-    tx: Transaction, caller: Caller, thread_id: int, slug: str | None = None
-) -> AbstractSet[int]:
+async def _keep_sides(tx: Transaction, caller: Caller, thread_id: int, slug: str | None = None) -> AbstractSet[int]:
     """The networks that hold the thread, or are asked to: nobody narrows them, and the caller's place in them stays,
     until commit. Before the thread is locked.
     """
