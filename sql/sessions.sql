@@ -52,9 +52,10 @@ FROM site x LEFT JOIN who_asks(:session::bytea, :token::bytea) w ON true;
 -- name: seen
 -- The member is locked before the session, as by whoever ends sessions: setting a password, and a suspension.
 WITH m AS (
-    UPDATE members SET visited_at = CASE WHEN seen_at < now() - interval '30 minutes' THEN seen_at ELSE visited_at END, seen_at = now()
-    WHERE id = (SELECT member_id FROM sessions WHERE id = :session) RETURNING id)
-UPDATE sessions s SET seen_at = now() FROM m WHERE s.id = :session AND s.member_id = m.id;
+    UPDATE members m
+    SET visited_at = CASE WHEN m.seen_at < now() - interval '30 minutes' THEN m.seen_at ELSE m.visited_at END, seen_at = now()
+    FROM sessions s WHERE s.id = :session AND m.id = s.member_id RETURNING s.id)
+UPDATE sessions s SET seen_at = now() FROM m WHERE s.id = m.id;
 
 -- name: end$
 UPDATE sessions SET ended_at = now() WHERE id = :session AND member_id = :member AND ended_at IS NULL RETURNING id;
