@@ -45,6 +45,7 @@ class WrongMethod(ForumError):
     def __init__(self, allowed: str = "") -> None:
         super().__init__("This address does not take that. Go back, and use the buttons of the page.")
         self.allowed = allowed
+        self.for_program = f"This address does not take that method. It takes: {allowed}."
 
 
 def problem(error: ForumError) -> Response:
@@ -53,7 +54,7 @@ def problem(error: ForumError) -> Response:
         "type": "about:blank",
         "title": error.title,
         "status": error.status,
-        "detail": error.detail,
+        "detail": error.for_program if isinstance(error, WrongMethod) else error.detail,
     }
     if isinstance(error, Invalid):
         fields["errors"] = error.errors

@@ -11,7 +11,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from forum.errors import Forbidden, ForumError
+from forum.errors import Forbidden, ForumError, Unauthenticated
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -28,6 +28,9 @@ TOO_MUCH: Final = (
     "This is more than we can take at once, and nothing was stored. Your browser still has your text: go back to it, "
     "and send less."
 )
+
+
+NOBODY: Final = "This came with no token, and with no session of a page of this site, so nothing was changed."
 
 
 class TooLarge(ForumError):
@@ -106,13 +109,19 @@ class Guard:
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI. Raises Forbidden, TooLarge; the latter also while the body is read."""
+        """ASGI. Raises Forbidden, Unauthenticated, TooLarge; the latter also while the body is read."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         if scope["method"] not in SAFE:
-            require_own_origin(headers, self._origin)
+            try:
+                require_own_origin(headers, self._origin)
+            except Forbidden:
+                # A program that shows nothing of who it is: no page could have lent it anybody's rights.
+                if scope["path"].startswith("/api/") and "cookie" not in headers:
+                    raise Unauthenticated(NOBODY) from None
+                raise
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length[:12]) > self._max_body_bytes:
             raise TooLarge

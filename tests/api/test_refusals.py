@@ -35,6 +35,7 @@ BODIES = {
     "Decide": {"state": "approved"},
     "NewReport": {"reason": "R"},
     "NewSanction": {"reason": "R"},
+    "WordsRemoval": {"reason": "R"},
     "DecideSubmission": {"decision": "approve"},
     "Newcomers": {"approves_first": 0},
     "Slow": {"seconds": 0},
@@ -61,7 +62,13 @@ class Things(dict[str, object]):
     def __init__(self, api: Api) -> None:
         world = api.world
         super().__init__(
-            slug=world.network, member=world.ana.member, request=1, kind="mute", session=NEVER, token=NEVER
+            slug=world.network,
+            member=world.ana.member,
+            request=1,
+            kind="mute",
+            session=NEVER,
+            token=NEVER,
+            noun="about",
         )
         self._api = api
         self._network = f"/networks/{world.network}"
@@ -176,6 +183,17 @@ async def test_a_made_up_token_is_no_guest(api: Api) -> None:
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
+async def test_a_write_without_token_and_session_is_a_guests(api: Api) -> None:
+    async with api.client() as client:
+        for path in (f"/networks/{api.world.network}/messages", "/conversations", "/session"):
+            answer = await client.post(path, json={"body": "B"})
+            assert (answer.status_code, answer.json()["title"]) == (401, "Sign in first"), path
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+        client.cookies.set("forum", "somebody's")
+        refused = await client.post("/conversations", json={"member": 1}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert refused.status_code == 403
+
+
 async def test_a_public_thread_is_read_by_guests_and_its_room_is_not(api: Api) -> None:
     lead, ana, guest = await api("lead"), await api("ana"), await api()
     path = f"/networks/{api.world.network}"
@@ -203,6 +221,7 @@ async def test_paths_that_lead_nowhere_and_wrong_methods(api: Api) -> None:
     wrong = await ana.put("/me", json={})
     assert wrong.status_code == 405
     assert set(wrong.headers["allow"].replace(" ", "").split(",")) == {"GET", "HEAD", "PATCH"}
+    assert wrong.json()["detail"] == f"This address does not take that method. It takes: {wrong.headers['allow']}."
 
 
 def test_every_route_stands_in_the_document_once(document) -> None:
