@@ -51,14 +51,16 @@ function contributionChanged(kind, frame) {
   const ref = `${kind}-${frame.id}`;
   const gone = frame.gone || !frame.node || isGap(frame.node);
   each(`[data-ref="${ref}"]`, (place) => {
-    if (place.closest(".to, .re")) answerTo(kind, place, gone ? null : frame);
+    if (place.closest(".to, .re")) answerTo(kind, place, frame, gone);
     else if (gone) empty(kind, place);
   });
 }
 
-function answerTo(kind, place, frame) {
-  if (frame === null) {
-    place.textContent = `in reply to a removed ${kind}`;
+function answerTo(kind, place, frame, gone) {
+  if (gone) {
+    // What only says that there is a gap now brings no node: the gap itself may stand on the page already.
+    const gap = frame.node ?? document.getElementById(`${kind}-${frame.id}`);
+    place.textContent = `in reply to a ${gap?.dataset.gap === "withdrawn" ? "withdrawn" : "removed"} ${kind}`;
     return;
   }
   const { author } = frame.node.dataset;
@@ -86,7 +88,7 @@ export function clean(root) {
     const frame = newest(place.dataset.ref);
     if (frame === null || (frame.node && !isGap(frame.node))) continue;
     const [kind] = place.dataset.ref.split("-");
-    if (place.closest(".to, .re")) answerTo(kind, place, null);
+    if (place.closest(".to, .re")) answerTo(kind, place, frame, true);
     else empty(kind, place);
   }
   for (const place of root.querySelectorAll("[data-title]")) {

@@ -92,6 +92,13 @@ async def test_a_removal_empties_every_place_at_once(page: Page, stage: Stage) -
     await expect(page.locator("#post-2 .prose")).to_have_text("words")
 
 
+async def test_what_answers_a_withdrawn_post_says_so(page: Page, stage: Stage) -> None:
+    await opened(page, stage, thread(post(2) + post(3, 2, 2)))
+    gap = post(2, author=None, version=2).replace("<li ", '<li data-gap="withdrawn" ', 1)
+    stage.record("thread:9", "post.withdrawn", 2, gap, version=2, author=None)
+    await expect(page.locator("#post-3 .to")).to_have_text("in reply to a withdrawn post")
+
+
 async def test_a_post_that_left_the_thread_leaves_the_page(page: Page, stage: Stage) -> None:
     await opened(page, stage, thread(post(2) + post(3, 2, 2)))
     stage.record("thread:9", "post.removed", 2, gone=True)

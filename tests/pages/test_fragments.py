@@ -138,6 +138,9 @@ def test_what_answers_a_gap_names_nobody() -> None:
     said = views().message(message(reply_to_id=4, reply_to_state="removed", reply_to_name="Ben Okafor"))
     assert "in reply to a removed message" in said
     assert "Ben Okafor" not in said
+    assert "in reply to a withdrawn post" in views().post(post(depth=2, parent_state="withdrawn"))
+    said = views().message(message(reply_to_id=4, reply_to_state="withdrawn", reply_to_name="Ben Okafor"))
+    assert "in reply to a withdrawn message" in said
 
 
 def test_a_member_who_is_gone_is_a_former_member() -> None:
