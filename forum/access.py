@@ -10,7 +10,7 @@ from typing import Any
 
 from forum.db import Connection, Database, statements
 from forum.errors import Forbidden, NotFound, Unauthenticated
-from forum.standing import Caller, Conversation, Holder, Need, Network, Room, Thread, muted_sentence, reading_sentence
+from forum.standing import Caller, Conversation, Holder, Need, Network, Room, Thread, reading_sentence, require_unmuted
 from forum.updates import READ, parse
 
 SQL = statements("access")
@@ -46,8 +46,7 @@ def _refuse(caller: Caller, network: Network, need: Need) -> None:
     if caller.member_id is None:
         raise Unauthenticated
     if need == "write":
-        if network.mute is not None:
-            raise Forbidden(muted_sentence(network.name, network.mute))
+        require_unmuted(network)
         raise Forbidden(reading_sentence(network.name, network.role, "write here"))
     raise Forbidden({
         "moderate": f"Only moderators of {network.name} may do this.",

@@ -15,7 +15,7 @@ from forum import access, contributions, idempotency, newcomers, text
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound, Unavailable
-from forum.standing import Caller, Holder, Thread
+from forum.standing import Caller, Holder, Thread, require_unmuted
 
 SQL = CONTRIBUTIONS["post"]
 PAGE = 200
@@ -238,6 +238,8 @@ async def undo(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
         _require_author(post, caller)
         contributions.require_state(post, "withdrawn", "shown")
         if post["state"] == "withdrawn":
+            if (holder := thread.holder(post["network_id"])) is not None:
+                require_unmuted(holder)
             await contributions.unseal(tx, "post", post_id, words=words)
             tx.record(f"thread:{thread.id}", "post.restored", post_id)
             await contributions.tell_references(tx, "post", post_id)

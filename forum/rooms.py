@@ -15,7 +15,7 @@ from forum import access, contributions, idempotency, moderation_log, newcomers,
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound, TooMany, Unavailable
-from forum.standing import Caller, Conversation, Room
+from forum.standing import Caller, Conversation, Room, require_unmuted
 
 SQL = CONTRIBUTIONS["message"]
 PAGE = 50
@@ -236,6 +236,7 @@ async def undo(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
         _require_author(message, caller)
         contributions.require_state(message, "withdrawn", "shown")
         if message["state"] == "withdrawn":
+            require_unmuted(room)
             await contributions.unseal(tx, "message", message_id, words=words)
             tx.record(f"room:{room.room_id}", "message.restored", message_id)
             await contributions.tell_references(tx, "message", message_id)

@@ -65,6 +65,12 @@ def muted_sentence(network: str, mute: Mapping[str, Any]) -> str:
     return f"A moderator of {network} has muted you {until}.{why} You can read, but not write."
 
 
+def require_unmuted(place: "Holder | Room") -> None:
+    """Raises Forbidden for who is muted there: nothing of theirs may come onto screens."""
+    if place.mute is not None:
+        raise Forbidden(muted_sentence(place.name, place.mute))
+
+
 def reading_sentence(network: str, role: Role | None, to: str) -> str:
     """Why there is no composer for who reads a network and is not a member of it; `to`: write here, reply."""
     if role == "observer":
@@ -147,6 +153,8 @@ class Conversation:
 
     id: None = None
     """It has no network,"""
+    mute: None = None
+    """so nobody is muted in it,"""
     mentionable: Sequence[int] = ()
     """nobody to mention in it,"""
     may_write: bool = False
@@ -248,15 +256,13 @@ class Thread:
                     continue
                 if holder.may_write:
                     return holder
-                if holder.mute is not None:
-                    raise Forbidden(muted_sentence(holder.name, holder.mute))
+                require_unmuted(holder)
             raise Forbidden("You can write here only through a network that holds this thread and that you belong to.")
         for holder in self.holders:
             if holder.may_write:
                 return holder
         for holder in self.holders:
-            if holder.mute is not None:
-                raise Forbidden(muted_sentence(holder.name, holder.mute))
+            require_unmuted(holder)
         read = next((holder for holder in self.holders if holder.role == "observer"), self.holders[0])
         raise Forbidden(reading_sentence(read.name, read.role, "reply"))
 

@@ -40,6 +40,8 @@ def may_on(thread: Thread, post: Row, caller: Caller) -> frozenset[str]:
     """Which acts this caller has on this post, as the domain would allow them now."""
     writes = any(holder.may_write for holder in thread.holders)
     own = caller.member_id is not None and post["author_id"] == caller.member_id
+    holder = thread.holder(post["network_id"])
+    muted = holder is not None and holder.muted
     decides = post["network_id"] in thread.moderates
     acts = {
         "shown": {
@@ -47,11 +49,12 @@ def may_on(thread: Thread, post: Row, caller: Caller) -> frozenset[str]:
             "quote": writes and not thread.locked,
             "edit": own and writes and not thread.locked,
             "withdraw": own,
+            "withdraw_for_now": own and not muted,
             "report": caller.member_id is not None and not own,
             "remove": decides,
             "hold": bool(thread.moderates) and not decides,
         },
-        "withdrawn": {"undo": own, "read": own},
+        "withdrawn": {"undo": own and not muted, "read": own},
         "removed": {"restore": decides, "read": decides},
         "held": {"release": bool(thread.moderates), "restore": decides, "read": decides, "remove": decides},
     }

@@ -40,6 +40,25 @@ async def test_a_mute_is_imposed_listed_told_and_lifted(api: Api) -> None:
     assert (await mod.put(f"/networks/{network}/members/{member}/sanctions/flogging", json=WHY)).status_code == 404
 
 
+async def test_who_is_muted_brings_nothing_of_theirs_back(api: Api) -> None:
+    mod, ben = await api("mod"), await api("ben")
+    network = api.world.network
+    thread = await api.world.thread()
+    written = [
+        f"/posts/{(await ben.post(f'/threads/{thread}/posts', json={'body': 'Written'})).json()['id']}",
+        f"/messages/{(await ben.post(f'/networks/{network}/messages', json={'body': 'Said'})).json()['id']}",
+    ]
+    mute = f"/networks/{network}/members/{api.world.ben.member}/sanctions/mute"
+    assert (await mod.put(mute, json=WHY)).status_code == 200
+    for path in written:
+        assert (await ben.delete(path)).status_code == 200
+        refused = await ben.delete(f"{path}/withdrawal")
+        assert (refused.status_code, "has muted you" in refused.json()["detail"]) == (403, True)
+    assert (await mod.delete(mute)).status_code == 204
+    for path in written:
+        assert (await ben.delete(f"{path}/withdrawal")).status_code == 200
+
+
 async def test_an_account_is_suspended_and_let_in_again(api: Api) -> None:
     admin, ben = await api("admin"), await api("ben")
     path = f"/members/{api.world.ben.member}/suspension"

@@ -1,7 +1,7 @@
 """Warn, mute, suspend from a profile; what was done to me; first posts; pace; blocks: as pages without script."""
 
 from forum import members as accounts
-from forum import sanctions
+from forum import posts, rooms, sanctions
 from tests.pages.conftest import Visit
 from tests.people import World
 
@@ -29,6 +29,30 @@ async def test_a_moderator_mutes_from_the_profile_and_ends_it(world: World, visi
     assert "<forum-composer" in (await ben.get(f"/threads/{thread}?order=time")).text
     assert (await mod.post(act, {"act": "mute", "days": "0", "reason": "Rude"})).status_code == 422
     assert (await mod.post(act, {"act": "mute", "days": "9999", "reason": "Rude"})).status_code == 422
+
+
+async def test_who_is_muted_brings_nothing_of_theirs_back(world: World, visit: Visit) -> None:
+    mod, ben, thread = await visit(world.mod), await visit(world.ben), await world.thread()
+    said = (await rooms.say(world.db, world.ben, world.network, "Said"))["id"]
+    kept = (await rooms.say(world.db, world.ben, world.network, "Said too"))["id"]
+    post = (await posts.reply(world.db, world.ben, thread, "Written"))["id"]
+    places = (f"/posts/{post}", f"/messages/{said}")
+    for at in places:
+        assert (await ben.post(f"{at}/withdraw")).status_code == 303
+        assert f'action="{at}/undo"' in (await ben.get(f"{at}/acts")).text
+    assert "data-undo" in (await ben.get(f"/messages/{kept}/withdraw")).text
+    act = f"/networks/{world.network}/people/{world.ben.member}"
+    assert (await mod.post(act, {"act": "mute", "days": "7", "reason": "Rude"})).status_code == 303
+    for at in places:
+        refused = await ben.post(f"{at}/undo")
+        assert refused.status_code == 403, at
+        assert "has muted you until" in refused.text
+        assert f'action="{at}/undo"' not in (await ben.get(f"{at}/acts")).text
+    # They may still take back, and are then offered no way to undo it.
+    assert "data-undo" not in (await ben.get(f"/messages/{kept}/withdraw")).text
+    assert (await mod.post(act, {"act": "lift_mute"})).status_code == 303
+    for at in places:
+        assert (await ben.post(f"{at}/undo")).status_code == 303
 
 
 async def test_a_warning_is_told_and_nothing_else_changes(world: World, visit: Visit) -> None:
