@@ -143,18 +143,23 @@ async def set_preferences(
         tx.record(f"member:{caller.member}", "member.changed", caller.member)
 
 
-async def remove_words(db: Database, caller: Caller, member: int, noun: str, reason: str) -> None:
-    """Take a member's name or about away: an administrator of the site. Raises NotFound, Forbidden, Invalid."""
+async def remove_words(db: Database, caller: Caller, member: int, noun: str, reason: str, note: str = "") -> None:
+    """Take a member's name or about away: an administrator of the site. Where there is none, nothing happens.
+
+    Raises NotFound, Forbidden, Invalid.
+    """
     caller.require_administrator()
     if noun not in {"name", "about"}:
         raise Invalid("noun", "This is name or about.")
+    reason, note = moderation_log.checked(reason, note)
     async with db.transaction() as tx:
         await access.SQL.lock_standing(tx.connection, member=member, networks=[])
-        await current(tx.connection, member)
+        if not (await current(tx.connection, member))[noun]:
+            return
         act = SQL.seal_name if noun == "name" else SQL.seal_about
         await act(tx.connection, member=member)
         await record_change(tx, member)
-        await moderation_log.write(tx, None, caller, "remove", noun, member, subject=member, reason=reason)
+        await moderation_log.write(tx, None, caller, "remove", noun, member, subject=member, reason=reason, note=note)
 
 
 async def one_time_link(db: Database, member: int) -> tuple[str, datetime]:

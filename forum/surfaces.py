@@ -289,7 +289,8 @@ ACTS: Final[Mapping[str, str]] = {
     "the text that was sent, drawn: a quote in it as it stands now": "POST /preview",
     "nothing": """
         POST /members/{member}/block  POST /members/{member}/unblock  POST /members/{member}/suspend
-        POST /members/{member}/reinstate  POST /networks/{slug}/pace  PUT /api/v1/me/blocks/{member}
+        POST /members/{member}/reinstate  POST /members/{member}/remove  PUT /api/v1/members/{member}/{noun}/removal
+        POST /networks/{slug}/pace  PUT /api/v1/me/blocks/{member}
         DELETE /api/v1/me/blocks/{member}  PUT /api/v1/members/{member}/suspension
         DELETE /api/v1/members/{member}/suspension  DELETE /api/v1/networks/{slug}/members/{member}/sanctions/{kind}
         PUT /api/v1/networks/{slug}/newcomers  PUT /api/v1/networks/{slug}/slow

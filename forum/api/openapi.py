@@ -26,6 +26,7 @@ LEFT: Final = {
 BY_THE_CONNECTION: Final = frozenset({408, 431})
 """Answered before there is a request that could have a route (forum.connections): a sentence, no problem."""
 SANCTION: Final = {"type": "string", "enum": ["warning", "mute", "suspension"]}
+WORDS: Final = {"type": "string", "enum": ["name", "about"]}
 LOG: Final = {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,64}$"}
 CHANNEL: Final = {
     "type": "string",
@@ -129,7 +130,7 @@ def _tell_what_is_left(operation: Mapping[str, Any]) -> None:
 
 def _in_path(endpoint: Endpoint) -> list[dict[str, Any]]:
     (id_schema,), _ = msgspec.json.schema_components([Id])
-    text = {"slug": SLUG, "channel": CHANNEL, "kind": SANCTION}
+    text = {"slug": SLUG, "channel": CHANNEL, "kind": SANCTION, "noun": WORDS}
     return [
         {"name": name, "in": "path", "required": True, "schema": id_schema if kind is int else text[name]}
         for name, kind in endpoint.names.items()

@@ -25,6 +25,13 @@ class NewSanction(In, frozen=True):
     until: Moment | None = None
 
 
+class WordsRemoval(In, frozen=True):
+    """Why, for the log of the site."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+    note: Annotated[str, Meta(max_length=4_000)] = ""
+
+
 class Sanction(Struct, frozen=True, kw_only=True):
     """Something that moderators imposed on a member; in force while `ended_at` is null. A null network is the site.
 
@@ -138,6 +145,13 @@ async def suspend(call: Call, member: int, body: NewSanction) -> None:
 async def reinstate(call: Call, member: int) -> None:
     """Let a suspended account in again: administrators."""
     await members.reinstate(call.db, call.caller, member)
+
+
+async def remove_words(call: Call, member: int, noun: str, body: WordsRemoval) -> None:
+    """Take a member's `name` or `about` away: administrators. They may write it anew."""
+    if noun not in {"name", "about"}:
+        raise NotFound
+    await members.remove_words(call.db, call.caller, member, noun, body.reason, body.note)
 
 
 async def mine(call: Call, connection: Connection) -> Moderation:

@@ -41,6 +41,7 @@ TABLE: Sequence[Endpoint] = (
     Endpoint("GET", "/members/{member}", members.show, "read"),
     Endpoint("PUT", "/members/{member}/suspension", sanctions.suspend, "moderate", limit="moderate"),
     Endpoint("DELETE", "/members/{member}/suspension", sanctions.reinstate, "moderate", limit="moderate"),
+    Endpoint("PUT", "/members/{member}/{noun}/removal", sanctions.remove_words, "moderate", limit="moderate"),
     Endpoint("GET", "/networks", networks.listed, "guest"),
     Endpoint("POST", "/networks", networks.create, "moderate", limit="moderate", keyed=True),
     Endpoint("GET", "/networks/{slug}", networks.show, "guest"),

@@ -24,7 +24,9 @@ _WHOLE: Final = {
     "split": "Split off",
     "widen": "Widened who reads",
 }
-_NAMED: Final = frozenset({"title", "invitation", "submission"})
+_NAMED: Final = {
+    "title": "title", "invitation": "invitation", "submission": "submission", "name": "name", "about": "about text",
+}  # fmt: skip
 
 
 def done(act: str, noun: str) -> str:
@@ -37,5 +39,5 @@ def done(act: str, noun: str) -> str:
         return f"Set how many first posts are read: {rest.removeprefix('first ')}"
     words = [_VERBS[verb], *rest.split()]
     if noun in _NAMED or (noun == "network" and not rest):
-        words += ["the", noun]
+        words += ["the", _NAMED.get(noun, noun)]
     return " ".join(words)

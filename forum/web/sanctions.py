@@ -1,4 +1,6 @@
-"""What is done to people: what was done to me, whom I block, and the suspension of an account from the site."""
+"""What is done to people: what was done to me, whom I block, and what administrators do to an
+account: suspend it from the site, take its name or about away.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -73,6 +75,17 @@ async def reinstate(request: Request) -> Response:
     return answers.done(request, f"/members/{request.path_params['member']}")
 
 
+async def remove_words(request: Request) -> Response:
+    """Take a member's name or about away, whichever the button names: administrators."""
+    form = await form_of(request)
+    caller = await writer_of(request, "moderate")
+    member: int = request.path_params["member"]
+    await members.remove_words(
+        site_of(request).db, caller, member, form.text("noun"), form.text("reason"), form.text("note")
+    )
+    return answers.done(request, f"/members/{member}")
+
+
 def routes() -> list[BaseRoute]:
     """Sanctions and blocks."""
     return [
@@ -81,4 +94,5 @@ def routes() -> list[BaseRoute]:
         Route("/members/{member:id}/unblock", unblock, methods=["POST"]),
         Route("/members/{member:id}/suspend", suspend, methods=["POST"]),
         Route("/members/{member:id}/reinstate", reinstate, methods=["POST"]),
+        Route("/members/{member:id}/remove", remove_words, methods=["POST"]),
     ]

@@ -132,3 +132,20 @@ async def test_a_block_is_mine_alone(api: Api) -> None:
     assert (await ana.put(f"/me/blocks/{api.world.ana.member}")).status_code == 422
     assert (await ana.delete(path)).status_code == 204
     assert (await ana.get("/me/blocks")).json()["items"] == []
+
+
+async def test_an_administrator_takes_a_name_and_an_about_away(api: Api) -> None:
+    admin, ben, mod = await api("admin"), await api("ben"), await api("mod")
+    path = f"/members/{api.world.ben.member}"
+    assert (await ben.patch("/me", json={"about": "Words about me"})).status_code == 200
+    assert (await mod.put(f"{path}/about/removal", json=WHY)).status_code == 403
+    assert (await admin.put(f"{path}/about/removal", json={"reason": " "})).status_code == 422
+    assert (await admin.put(f"{path}/title/removal", json=WHY)).status_code == 404
+    assert (await admin.put(f"{path}/about/removal", json=WHY)).status_code == 204
+    assert (await admin.put(f"{path}/name/removal", json=WHY)).status_code == 204
+    shown = (await mod.get(path)).json()
+    assert (shown["name"], "Words about me" in str(shown)) == (None, False)
+    # What has gone does not go once more.
+    assert (await admin.put(f"{path}/name/removal", json=WHY)).status_code == 204
+    lines = [each for each in (await admin.get("/administrators/log")).json()["items"] if each["note"] == WHY["note"]]
+    assert [(each["act"], each["noun"]) for each in lines[:2]] == [("remove", "name"), ("remove", "about")]

@@ -90,6 +90,30 @@ async def test_an_administrator_suspends_an_account_and_lets_it_in_again(world: 
     assert "Suspend from the site" in (await admin.get(profile)).text
 
 
+async def test_an_administrator_takes_a_name_and_an_about_away(world: World, visit: Visit) -> None:
+    admin, mod = await visit(world.admin), await visit(world.mod)
+    profile, why = f"/members/{world.ben.member}", {"reason": "Private information", "note": ""}
+    await accounts.edit_profile(world.db, world.ben, name="A telling name", about="Words about me")
+    assert f'action="{profile}/remove"' not in (await mod.get(profile)).text
+    page = (await admin.get(profile)).text
+    assert f'action="{profile}/remove"' in page
+    assert page.count('name="noun"') == 2
+    assert (await mod.post(f"{profile}/remove", {**why, "noun": "about"})).status_code == 403
+    assert (await admin.post(f"{profile}/remove", {**why, "noun": "about", "reason": ""})).status_code == 422
+    assert (await admin.post(f"{profile}/remove", {**why, "noun": "title"})).status_code == 422
+    assert (await admin.post(f"{profile}/remove", {**why, "noun": "about"})).status_code == 303
+    page = (await admin.get(profile)).text
+    assert "Words about me" not in page
+    assert page.count('name="noun"') == 1
+    assert (await admin.post(f"{profile}/remove", {**why, "noun": "name"})).status_code == 303
+    page = (await admin.get(profile)).text
+    assert "A telling name" not in page
+    assert f'action="{profile}/remove"' not in page
+    log = (await admin.get("/log")).text
+    assert "Removed the name" in log
+    assert "Removed the about text" in log
+
+
 async def test_a_suspended_account_is_told_why_where_it_signs_in(world: World, visit: Visit) -> None:
     email = f"gone-{world.tag}@example.org"
     member = (await accounts.add(world.db, email, "Gone", password="a few quiet words"))["id"]

@@ -272,6 +272,7 @@ _LINES = (
     ("POST", "/members/{stranger}/unblock", {}, "401 303 303 303 303 303 303 303 303"),
     ("POST", "/members/{stranger}/suspend", WHY, "401 403 403 403 403 403 403 403 303"),
     ("POST", "/members/{suspended}/reinstate", {}, "401 403 403 403 403 403 403 403 303"),
+    ("POST", "/members/{stranger}/remove", {**WHY, "noun": "about"}, "401 403 403 403 403 403 403 403 303"),
     ("POST", "/networks/{net}/threads", THREAD, "401 403 403 303 303 303 403 303 403"),
     ("POST", "/networks/{public}/threads", THREAD, "401 403 403 303 303 303 403 303 403"),
     ("POST", "/networks/{net}/messages", WORDS, "401 403 403 303 303 303 403 303 403"),
@@ -351,6 +352,7 @@ _LINES = (
     ("DELETE", "/api/v1/me/blocks/{stranger}", None, "401 204 204 204 204 204 204 204 204"),
     ("PUT", "/api/v1/members/{stranger}/suspension", WHY, "401 403 403 403 403 403 403 403 204"),
     ("DELETE", "/api/v1/members/{suspended}/suspension", None, "401 403 403 403 403 403 403 403 204"),
+    ("PUT", "/api/v1/members/{stranger}/about/removal", WHY, "401 403 403 403 403 403 403 403 204"),
     ("GET", "/api/v1/members/{ana}", None, "401 200 200 200 200 200 200 200 200"),
     ("GET", "/api/v1/members/{stranger}", None, "401 200 200 200 200 200 200 200 200"),
     # The API, networks
