@@ -328,6 +328,30 @@ async def test_nothing_scrolls_sideways(site: RunningSite, chromium: Browser, wo
     assert not wide, "\n".join(wide)
 
 
+LARGE_TEXT = "document.documentElement.style.fontSize = '32px'"
+WITH_LARGE_TEXT = (
+    "home", "networks", "network", "thread", "room", "notifications", "people", "search", "settings", "reports", "case",
+)  # fmt: skip
+
+
+async def test_with_text_twice_as_large_nothing_scrolls_sideways_on_a_phone(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    pages = await _pages(world, "lead")
+    wide = []
+    for caller, names in ((None, ("sign-in", "home", "thread")), (world.lead, WITH_LARGE_TEXT)):
+        context = await site.window(chromium, world.db, caller, viewport={"width": 390, "height": 844})
+        page = await context.new_page()
+        for name in names:
+            await page.goto(pages[name])
+            await page.evaluate(LARGE_TEXT)
+            over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if over > 0:
+                wide.append(f"{name}: {over} px")
+        await context.close()
+    assert not wide, "\n".join(wide)
+
+
 async def test_a_thread_is_read_by_keyboard(site: RunningSite, chromium: Browser, world: World) -> None:
     thread = await world.thread()
     ids = [(await posts.reply(world.db, world.ben, thread, f"Reply {number}"))["id"] for number in range(3)]
