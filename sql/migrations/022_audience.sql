@@ -8,6 +8,13 @@ CREATE VIEW held_too_wide AS
     WHERE breadth(t.audience) > breadth(n.visibility);
 COMMENT ON VIEW held_too_wide IS 'empty after every commit: threads that more people see than one of their holders allows';
 
+-- What was left too wide by acts at once is not any more.
+UPDATE threads t SET audience = w.least, version = t.version + 1
+FROM (SELECT h.thread_id, (array_agg(n.visibility ORDER BY breadth(n.visibility)))[1] AS least
+      FROM thread_networks h JOIN networks n ON n.id = h.network_id
+      WHERE h.thread_id IN (SELECT thread_id FROM held_too_wide) GROUP BY h.thread_id) w
+WHERE t.id = w.thread_id;
+
 CREATE FUNCTION keep_audience() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wide boolean;

@@ -97,8 +97,8 @@ async def test_every_change_of_a_name_is_counted(world: World) -> None:
 
 
 async def test_a_guest_is_served_the_page_of_now(world: World, visit: Visit) -> None:
+    await world.db.pool.execute("UPDATE networks SET visibility = 'public' WHERE slug = $1", world.network)
     thread = await world.thread()
-    await world.db.pool.execute("UPDATE threads SET audience = 'public' WHERE id = $1", thread)
     guest = await visit()
     first = (await guest.get(_page(thread))).text
     assert (await guest.get(_page(thread))).text == first

@@ -152,6 +152,7 @@ class Written:
             "removal": (self.ids["removal"],),
             "appeal": (self.ids["appeal"],),
             "kind": ("mute",),
+            "noun": ("name", "about"),
             "path": ("icons/mark.svg",),
         }
         paths = [template]
