@@ -338,6 +338,7 @@ class Fragments:
             "summed_up": words.summed_up,
             "locked": in_zone(words.locked),
             "machine_time": words.machine_time,
+            "moment": words.moment,
             "on_date": in_zone(words.on_date),
             "role": words.role,
             "since": in_zone(words.since),

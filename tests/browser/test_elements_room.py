@@ -331,6 +331,17 @@ async def test_a_refused_message_can_be_deleted(page: Page, stage: Stage) -> Non
     assert await page.evaluate("Object.keys(localStorage)") == []
 
 
+async def test_what_i_say_in_another_window_does_not_lead_away_from_where_i_read(page: Page, stage: Stage) -> None:
+    later = '<li class="later"><a href="/networks/london/room?at=51">Later messages</a></li>'
+    main = room(TODAY + message(1, MORNING) + later)
+    await opened(page, stage, main)
+    stage.record("room:3", "message.created", 99, message(99, MORNING, author=7, name="Ana Ortiz"), author="Ana Ortiz")
+    stage.record("room:3", "message.created", 100, message(100, MORNING, author=13, name="Tom"), author="Tom")
+    await expect(page.get_by_role("button", name="1 new message")).to_be_visible()
+    assert await ids(page) == ["message-1"]
+    assert page.url.endswith("/networks/london/room")
+
+
 async def test_arrow_up_edits_my_last_and_a_removal_empties_the_edit(page: Page, stage: Stage) -> None:
     await opened(
         page, stage, room(TODAY + message(1, MORNING) + message(2, MORNING, author=7, name="Ana Ortiz", body="typpo"))

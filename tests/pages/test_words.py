@@ -51,6 +51,13 @@ def test_times_stand_in_the_zone_of_the_site_summer_included() -> None:
     assert words.machine_time(summer.astimezone(LONDON)) == "2026-07-01T23:30:00Z"
 
 
+def test_what_happens_within_a_second_sorts_as_it_happened() -> None:
+    began = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    moments = [words.moment(began + timedelta(microseconds=step)) for step in (0, 90, 100_000, 999_999, 1_000_000)]
+    assert moments == sorted(moments)
+    assert len({len(moment) for moment in moments}) == 1
+
+
 @pytest.mark.parametrize(
     ("at", "said"),
     [

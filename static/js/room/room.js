@@ -164,7 +164,8 @@ class ForumRoom extends HTMLElement {
     this.#versions.set(frame.id, frame.version);
     this.#typing.stop(message.dataset.author);
     if (this.#endsEarly) {
-      if (isMine) location.assign(`${this.dataset.at}#${message.id}`);
+      // Once it is answered; what I say in another window does not lead away from what I read here.
+      if (isMine && frame.type === "answer") location.assign(`${this.dataset.at}#${message.id}`);
       this.#beyond += Number(!isMine);
       this.#drawPill();
       return;
