@@ -19,6 +19,11 @@ class ForumError(Exception):
         super().__init__(detail)
         self.detail = detail
 
+    @property
+    def for_program(self) -> str:
+        """The sentence in an answer to a program, which has no page and no buttons."""
+        return self.detail
+
 
 class NotFound(ForumError):
     """It does not exist, or the caller may not see it: the same answer, to the byte."""

@@ -45,7 +45,11 @@ class WrongMethod(ForumError):
     def __init__(self, allowed: str = "") -> None:
         super().__init__("This address does not take that. Go back, and use the buttons of the page.")
         self.allowed = allowed
-        self.for_program = f"This address does not take that method. It takes: {allowed}."
+
+    @property
+    def for_program(self) -> str:
+        """Which methods there are."""
+        return f"This address does not take that method. It takes: {self.allowed}."
 
 
 def problem(error: ForumError) -> Response:
@@ -54,7 +58,7 @@ def problem(error: ForumError) -> Response:
         "type": "about:blank",
         "title": error.title,
         "status": error.status,
-        "detail": error.for_program if isinstance(error, WrongMethod) else error.detail,
+        "detail": error.for_program,
     }
     if isinstance(error, Invalid):
         fields["errors"] = error.errors
