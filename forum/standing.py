@@ -6,7 +6,7 @@ Pure: what was read is handed in (forum/access.py reads it, and refuses), and no
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from forum.errors import Forbidden, Invalid, Unauthenticated
 
@@ -78,6 +78,14 @@ def reading_sentence(network: str, role: Role | None, to: str) -> str:
     return f"Join {network} to {to}."
 
 
+class Above(NamedTuple):
+    """The network above another, for who may see it."""
+
+    id: int
+    slug: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """A network as one caller stands to it. `row` has the columns of networks, room_id, parent_slug and parent_name."""
@@ -92,6 +100,13 @@ class Network:
     """The mute in force, with `until` (None: until it is lifted) and `reason`."""
     may_read: bool
     administrator: bool
+
+    @property
+    def above(self) -> Above | None:
+        """The network above it, where the caller may see that one."""
+        if not self.row["may_see_parent"]:
+            return None
+        return Above(self.row["parent_id"], self.row["parent_slug"], self.row["parent_name"])
 
     @property
     def muted(self) -> bool:

@@ -38,7 +38,7 @@ async def network_of(connection: Connection, caller: Caller, slug: str) -> Netwo
             inside["reasons"] = list(removal.reasons_of(seen.row))
     return shapes.network(
         row,
-        parent=row["parent_slug"] if seen.row["may_see_parent"] else None,
+        parent=seen.above and seen.above.slug,
         role=seen.role,
         room=row["room_id"] if seen.may_read and caller.member_id is not None else None,
         members=row["members"],

@@ -150,6 +150,14 @@ class Fragments:
         form = self.cache.get(("composer", action, label, placeholder, send, repr(facts)), render)
         return Markup(form.replace(KEY_STANDS_HERE, str(escape(key)), 1))
 
+    def part(self, template: str, **facts: Hashable) -> Markup:
+        """A part of a page that other pages show alike, such as a network's tabs: kept by all that it is handed."""
+
+        def render() -> str:
+            return self.environment.get_template(template).render(facts)
+
+        return Markup(self.cache.get((template, self.today(), *facts.items()), render))
+
     # Many rows, with what is mine -------------------------------------------------------------------------------------
 
     def tree(

@@ -21,7 +21,6 @@ from forum.web.forms import Form, cursor, form_of, new_key, place_of
 from forum.web.paths import SlugConvertor, matches
 from forum.web.rooms import who_is_here
 from forum.web.shell import Frame
-from forum.web.threads import parents_of
 
 FIELDS: Final = ("name", "slug", "kind", "visibility", "listed", "posting", "purpose", "about")
 SHOWN: Final = (
@@ -70,7 +69,7 @@ async def _seen(request: Request, at: Connections, frame: Frame, network: Networ
         here, people = await who_is_here(request, at, network.room_id)
     context: dict[str, object] = {
         "network": row,
-        "ancestors": parents_of(network.row),
+        "above": network.above,
         "tab": tab,
         "my_role": network.role or "",
         "counts": {"threads": frame.unread_threads_of(network.id), "here": here},

@@ -18,7 +18,6 @@ from forum.web import answers, shell
 from forum.web.context import reading, site_of, writer_of
 from forum.web.contributions import Noun, Pages, Place
 from forum.web.forms import Form, form_of, new_key, query_number, wants_fragment
-from forum.web.threads import parents_of
 
 MAX_SHOWN: Final = 200
 """How far back the page reaches by itself for the unread line."""
@@ -132,7 +131,7 @@ async def _show(request: Request, form: Form | None = None, error: ForumError | 
         new = await threads.unread_in(connection, caller.member, [row["id"] for row in listed.items])
     return answers.page(
         request, "rooms/room.html", status=200 if error is None else error.status,
-        shell=frame.shell(f"room:{network.id}"), network=network, ancestors=parents_of(network.row),
+        shell=frame.shell(f"room:{network.id}"), network=network, above=network.above,
         composer=composer, closed=network.closed, join=_join(network), latest=listed.items, new=new, **context,
     )  # fmt: skip
 

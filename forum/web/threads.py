@@ -1,6 +1,6 @@
 """Threads: the page that opens at the first unread post, start, change, follow, read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -70,7 +70,7 @@ def _drawn(request: Request, frame: Frame, thread: Thread, stretch: Stretch) -> 
     holder = _holder_for(thread)
     return site_of(request).views.page(
         "threads/thread.html", shell=frame.shell(f"thread:{holder.id}"), network=holder,
-        ancestors=() if holder.parent is None else (holder.parent,),
+        above=holder.parent,
         composer=composer_of(thread) if caller.member_id is not None else None,
         closed=closed_of(request, thread, caller), join=_join(thread, caller),
         may_change=_may_change(thread, caller), **context,
@@ -173,13 +173,6 @@ def _holder_for(thread: Thread) -> Holder:
     return next((holder for holder in thread.holders if holder.role is not None), thread.holders[0])
 
 
-def parents_of(row: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The network above, as far as the caller may see it: for the breadcrumb."""
-    if row["parent_id"] is None or not row["may_see_parent"]:
-        return ()
-    return ({"id": row["parent_id"], "slug": row["parent_slug"], "name": row["parent_name"]},)
-
-
 def _join(thread: Thread, caller: Caller) -> Mapping[str, str] | None:
     """The button beside the sentence in the composer's place."""
     if thread.locked or any(holder.may_write or holder.muted for holder in thread.holders):
@@ -235,7 +228,7 @@ async def _new_page(
     errors = error.errors if isinstance(error, Invalid) else {} if error is None else {"body": error.detail}
     return answers.page(
         request, "threads/new.html", status=200 if error is None else error.status,
-        shell=frame.shell(f"thread:{network.id}"), network=network, ancestors=parents_of(network.row),
+        shell=frame.shell(f"thread:{network.id}"), network=network, above=network.above,
         others=[seen[row["id"]] for row in mine if row["id"] in seen],
         message=message,
         values={"title": form.text("title"), "body": form.text("body", _led_back(message)), "with": form.texts("with")},

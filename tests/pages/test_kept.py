@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from forum import announcements, posts, removal, sessions, threads
 from forum.db import held
 from forum.networks import Unread
+from forum.standing import Above
 from forum.views import fragments
 from forum.web.counts import KeptCounts
 from forum.web.dispatch import first_word
@@ -52,6 +53,38 @@ def test_a_kept_thread_shows_every_column_as_it_is_now(name: str) -> None:
     kept.thread_row(row)
     changed = _changed(row, name)
     assert kept.thread_row(changed) == views().thread_row(changed)
+
+
+TOP = {
+    "id": 3,
+    "slug": "london",
+    "name": "London",
+    "above": Above(1, "uk", "UK"),
+    "my_role": "member",
+    "may_write": True,
+}
+TABS = {
+    "id": 3, "slug": "london", "room_id": 7, "visibility": "open", "tab": "threads", "my_role": "member", "threads": 2,
+    "here": 4, "signed_in": True,
+}  # fmt: skip
+PARTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "networks/_top.html": (TOP, {"above": None, "my_role": "lead", "may_write": False}),
+    "networks/_tabs.html": (TABS, {"visibility": "private", "tab": "log", "my_role": "", "signed_in": False}),
+    "networks/_no_threads.html": (
+        {"slug": "london", "may_write": True, "filled": True},
+        {"may_write": False, "filled": False},
+    ),
+}
+"""What each is handed, and another value for some of it: with no role, a private network shows fewer tabs."""
+
+
+@pytest.mark.parametrize(("part", "name"), [(part, name) for part, (facts, _) in PARTS.items() for name in facts])
+def test_a_kept_part_shows_all_that_it_is_handed_as_it_is_now(part: str, name: str) -> None:
+    kept, (facts, others) = views(), PARTS[part]
+    for before in (facts, {**facts, **others}):
+        kept.part(part, **before)
+        changed = {**before, name: others[name] if name in others else _changed(before, name)[name]}
+        assert kept.part(part, **changed) == views().part(part, **changed)
 
 
 def test_a_template_is_handed_its_facts_alone() -> None:

@@ -141,7 +141,7 @@ def thread_page(site: Views, posts: int) -> str:
         for number, depth in zip(range(2, posts + 1), itertools.cycle((1, 2, 3, 1)), strict=False)
     ]
     return site.page(
-        "threads/thread.html", shell=shell(), thread=thread(), network=network(), ancestors=[], order="tree",
+        "threads/thread.html", shell=shell(), thread=thread(), network=network(), above=None, order="tree",
         posts=rows, opening=post(depth=0, parent_id=None, number=1, html=words), unread={4, 5}, since="Friday, 17:42",
         read="{[1,4)}", earlier=None, later=None, first="", last="", following=True, may_change=False, closed="",
         join=None, drawn=None,
