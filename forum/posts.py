@@ -15,7 +15,7 @@ from forum import access, contributions, idempotency, newcomers, text
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound, Unavailable
-from forum.standing import Caller, Holder, Thread, require_unmuted
+from forum.standing import Caller, Holder, Thread
 
 SQL = CONTRIBUTIONS["post"]
 PAGE = 200
@@ -230,7 +230,10 @@ async def withdraw(db: Database, caller: Caller, post_id: int) -> asyncpg.Record
 
 
 async def undo(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
-    """Bring one's withdrawn post back. Returns it. Raises NotFound, Forbidden, Conflict."""
+    """Bring one's withdrawn post back, for who may still write there. Returns it.
+
+    Raises NotFound, Forbidden, Conflict.
+    """
     words = await contributions.prepare_own(db, caller, "post", post_id)
     async with db.transaction() as tx:
         thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
@@ -238,8 +241,7 @@ async def undo(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
         _require_author(post, caller)
         contributions.require_state(post, "withdrawn", "shown")
         if post["state"] == "withdrawn":
-            if (holder := thread.holder(post["network_id"])) is not None:
-                require_unmuted(holder)
+            thread.through(post["network_slug"])
             await contributions.unseal(tx, "post", post_id, words=words)
             tx.record(f"thread:{thread.id}", "post.restored", post_id)
             await contributions.tell_references(tx, "post", post_id)

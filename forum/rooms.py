@@ -15,7 +15,7 @@ from forum import access, contributions, idempotency, moderation_log, newcomers,
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
 from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound, TooMany, Unavailable
-from forum.standing import Caller, Conversation, Room, require_unmuted
+from forum.standing import Caller, Conversation, Room
 
 SQL = CONTRIBUTIONS["message"]
 PAGE = 50
@@ -228,7 +228,10 @@ async def withdraw(db: Database, caller: Caller, message_id: int) -> asyncpg.Rec
 
 
 async def undo(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
-    """Bring one's withdrawn message back. Returns it. Raises NotFound, Forbidden, Conflict."""
+    """Bring one's withdrawn message back, for who may still say something there. Returns it.
+
+    Raises NotFound, Forbidden, Conflict.
+    """
     words = await contributions.prepare_own(db, caller, "message", message_id)
     async with db.transaction() as tx:
         room = await access.lock_room_of_message(tx.connection, caller, message_id)
@@ -236,7 +239,7 @@ async def undo(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
         _require_author(message, caller)
         contributions.require_state(message, "withdrawn", "shown")
         if message["state"] == "withdrawn":
-            require_unmuted(room)
+            require_may_say(room)
             await contributions.unseal(tx, "message", message_id, words=words)
             tx.record(f"room:{room.room_id}", "message.restored", message_id)
             await contributions.tell_references(tx, "message", message_id)

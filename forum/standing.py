@@ -65,7 +65,7 @@ def muted_sentence(network: str, mute: Mapping[str, Any]) -> str:
     return f"A moderator of {network} has muted you {until}.{why} You can read, but not write."
 
 
-def require_unmuted(place: "Holder | Room") -> None:
+def require_unmuted(place: "Holder | Network") -> None:
     """Raises Forbidden for who is muted there: nothing of theirs may come onto screens."""
     if place.mute is not None:
         raise Forbidden(muted_sentence(place.name, place.mute))
@@ -168,8 +168,6 @@ class Conversation:
 
     id: None = None
     """It has no network,"""
-    mute: None = None
-    """so nobody is muted in it,"""
     mentionable: Sequence[int] = ()
     """nobody to mention in it,"""
     may_write: bool = False

@@ -41,20 +41,20 @@ def may_on(thread: Thread, post: Row, caller: Caller) -> frozenset[str]:
     writes = any(holder.may_write for holder in thread.holders)
     own = caller.member_id is not None and post["author_id"] == caller.member_id
     holder = thread.holder(post["network_id"])
-    muted = holder is not None and holder.muted
+    writes_own = own and holder is not None and holder.may_write
     decides = post["network_id"] in thread.moderates
     acts = {
         "shown": {
             "reply": writes and not thread.locked,
             "quote": writes and not thread.locked,
-            "edit": own and writes and not thread.locked,
+            "edit": writes_own and not thread.locked,
             "withdraw": own,
-            "withdraw_for_now": own and not muted,
+            "withdraw_for_now": writes_own,
             "report": caller.member_id is not None and not own,
             "remove": decides,
             "hold": bool(thread.moderates) and not decides,
         },
-        "withdrawn": {"undo": own and not muted, "read": own},
+        "withdrawn": {"undo": writes_own, "read": own},
         "removed": {"restore": decides, "read": decides},
         "held": {"release": bool(thread.moderates), "restore": decides, "read": decides, "remove": decides},
     }

@@ -79,11 +79,11 @@ def may_on(room: Room, message: Row, caller: Caller) -> frozenset[str]:
             "begin": room.may_write,
             "edit": own and room.may_say,
             "withdraw": own,
-            "withdraw_for_now": own and room.mute is None,
+            "withdraw_for_now": own and room.may_say,
             "report": caller.member_id is not None and not own,
             "remove": room.may_moderate,
         },
-        "withdrawn": {"undo": own and room.mute is None, "read": own},
+        "withdrawn": {"undo": own and room.may_say, "read": own},
         "removed": {"restore": room.may_moderate, "read": room.may_moderate},
     }
     return frozenset(act for act, allowed in acts.get(message["state"], {}).items() if allowed)

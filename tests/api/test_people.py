@@ -59,6 +59,24 @@ async def test_who_is_muted_brings_nothing_of_theirs_back(api: Api) -> None:
         assert (await ben.delete(f"{path}/withdrawal")).status_code == 200
 
 
+async def test_who_has_left_brings_nothing_of_theirs_back(api: Api) -> None:
+    lead, ben = await api("lead"), await api("ben")
+    network = api.world.network
+    assert (await lead.patch(f"/networks/{network}", json={"visibility": "public"})).status_code == 200
+    thread = (await ben.post(f"/networks/{network}/threads", json={"title": "T", "body": "Written"})).json()
+    said = (await ben.post(f"/networks/{network}/messages", json={"body": "Said"})).json()
+    written = [f"/posts/{thread['post']['id']}", f"/messages/{said['id']}"]
+    for path in written:
+        assert (await ben.delete(path)).status_code == 200
+    assert (await ben.post(f"/networks/{network}/leave")).status_code == 204
+    for path in written:
+        assert (await ben.get(path)).status_code == 200
+        assert (await ben.delete(f"{path}/withdrawal")).status_code == 403
+    assert (await ben.post(f"/networks/{network}/join")).status_code in {200, 204}
+    for path in written:
+        assert (await ben.delete(f"{path}/withdrawal")).status_code == 200
+
+
 async def test_an_account_is_suspended_and_let_in_again(api: Api) -> None:
     admin, ben = await api("admin"), await api("ben")
     path = f"/members/{api.world.ben.member}/suspension"

@@ -1,9 +1,14 @@
 """Warn, mute, suspend from a profile; what was done to me; first posts; pace; blocks: as pages without script."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
 from forum import members as accounts
-from forum import posts, rooms, sanctions
+from forum import memberships, posts, rooms, sanctions
+from forum.db import Database
 from tests.pages.conftest import Visit
-from tests.people import World
+from tests.people import World, make_world
 
 
 async def test_a_moderator_mutes_from_the_profile_and_ends_it(world: World, visit: Visit) -> None:
@@ -53,6 +58,32 @@ async def test_who_is_muted_brings_nothing_of_theirs_back(world: World, visit: V
     assert (await mod.post(act, {"act": "lift_mute"})).status_code == 303
     for at in places:
         assert (await ben.post(f"{at}/undo")).status_code == 303
+
+
+@pytest.mark.parametrize("went", ["left", "suspended", "observer"])
+async def test_who_may_not_write_there_any_more_brings_nothing_of_theirs_back(
+    db: Database, visit: Visit, went: str
+) -> None:
+    world = await make_world(db, visibility="public")
+    ben, thread = await visit(world.ben), await world.thread()
+    kept, message = [(await rooms.say(db, world.ben, world.network, "Said"))["id"] for _ in range(2)]
+    post = (await posts.reply(db, world.ben, thread, "Written"))["id"]
+    places = (f"/posts/{post}", f"/messages/{message}")
+    for at in places:
+        assert (await ben.post(f"{at}/withdraw")).status_code == 303
+    if went == "left":
+        await memberships.leave(db, world.ben, world.network)
+    elif went == "suspended":
+        until = datetime.now(UTC) + timedelta(days=7)
+        await sanctions.impose(db, world.mod, world.network, world.ben.member, "suspension", until=until, reason="Rude")
+    else:
+        await memberships.set_role(db, world.lead, world.network, world.ben.member, "observer")
+    for at in places:
+        assert (await ben.post(f"{at}/undo")).status_code == 403, at
+        assert f'action="{at}/undo"' not in (await ben.get(f"{at}/acts")).text
+    # They may still take back, and are then offered no way to undo it.
+    page = await ben.get(f"/messages/{kept}/withdraw")
+    assert (page.status_code, "data-undo" in page.text) == (200, False)
 
 
 async def test_a_warning_is_told_and_nothing_else_changes(world: World, visit: Visit) -> None:
