@@ -1,7 +1,7 @@
 """Expansion: names and quoted words are put into stored HTML when a page is made, and never stored there.
 
 Invariants: every name and every quoted word is escaped here; a name that is gone reads "A former member", a quoted post
-that is gone (or that not every reader here may read) reads sentence 29.
+that is gone (or that not every reader here may read) reads sentence 29, or that it has been withdrawn.
 """
 
 import html as html_entities
@@ -11,6 +11,7 @@ from typing import Any
 
 FORMER_MEMBER = "A former member"
 QUOTE_GONE = "The quoted post has been removed."
+QUOTE_WITHDRAWN = "The quoted post has been withdrawn."
 QUOTE_LEFT_OUT = "A post is quoted here."
 QUOTE_MAX_CHARS = 280
 
@@ -32,8 +33,8 @@ def expand(
     """The HTML of a shown contribution as a page shows it.
 
     `mention_names` maps an id (as text) to a name or None; `quotes` an id to `{"author": name or None, "author_id": id
-    or None, "html": …}`, with exactly those posts that every reader may read and that are shown; `absent` stands in the
-    place of others: QUOTE_LEFT_OUT where quoted posts are not looked up.
+    or None, "html": …}`, or to `{"withdrawn": True}`, with exactly those posts that every reader may read and that are
+    shown, or withdrawn; `absent` stands in the place of others: QUOTE_LEFT_OUT where quoted posts are not looked up.
     """
     if "data-mention" in html:
         names = mention_names or {}
@@ -81,8 +82,9 @@ def _mention(tag: str, member: str, name: str | None) -> str:
 
 
 def _quote(post: str, source: Any, absent: str) -> str:
-    if source is None:
-        return f'<blockquote class="quote" data-ref="post-{post}">{absent}</blockquote>'
+    if source is None or source.get("withdrawn"):
+        said = absent if source is None else QUOTE_WITHDRAWN
+        return f'<blockquote class="quote" data-ref="post-{post}">{said}</blockquote>'
     author = html_entities.escape(source["author"] or FORMER_MEMBER)
     words = html_entities.escape(excerpt(source["html"], QUOTE_MAX_CHARS))
     by = source.get("author_id")

@@ -86,6 +86,8 @@ async def _quotes(connection: Connection, caller: Caller, ids: tuple[int, ...]) 
             continue
         if post["state"] == "shown":
             quotes[str(post_id)] = {"author": post["author_name"], "author_id": post["author_id"], "html": post["html"]}
+        elif post["state"] == "withdrawn":
+            quotes[str(post_id)] = {"withdrawn": True}
     return quotes
 
 

@@ -57,6 +57,11 @@ export function isGap(node) {
   return !node.dataset.author && !node.dataset.byline;
 }
 
+/** What became of the words of a gap (null: it is not on the page), as a sentence says it. */
+export function fateOf(gap) {
+  return gap?.dataset.gap === "withdrawn" ? "withdrawn" : "removed";
+}
+
 /** Plain text of an element in one line, quotes left out, cut at a word: as the server cuts it. */
 export function excerpt(prose, maxChars) {
   const copy = prose?.cloneNode(true);

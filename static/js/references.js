@@ -1,8 +1,8 @@
 // Every place that shows something of another row: one frame clears or renews them all (contract: data-ref and kin).
 
-import { become, excerpt, isGap, make } from "./markup.js";
+import { become, excerpt, fateOf, isGap, make } from "./markup.js";
 import { newest, onUpdate } from "./updates.js";
-import { FORMER, GONE_QUOTE, UNTITLED, initials } from "./words.js";
+import { FORMER, UNTITLED, initials } from "./words.js";
 
 const EXCERPT_CHARS = 140;
 
@@ -52,15 +52,16 @@ function contributionChanged(kind, frame) {
   const gone = frame.gone || !frame.node || isGap(frame.node);
   each(`[data-ref="${ref}"]`, (place) => {
     if (place.closest(".to, .re")) answerTo(kind, place, frame, gone);
-    else if (gone) empty(kind, place);
+    else if (gone) empty(kind, place, frame);
   });
 }
 
+/** What only says that there is a gap now brings no node: the gap itself may stand on the page already. */
+const fateIn = (kind, frame) => fateOf(frame.node ?? document.getElementById(`${kind}-${frame.id}`));
+
 function answerTo(kind, place, frame, gone) {
   if (gone) {
-    // What only says that there is a gap now brings no node: the gap itself may stand on the page already.
-    const gap = frame.node ?? document.getElementById(`${kind}-${frame.id}`);
-    place.textContent = `in reply to a ${gap?.dataset.gap === "withdrawn" ? "withdrawn" : "removed"} ${kind}`;
+    place.textContent = `in reply to a ${fateIn(kind, frame)} ${kind}`;
     return;
   }
   const { author } = frame.node.dataset;
@@ -69,11 +70,11 @@ function answerTo(kind, place, frame, gone) {
   else place.replaceChildren("in reply to ", name);
 }
 
-function empty(kind, place) {
+function empty(kind, place, frame) {
   if (place.closest("small")) leaveOut(place);
-  else if (place.matches("blockquote")) place.textContent = GONE_QUOTE;
+  else if (place.matches("blockquote")) place.textContent = `The quoted post has been ${fateIn(kind, frame)}.`;
   else if (place.matches("li")) place.remove();
-  else place.textContent = place.dataset.removed || `The ${kind} has been removed.`;
+  else place.textContent = place.dataset.removed || `The ${kind} has been ${fateIn(kind, frame)}.`;
 }
 
 /** "to Priya · 08:51" → "08:51". */
@@ -89,7 +90,7 @@ export function clean(root) {
     if (frame === null || (frame.node && !isGap(frame.node))) continue;
     const [kind] = place.dataset.ref.split("-");
     if (place.closest(".to, .re")) answerTo(kind, place, frame, true);
-    else empty(kind, place);
+    else empty(kind, place, frame);
   }
   for (const place of root.querySelectorAll("[data-title]")) {
     const frame = newest(`thread-${place.dataset.title}`);

@@ -36,7 +36,6 @@ export function initials(name) {
 
 export const FORMER = "A former member";
 export const UNTITLED = "(title removed)";
-export const GONE_QUOTE = "The quoted post has been removed.";
 
 export const OFFLINE = "No connection. You can keep reading and writing; nothing is lost.";
 export const BACK = "Back. You are up to date.";

@@ -18,6 +18,11 @@ async def opened(page: Page, stage: Stage, main: str, **more: str) -> Page:
     return page
 
 
+def withdrawn(number: int) -> str:
+    gap = post(number, author=None, version=2).replace("<li ", '<li data-gap="withdrawn" ', 1)
+    return gap.replace("Removed by a moderator of London. The replies stay.", "Withdrawn by its author.")
+
+
 async def order(page: Page) -> list[str]:
     return await page.locator("ol.tree > li").evaluate_all("all => all.map(li => li.id)")
 
@@ -94,9 +99,46 @@ async def test_a_removal_empties_every_place_at_once(page: Page, stage: Stage) -
 
 async def test_what_answers_a_withdrawn_post_says_so(page: Page, stage: Stage) -> None:
     await opened(page, stage, thread(post(2) + post(3, 2, 2)))
-    gap = post(2, author=None, version=2).replace("<li ", '<li data-gap="withdrawn" ', 1)
-    stage.record("thread:9", "post.withdrawn", 2, gap, version=2, author=None)
+    stage.record("thread:9", "post.withdrawn", 2, withdrawn(2), version=2, author=None)
     await expect(page.locator("#post-3 .to")).to_have_text("in reply to a withdrawn post")
+
+
+async def test_what_was_withdrawn_is_nowhere_said_to_have_been_removed(page: Page, stage: Stage) -> None:
+    quote = (
+        '<blockquote class="quote" data-ref="post-2"><cite><a href="/posts/2">Ben Okafor</a></cite>words</blockquote>'
+    )
+    main = thread(post(2) + post(3, more=quote)) + '<p class="said" data-ref="post-2">words</p>'
+    await opened(page, stage, main)
+    await page.locator("#post-2 [data-act=reply]").click()
+    area = page.locator("#post-2 textarea")
+    await area.fill("I think")
+    stage.record("thread:9", "post.withdrawn", 2, withdrawn(2), version=2, author=None)
+    await expect(page.locator("#post-2 [data-note]")).to_have_text(
+        "The post that you answer has been withdrawn. Your draft is kept."
+    )
+    await expect(page.locator("#post-2 [data-to-name]")).to_have_text("a withdrawn post")
+    await expect(page.locator("blockquote")).to_have_text("The quoted post has been withdrawn.")
+    await expect(page.locator("p.said")).to_have_text("The post has been withdrawn.")
+    assert "removed" not in await page.locator("main").inner_text()
+
+
+async def test_a_reply_that_was_begun_to_a_withdrawn_post_says_so(page: Page, stage: Stage) -> None:
+    await opened(page, stage, thread(post(2) + post(3)))
+    await page.locator("#post-2 [data-act=reply]").click()
+    await page.locator("#post-2 textarea").fill("I think")
+    stage.show("/threads/9", thread(withdrawn(2) + post(3)), CHANNELS)
+    await page.reload()
+    await expect(page.locator("#post-2 textarea")).to_have_value("I think")
+    await expect(page.locator("#post-2 textarea")).to_have_attribute("placeholder", "Reply to a withdrawn post")
+
+
+async def test_a_quote_that_is_being_written_is_said_to_be_empty(page: Page, stage: Stage) -> None:
+    await opened(page, stage, thread(post(2) + post(3)))
+    await page.locator("#post-3 [data-act=reply]").click()
+    await page.locator("#post-3 textarea").fill("> [#2]\n\nIndeed")
+    note = page.locator("#post-3 [data-note]")
+    stage.record("thread:9", "post.withdrawn", 2, withdrawn(2), version=2, author=None)
+    await expect(note).to_have_text("A post that you quote has been withdrawn: the quote will be empty.")
 
 
 async def test_a_post_that_left_the_thread_leaves_the_page(page: Page, stage: Stage) -> None:
@@ -376,15 +418,16 @@ async def test_without_a_composer_the_link_to_reply_is_a_link(page: Page, stage:
     await expect(page.get_by_text("reply here")).to_be_visible()
 
 
-async def test_an_open_edit_of_a_post_that_is_removed_is_emptied(page: Page, stage: Stage) -> None:
+@pytest.mark.parametrize("how", ["removed", "withdrawn"])
+async def test_an_open_edit_of_a_post_that_is_gone_is_emptied(page: Page, stage: Stage, how: str) -> None:
     main = composer("edit", "post-2", "/posts/2/edit", edits="post-2", version="1").replace(
         "></textarea>", ">the old words</textarea>"
     )
     await page.goto(stage.show("/posts/2/edit", main, CHANNELS))
     await page.locator("textarea").fill("the old words, mended")
     await expect(page.locator("[data-kept]")).to_be_visible()
-    stage.record("thread:9", "post.removed", 2, post(2, author=None))
-    await expect(page.locator("[data-note]")).to_have_text("The post has been removed.")
+    stage.record("thread:9", f"post.{how}", 2, withdrawn(2) if how == "withdrawn" else post(2, author=None))
+    await expect(page.locator("[data-note]")).to_have_text(f"The post has been {how}.")
     await expect(page.locator("textarea")).to_have_value("")
     assert "old words" not in await page.content()
     assert await page.evaluate("Object.keys(localStorage)") == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from forum import idempotency, posts, threads
+from forum import idempotency, posts, removal, threads
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.people import World
 
@@ -81,6 +81,10 @@ async def test_a_quote_is_by_reference(world: World) -> None:
     assert "Words to quote" not in target["body"] + target["html"]
     assert "Words to quote" in target["quotes"][str(source["id"])]["html"]
     await posts.withdraw(world.db, world.ben, source["id"])
+    target = await posts.one(world.db, target["id"])
+    assert target["quotes"] == {str(source["id"]): {"withdrawn": True}}
+    await posts.undo(world.db, world.ben, source["id"])
+    await removal.remove_post(world.db, world.mod, source["id"], "Private information")
     target = await posts.one(world.db, target["id"])
     assert target["quotes"] is None
 

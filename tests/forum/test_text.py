@@ -208,6 +208,8 @@ def test_expand_puts_names_and_quotes_in() -> None:
     cite = '<cite><a href="/posts/77">Ben &amp; co</a></cite>'
     assert f'<blockquote class="quote" data-ref="post-77">{cite}<span>A &lt;b&gt; &amp; c</span></blockquote>' in shown
     assert '<blockquote class="quote" data-ref="post-78">The quoted post has been removed.</blockquote>' in shown
+    gone = text.expand(html("> [#78]"), None, {"78": {"withdrawn": True}})
+    assert gone == '<blockquote class="quote" data-ref="post-78">The quoted post has been withdrawn.</blockquote>'
     assert text.expand("<p>plain</p>", None, None) == "<p>plain</p>"
 
 

@@ -143,6 +143,15 @@ def test_what_answers_a_gap_names_nobody() -> None:
     assert "in reply to a withdrawn message" in said
 
 
+def test_a_notification_says_how_what_it_tells_of_went() -> None:
+    for state, said in (("withdrawn", "withdrawn"), ("removed", "removed")):
+        assert f"The post has been {said}." in views().notification(notification(post_state=state, post_html=None))
+        of_message = notification(
+            what="room_reply", post_id=None, post_html=None, post_state=None, message_id=4, message_state=state
+        )
+        assert f"The message has been {said}." in views().notification(of_message)
+
+
 def test_a_member_who_is_gone_is_a_former_member() -> None:
     fragment = Reader(views().post(post(author_name=None)))
     assert "A former member" in fragment.said

@@ -172,6 +172,35 @@ async def test_the_acts_on_a_post_are_mine(world: World, visit: Visit) -> None:
     assert (await (await visit(world.eve)).get(f"/posts/{post}")).status_code == 404
 
 
+async def test_what_was_withdrawn_is_nowhere_said_to_have_been_removed(world: World, visit: Visit) -> None:
+    ana, mod, thread = await visit(world.ana), await visit(world.mod), await world.thread()
+    source = (await posts.reply(world.db, world.ben, thread, "Words to quote"))["id"]
+    answer = (await posts.reply(world.db, world.ana, thread, f"> [#{source}]\n\nIndeed", parent=source))["id"]
+    await posts.reply(world.db, world.ben, thread, "I see", parent=answer)
+    begun = (await rooms.say(world.db, world.ben, world.network, "Words to begin from"))["id"]
+    case = (await reports.report_post(world.db, world.ben, answer, "Advertising"))["case_id"]
+    await reports.report_post(world.db, world.ana, source, "Advertising")
+    queue = f"/networks/{world.network}/reports"
+    pages = {
+        f"/threads/{thread}?order=time": (ana, "The quoted post has been withdrawn."),
+        "/notifications": (ana, "The post has been withdrawn."),
+        f"/networks/{world.network}/threads/new?message={begun}": (ana, "The message has been withdrawn."),
+        f"{queue}/{case}": (mod, "The post has been withdrawn."),
+        f"{queue}?state=decided": (mod, "The post has been withdrawn."),
+    }
+    await rooms.withdraw(world.db, world.ben, begun)
+    await posts.withdraw(world.db, world.ben, source)
+    for address, (who, sentence) in pages.items():
+        shown = (await who.get(address)).text
+        assert sentence in shown, address
+        assert "has been removed" not in shown, address
+    preview = (await ana.script("/preview", {"body": f"> [#{source}]"})).text
+    assert "The quoted post has been withdrawn." in preview
+    await posts.undo(world.db, world.ben, source)
+    await removal.remove_post(world.db, world.mod, source, "Private information")
+    assert "The quoted post has been removed." in (await ana.get(f"/threads/{thread}?order=time")).text
+
+
 async def test_edit_history_withdraw_undo(world: World, visit: Visit) -> None:
     thread = await world.thread()
     post = (await posts.reply(world.db, world.ben, thread, f"first words @Ana {world.tag}"))["id"]

@@ -75,13 +75,13 @@ class ForumQueue extends HTMLElement {
     if (this.dataset.state === "open") this.#cases.take(frame);
     const { open } = this;
     if (open?.dataset.case !== String(frame.id) || this.#deciding === open.dataset.case) return;
-    if (["removed", "withdrawn"].includes(frame.outcome)) this.#forget(open);
+    if (["removed", "withdrawn"].includes(frame.outcome)) this.#forget(open, frame.outcome);
     if (!(Number(open.dataset.version) >= frame.version)) this.#renew();
   }
 
   /** Words that are gone leave at once; what stands in their place is fetched. */
-  #forget(open) {
-    for (const words of open.querySelectorAll(".it .prose")) words.replaceChildren(`The ${open.dataset.noun} has been removed.`);
+  #forget(open, outcome) {
+    for (const words of open.querySelectorAll(".it .prose")) words.replaceChildren(`The ${open.dataset.noun} has been ${outcome}.`);
   }
 
   /** Fetches the open case anew, and puts around the decision what has changed. */

@@ -2,7 +2,7 @@
 // so. As a page opens, the reply that was written last stands open again.
 
 import * as drafts from "../drafts.js";
-import { focusOn } from "../markup.js";
+import { fateOf, focusOn } from "../markup.js";
 import { keepPlace } from "../place.js";
 import { newKey } from "../requests.js";
 import { onUpdate } from "../updates.js";
@@ -59,7 +59,7 @@ function reopen(thread, base) {
 function placeUnder(thread, base, post) {
   const id = idOf(post);
   // Beside the name stand words for screen readers; a gap has none.
-  const name = post.querySelector(".by h3 > *")?.textContent.trim() ?? "a removed post";
+  const name = post.querySelector(".by h3 > *")?.textContent.trim() ?? `a ${fateOf(post)} post`;
   const copy = base.cloneNode(true);
   copies += 1;
   copy.dataset.draft = draftOf(post);

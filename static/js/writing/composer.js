@@ -6,7 +6,7 @@ import { Draft } from "./draft.js";
 import { format } from "./formatting.js";
 import { measure, over } from "./length.js";
 import { sayTyping } from "../wire.js";
-import { elements, isGap, make } from "../markup.js";
+import { elements, fateOf, isGap, make } from "../markup.js";
 import { Mentions } from "./mentions.js";
 import { Preview } from "./preview.js";
 import { Problem } from "./problem.js";
@@ -394,22 +394,23 @@ class ForumComposer extends HTMLElement {
     const [noun, happened] = (frame.kind ?? "").split(".");
     if ((noun !== "post" && noun !== "message") || happened === "created") return;
     const gone = frame.gone || !frame.node || isGap(frame.node);
+    const fate = fateOf(frame.node);
     if (this.dataset.edits === `${noun}-${frame.id}`) {
-      if (gone) this.#editedIsGone(noun);
+      if (gone) this.#editedIsGone(noun, fate);
       else if (frame.type === "update") this.#editedAgain(frame);
       return;
     }
     const answers = Number((this.#form.elements.parent ?? this.#form.elements.reply_to)?.value) === frame.id;
     const quotes = noun === "post" && [...this.#area.value.matchAll(QUOTE)].some(([, id]) => Number(id) === frame.id);
-    if (answers && gone) this.#answeredIsGone(noun);
-    if (answers) this.#note(gone ? `The ${noun} that you answer has been removed. Your draft is kept.` : `The ${noun} that you answer was edited.`);
-    else if (quotes) this.#note(gone ? "A post that you quote has been removed: the quote will be empty." : "A post that you quote was edited.");
+    if (answers && gone) this.#answeredIsGone(noun, fate);
+    if (answers) this.#note(gone ? `The ${noun} that you answer has been ${fate}. Your draft is kept.` : `The ${noun} that you answer was edited.`);
+    else if (quotes) this.#note(gone ? `A post that you quote has been ${fate}: the quote will be empty.` : "A post that you quote was edited.");
   }
 
-  #answeredIsGone(noun) {
+  #answeredIsGone(noun, fate) {
     const name = this.querySelector("[data-to-name]");
     if (name) {
-      name.textContent = `a removed ${noun}`;
+      name.textContent = `a ${fate} ${noun}`;
       delete name.dataset.name;
     }
   }
@@ -418,7 +419,7 @@ class ForumComposer extends HTMLElement {
     if (Number(this.dataset.version ?? 0) < version) this.#note("It was edited since you opened it here.");
   }
 
-  #editedIsGone(noun) {
+  #editedIsGone(noun, fate) {
     if (this.#before) {
       this.#leaveEdit();
     } else {
@@ -428,7 +429,7 @@ class ForumComposer extends HTMLElement {
       this.#preview.close();
       for (const control of this.#form.querySelectorAll("button")) control.disabled = true;
     }
-    this.#note(`The ${noun} has been removed.`);
+    this.#note(`The ${noun} has been ${fate}.`);
   }
 
   /** Why it takes nothing: of the thread, of what I may do, and what it says. */
