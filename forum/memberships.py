@@ -132,14 +132,17 @@ async def set_role(db: Database, caller: Caller, slug: str, member: int, role: s
             tx.record(f"network:{network.id}", "membership.changed", member)
             tx.record(f"member:{member}", "membership.changed", network.id)
         if member != caller.member_id:
-            await _notify(tx, member, "role", network.id, caller.member_id)
+            await _notify(tx, member, "role", network.id, caller.member_id, role=wanted)
         await moderation_log.write(tx, network.id, caller, f"make {wanted}", "member", member, subject=member)
 
 
 async def _notify(
-    tx: Transaction, member: int, kind: str, network_id: int, actor: int | None, request: int | None = None
-) -> None:
-    row = await SQL.notify(tx.connection, member=member, kind=kind, network=network_id, actor=actor, request=request)
+    tx: Transaction, member: int, kind: str, network_id: int, actor: int | None, *, request: int | None = None,
+    role: Role | None = None,
+) -> None:  # fmt: skip
+    row = await SQL.notify(
+        tx.connection, member=member, kind=kind, network=network_id, actor=actor, request=request, role=role
+    )
     tx.record(f"member:{member}", "notification.created", row)
 
 
@@ -164,7 +167,7 @@ async def ask(db: Database, caller: Caller, slug: str, body: str = "") -> int:
             return int(waiting["id"])
         tx.record(f"moderators:{network.id}", "request.asked", request_id)
         for decider in await SQL.deciders(tx.connection, network=network.id):
-            await _notify(tx, decider["member_id"], "request", network.id, member, request_id)
+            await _notify(tx, decider["member_id"], "request", network.id, member, request=request_id)
         return int(request_id)
 
 
@@ -189,7 +192,7 @@ async def decide(db: Database, caller: Caller, slug: str, request_id: int, *, ap
         if approve:
             await add(tx, network.id, row["member_id"], "member")
         tx.record(f"moderators:{network.id}", "request.decided", request_id)
-        await _notify(tx, row["member_id"], state, network.id, None, request_id)
+        await _notify(tx, row["member_id"], state, network.id, None, request=request_id)
         await moderation_log.write(
             tx, network.id, caller, "approve" if approve else "decline", "member", row["member_id"],
             subject=row["member_id"],

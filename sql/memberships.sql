@@ -33,8 +33,8 @@ SELECT EXISTS (SELECT FROM members WHERE id = :member AND state = 'active');
 UPDATE memberships SET role = :role WHERE network_id = :network AND member_id = :member;
 
 -- name: notify$
-INSERT INTO notifications (member_id, kind, network_id, actor_id, request_id)
-VALUES (:member, :kind, :network, :actor, :request) RETURNING id;
+INSERT INTO notifications (member_id, kind, network_id, actor_id, request_id, role)
+VALUES (:member, :kind, :network, :actor, :request, :role) RETURNING id;
 
 -- name: ask$
 INSERT INTO requests (network_id, member_id, body) VALUES (:network, :member, :body) ON CONFLICT DO NOTHING RETURNING id;

@@ -43,8 +43,8 @@ WITH people AS (
     INSERT INTO room_reads (member_id, room_id, number)
     SELECT member, opened.id, 0 FROM places JOIN opened ON network_id = network
 ), told AS (
-    INSERT INTO notifications (member_id, kind, network_id, actor_id)
-    SELECT member, 'role', network, people.id FROM places CROSS JOIN people WHERE who = 'admin' ORDER BY place
+    INSERT INTO notifications (member_id, kind, network_id, actor_id, role)
+    SELECT member, 'role', network, people.id, role FROM places CROSS JOIN people WHERE who = 'admin' ORDER BY place
     RETURNING id, member_id
 ), logged AS (
     INSERT INTO moderation_log (network_id, actor_id, act, noun, object_id, subject_id)

@@ -108,6 +108,8 @@ async def test_members_by_name_found_and_given_roles(api: Api) -> None:
     assert [each["id"] for each in found] == [world.ben.member]
     raised = await lead.put(f"{path}/{world.ben.member}", json={"role": "moderator"})
     assert raised.json()["role"] == "moderator"
+    told = (await (await api("ben")).get("/me/notifications")).json()["items"]
+    assert [(each["kind"], each["role"]) for each in told] == [("role", "moderator"), ("role", "member")]
     assert (await ana.put(f"{path}/{world.ben.member}", json={"role": "lead"})).status_code == 403
     assert (await lead.delete(f"{path}/{world.ben.member}")).status_code == 204
     assert (await lead.delete(f"{path}/{world.ben.member}")).status_code == 404

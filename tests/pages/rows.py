@@ -82,7 +82,7 @@ def notification(**facts: Any) -> dict[str, Any]:
         "actor_name": "Ana Reyes", "actor_title": "", "actor_organisation": "", "thread_title": "Identity checks",
         "network_name": "London", "network_slug": "london", "post_state": "shown", "post_html": "<p>Words.</p>",
         "post_mention_names": None, "message_state": None, "message_html": None, "message_mention_names": None,
-        "about_version": 1, "removal_id": None, "note": None, "until": NOON,
+        "about_version": 1, "removal_id": None, "note": None, "until": NOON, "room_id": None, "role": None,
     }  # fmt: skip
     return row | facts
 

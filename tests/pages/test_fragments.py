@@ -143,6 +143,21 @@ def test_what_answers_a_gap_names_nobody() -> None:
     assert "in reply to a withdrawn message" in said
 
 
+@pytest.mark.parametrize(
+    ("role", "sentence"),
+    [
+        ("observer", "You are now an observer in London"),
+        ("member", "You are now a member of London"),
+        ("moderator", "You are now a moderator of London"),
+        ("lead", "You are now a lead of London"),
+        (None, "Your role in London has changed"),  # of before it was kept
+    ],
+)
+def test_a_notification_of_a_role_says_which(role: str | None, sentence: str) -> None:
+    told = Reader(views().notification(notification(what="role", post_id=None, thread_id=None, role=role)))
+    assert sentence in " ".join(told.said.split())
+
+
 def test_a_notification_says_how_what_it_tells_of_went() -> None:
     for state, said in (("withdrawn", "withdrawn"), ("removed", "removed")):
         assert f"The post has been {said}." in views().notification(notification(post_state=state, post_html=None))

@@ -100,6 +100,8 @@ class Notification(Struct, frozen=True, kw_only=True):
     """The direct conversation in which somebody wrote."""
     thread: int | None
     network: str | None
+    role: Role | None
+    """Of kind `role`: what the member is in the network since then; null in what was told before this was kept."""
     title: str | None
     excerpt: str | None
     reason: str | None
@@ -176,6 +178,7 @@ def notification(row: Row) -> Notification:
         conversation=row["room_id"],
         thread=row["thread_id"],
         network=row["network_slug"],
+        role=row["role"],
         title=row["thread_title"],
         excerpt=None if html is None else text.excerpt(html, EXCERPT_MAX_CHARS, names),
         reason=row["reason"],
