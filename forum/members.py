@@ -146,6 +146,8 @@ async def set_preferences(
 async def remove_words(db: Database, caller: Caller, member: int, noun: str, reason: str, note: str = "") -> None:
     """Take a member's name or about away: an administrator of the site. Where there is none, nothing happens.
 
+    The member is told the reason; the note is for the log alone.
+
     Raises NotFound, Forbidden, Invalid.
     """
     caller.require_administrator()
@@ -159,7 +161,12 @@ async def remove_words(db: Database, caller: Caller, member: int, noun: str, rea
         act = SQL.seal_name if noun == "name" else SQL.seal_about
         await act(tx.connection, member=member)
         await record_change(tx, member)
-        await moderation_log.write(tx, None, caller, "remove", noun, member, subject=member, reason=reason, note=note)
+        reason_id = await moderation_log.write(
+            tx, None, caller, "remove", noun, member, subject=member, reason=reason, note=note
+        )
+        if member != caller.member_id:
+            told = await SQL.tell_removed(tx.connection, member=member, kind=f"{noun}_removed", reason=reason_id)
+            tx.record(f"member:{member}", "notification.created", told)
 
 
 async def one_time_link(db: Database, member: int) -> tuple[str, datetime]:

@@ -55,6 +55,9 @@ WITH put AS (
     SELECT 'about', id, version, about, now() FROM members WHERE id = :member AND about <> '' ON CONFLICT DO NOTHING)
 UPDATE members SET about = '', about_html = '', version = version + 1 WHERE id = :member;
 
+-- name: tell_removed$
+INSERT INTO notifications (member_id, kind, reason_id) VALUES (:member, :kind, :reason) RETURNING id;
+
 -- name: insert_link!
 INSERT INTO one_time_links (member_id, token_hash, expires_at) VALUES (:member, :hash, :expires_at);
 

@@ -148,7 +148,7 @@ async def reinstate(call: Call, member: int) -> None:
 
 
 async def remove_words(call: Call, member: int, noun: str, body: WordsRemoval) -> None:
-    """Take a member's `name` or `about` away: administrators. They may write it anew."""
+    """Take a member's `name` or `about` away: administrators. They are told the reason, and may write it anew."""
     if noun not in {"name", "about"}:
         raise NotFound
     await members.remove_words(call.db, call.caller, member, noun, body.reason, body.note)

@@ -15,6 +15,14 @@ CREATE OR REPLACE FUNCTION quoted(ids bigint[], in_thread bigint) RETURNS jsonb
 ALTER TABLE notifications ADD COLUMN role text CHECK (role IN ('observer', 'member', 'moderator', 'lead'));
 COMMENT ON COLUMN notifications.role IS 'of kind role: what the member became';
 
+-- Of a name or about text that an administrator took away: why.
+ALTER TABLE notifications DROP CONSTRAINT notifications_kind_check;
+ALTER TABLE notifications ADD CONSTRAINT notifications_kind_check CHECK (kind IN (
+    'reply', 'mention', 'watched', 'room_reply', 'room_mention', 'direct', 'request', 'approved', 'declined', 'role',
+    'removal', 'restoration', 'hold', 'agreement', 'name_removed', 'about_removed',
+    'report_removed', 'report_left', 'appeal', 'appeal_passed_on', 'appeal_upheld', 'appeal_overturned',
+    'warning', 'mute', 'suspension', 'sanction_ended', 'submission_approved', 'submission_declined'));
+
 CREATE OR REPLACE VIEW shown_notifications AS
     SELECT x.id, x.member_id, x.kind AS what, x.post_id, x.message_id, x.network_id, x.thread_id, x.actor_id, x.request_id, r.body AS reason,
            x.created_at, x.read_at,

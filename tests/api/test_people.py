@@ -165,5 +165,10 @@ async def test_an_administrator_takes_a_name_and_an_about_away(api: Api) -> None
     assert (shown["name"], "Words about me" in str(shown)) == (None, False)
     # What has gone does not go once more.
     assert (await admin.put(f"{path}/name/removal", json=WHY)).status_code == 204
+    told = (await ben.get("/me/notifications")).json()["items"]
+    assert [(each["kind"], each["reason"], each["note"], each["actor"]) for each in told[:2]] == [
+        ("name_removed", WHY["reason"], None, None), ("about_removed", WHY["reason"], None, None)
+    ]  # fmt: skip
+    assert "about_removed" not in [each["kind"] for each in told[2:]]
     lines = [each for each in (await admin.get("/administrators/log")).json()["items"] if each["note"] == WHY["note"]]
     assert [(each["act"], each["noun"]) for each in lines[:2]] == [("remove", "name"), ("remove", "about")]

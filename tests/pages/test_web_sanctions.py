@@ -145,6 +145,27 @@ async def test_an_administrator_takes_a_name_and_an_about_away(world: World, vis
     assert "Removed the about text" in log
 
 
+async def test_whose_name_or_about_was_taken_away_is_told_why(world: World, visit: Visit) -> None:
+    admin, ben = await visit(world.admin), await visit(world.ben)
+    await accounts.edit_profile(world.db, world.ben, name="A telling name", about="Words about me")
+    remove = f"/members/{world.ben.member}/remove"
+    for noun, reason in (("name", "Private information"), ("about", "Advertising")):
+        why = {"noun": noun, "reason": reason, "note": "For the log alone"}
+        assert (await admin.post(remove, why)).status_code == 303
+        assert (await admin.post(remove, why)).status_code == 303  # what has gone is told once
+    told = (await ben.get("/notifications")).text
+    assert told.count("An administrator of this site removed your name") == 1
+    assert told.count("An administrator of this site removed what you say about yourself") == 1
+    assert "Reason: Private information." in told
+    assert "Reason: Advertising." in told
+    for words in ("For the log alone", "A telling name", "Words about me", world.names[world.admin.member]):
+        assert words not in told, words
+    # Who does it to themselves knows.
+    await accounts.edit_profile(world.db, world.admin, name="Admin", about="Words about me")
+    await accounts.remove_words(world.db, world.admin, world.admin.member, "about", "Advertising")
+    assert "removed what you say" not in (await admin.get("/notifications")).text
+
+
 async def test_a_suspended_account_is_told_why_where_it_signs_in(world: World, visit: Visit) -> None:
     email = f"gone-{world.tag}@example.org"
     member = (await accounts.add(world.db, email, "Gone", password="a few quiet words"))["id"]
