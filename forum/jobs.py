@@ -37,7 +37,7 @@ async def _trim(db: Database) -> int:
 
 async def _forget_keys(db: Database) -> int:
     async with db.transaction() as tx:
-        return int(await idempotency.SQL.forget(tx.connection) or 0)
+        return int(await idempotency.SQL.forget(tx.connection, limit=FORGOTTEN_AT_ONCE))
 
 
 async def _forget_sessions(db: Database) -> int:

@@ -8,4 +8,9 @@ SELECT request_hash, object_id FROM idempotency_keys WHERE member_id = :member A
 UPDATE idempotency_keys SET object_id = :object WHERE member_id = :member AND key = :key;
 
 -- name: forget$
-WITH gone AS (DELETE FROM idempotency_keys WHERE created_at < now() - interval '14 days' RETURNING 1) SELECT count(*) FROM gone;
+-- So many at once; what somebody else holds just now is for another time.
+WITH gone AS (
+    DELETE FROM idempotency_keys WHERE (member_id, key) IN (
+        SELECT member_id, key FROM idempotency_keys WHERE created_at < now() - interval '14 days'
+        ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING 1)
+SELECT count(*) FROM gone;
