@@ -128,8 +128,7 @@ async def describe(db: Database, caller: Caller, slug: str, **changes: Any) -> a
         one_of("posting", posting, ("member", "lead"))
     async with db.transaction() as tx:
         network = await access.require_network(tx.connection, caller, slug, "run")
-        lock = SQL.lock if visibility is None else SQL.lock_tree
-        await lock(tx.connection, network=network.id)
+        await (SQL.lock(tx.connection, network=network.id) if visibility is None else _lock_tree(tx, network.id))
         network = await access.require_network(tx.connection, caller, slug, "run")
         if visibility is not None and visibility != network.row["visibility"]:
             await _set_visibility(tx, caller, network, visibility)
@@ -141,6 +140,14 @@ async def describe(db: Database, caller: Caller, slug: str, **changes: Any) -> a
         await _record_change(tx, network)
         await moderation_log.write(tx, network.id, caller, "describe", "network", network.id)
         return await current(tx.connection, network.id)
+
+
+async def _lock_tree(tx: Transaction, network_id: int) -> None:
+    """The network, the one above it and all below it stay as they are until commit."""
+    locked = None
+    # Until none is left: below what was just being made there, something may just be made as well.
+    while (found := await SQL.lock_tree(tx.connection, network=network_id)) != locked:
+        locked = found
 
 
 async def _record_change(tx: Transaction, network: Network) -> None:

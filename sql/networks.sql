@@ -13,12 +13,12 @@ SELECT * FROM shown_networks WHERE id = :network;
 SELECT 1 FROM networks WHERE id = :network FOR NO KEY UPDATE;
 
 -- name: lock_tree
--- The same with the one above, which it may not be wider than, and all below, which may not be wider than it. In a statement of its own,
--- so that what was just being made there is found by the next.
+-- The same with the one above, which it may not be wider than, and all below, which may not be wider than it: their ids. In a statement
+-- of its own, so that what was just being made there is found by the next.
 WITH RECURSIVE below AS (
     SELECT id, parent_id FROM networks WHERE id = :network
     UNION SELECT c.id, c.parent_id FROM networks c JOIN below b ON c.parent_id = b.id)
-SELECT 1 FROM networks WHERE id IN (SELECT id FROM below UNION SELECT parent_id FROM below) ORDER BY id FOR NO KEY UPDATE;
+SELECT id FROM networks WHERE id IN (SELECT id FROM below UNION SELECT parent_id FROM below) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: describe!
 UPDATE networks SET name = coalesce(:name::text, name), purpose = coalesce(:purpose::text, purpose), about = coalesce(:about::text, about),

@@ -56,6 +56,10 @@ async def held(database_url: str) -> AsyncIterator[Held]:
     await db.close()
 
 
+again = held
+"""Another one, for an act that stops by itself."""
+
+
 Act = Callable[[Database], Awaitable[object]]
 
 
@@ -94,20 +98,20 @@ async def _widening(world: World) -> Act:
     return lambda db: agreements.ask(db, world.lead, thread, "widen", audience="public")
 
 
-async def _making_below(world: World) -> Act:
-    return lambda db: networks.create(
-        db, world.lead, name="Below", slug=f"below-{world.tag}", kind="topic", parent=world.network, visibility="public"
+async def _below(db: Database, world: World, name: str, parent: str) -> object:
+    """A public sub-group."""
+    return await networks.create(
+        db, world.lead, name=name, slug=f"{name}-{world.tag}", kind="topic", parent=parent, visibility="public"
     )
+
+
+async def _making_below(world: World) -> Act:
+    return lambda db: _below(db, world, "below", world.network)
 
 
 async def _making_further_below(world: World) -> Act:
-    below = f"below-{world.tag}"
-    await networks.create(
-        world.db, world.lead, name="Below", slug=below, kind="topic", parent=world.network, visibility="public"
-    )
-    return lambda db: networks.create(
-        db, world.lead, name="Further", slug=f"far-{world.tag}", kind="topic", parent=below, visibility="public"
-    )
+    await _below(world.db, world, "below", world.network)
+    return lambda db: _below(db, world, "far", f"below-{world.tag}")
 
 
 async def _widening_below(world: World) -> Act:
@@ -164,13 +168,11 @@ async def _done(act: Awaitable[object]) -> None:
 
 
 async def test_what_is_split_from_what_is_just_being_split_is_narrowed_too(
-    world: World, held: Held, database_url: str
+    world: World, held: Held, again: Held
 ) -> None:
     thread, other = await world.thread(), await world.thread()
     post = (await posts.reply(world.db, world.ben, thread, "Something else"))["id"]
     below = (await posts.reply(world.db, world.ben, thread, "And that too", parent=post))["id"]
-    again = Held(database_url)
-    await again.open()
     first = asyncio.create_task(splits.split(held, world.mod, thread, [post], "Something else"))
     await held.done.wait()
     async with world.db.transaction() as tx:
@@ -181,7 +183,23 @@ async def test_what_is_split_from_what_is_just_being_split_is_narrowed_too(
         await again.done.wait()
     async with asyncio.timeout(30):
         await asyncio.gather(narrowing, second)
-    await again.close()
+    assert not await world.db.pool.fetch(TOO_WIDE, world.tag)
+
+
+async def test_what_is_made_below_what_is_just_being_made_is_narrowed_too(
+    world: World, held: Held, again: Held
+) -> None:
+    await _below(world.db, world, "below", world.network)
+    first = asyncio.create_task(_below(held, world, "new", world.network))
+    await held.done.wait()
+    async with world.db.transaction() as tx:
+        await tx.connection.execute("SELECT FROM networks WHERE slug = $1 FOR UPDATE", f"below-{world.tag}")
+        narrowing = asyncio.create_task((await _narrowing(world))(world.db))
+        await first  # whoever narrows waits for it, and then for the other one below
+        second = asyncio.create_task(_below(again, world, "newer", f"new-{world.tag}"))
+        await again.done.wait()
+    async with asyncio.timeout(30):
+        await asyncio.gather(narrowing, second)
     assert not await world.db.pool.fetch(TOO_WIDE, world.tag)
 
 
