@@ -26,6 +26,7 @@ from forum.stretches import KeptStretches
 from forum.views import Views
 from forum.web.counts import KeptCounts
 from forum.web.limits import Act, Exceeded, Limits, address_of
+from forum.web.security import cookie_of
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Site:
     @property
     def cookie(self) -> str:
         """The name of the session's cookie."""
-        return "__Host-forum" if self.secure else "forum"
+        return cookie_of(self.settings.base_url)
 
     async def settle(self) -> None:
         """Wait for what still runs after its answer, and let go what the site holds: before the database closes."""

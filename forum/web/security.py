@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from forum.errors import Forbidden, ForumError, Unauthenticated
@@ -73,6 +74,11 @@ def headers_for(base_url: str) -> dict[str, str]:
     return headers
 
 
+def cookie_of(base_url: str) -> str:
+    """The name of the session's cookie, for a site at this address."""
+    return "__Host-forum" if base_url.startswith("https://") else "forum"
+
+
 class SecureHeaders:
     """Puts the headers of every answer around an application."""
 
@@ -106,6 +112,7 @@ class Guard:
     def __init__(self, app: ASGIApp, base_url: str, max_body_bytes: int = MAX_BODY_BYTES) -> None:
         self._app = app
         self._origin = base_url
+        self._cookie = cookie_of(base_url)
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,7 +126,7 @@ class Guard:
                 require_own_origin(headers, self._origin)
             except Forbidden:
                 # A program that shows nothing of who it is: no page could have lent it anybody's rights.
-                if scope["path"].startswith("/api/") and "cookie" not in headers:
+                if scope["path"].startswith("/api/") and self._cookie not in HTTPConnection(scope).cookies:
                     raise Unauthenticated(NOBODY) from None
                 raise
         length = headers.get("content-length", "0")

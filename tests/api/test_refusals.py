@@ -189,6 +189,9 @@ async def test_a_write_without_token_and_session_is_a_guests(api: Api) -> None:
             answer = await client.post(path, json={"body": "B"})
             assert (answer.status_code, answer.json()["title"]) == (401, "Sign in first"), path
             assert answer.headers["www-authenticate"].startswith("Bearer")
+        for foreign in ("theirs=1", "forum2=1; theirs=forum=1", "forum"):
+            answer = await client.post("/conversations", json={"member": 1}, headers={"Cookie": foreign})
+            assert answer.status_code == 401, foreign
         client.cookies.set("forum", "somebody's")
         refused = await client.post("/conversations", json={"member": 1}, headers={"Sec-Fetch-Site": "cross-site"})
     assert refused.status_code == 403
