@@ -181,13 +181,18 @@ async def one_time_link(db: Database, member: int) -> tuple[str, datetime]:
 
 
 async def member_of_link(connection: Connection, token: str) -> asyncpg.Record | None:
-    """Whose link this is, or None: used, too old, or made up."""
+    """Whose link this is, or None: used, too old, or made up. Raises Forbidden, in words, where they are suspended."""
     row: asyncpg.Record | None = await SQL.link(connection, hash=token_hash(token))
+    if row is not None:
+        await _require_unsuspended(connection, row["member_id"])
     return row
 
 
 async def set_password_by_link(db: Database, token: str, password: str) -> int:
-    """Use a one-time link: set the password, end all sessions. Returns the member's id. Raises NotFound, Invalid."""
+    """Use a one-time link: set the password, end all sessions. Returns the member's id.
+
+    Raises NotFound, Invalid, and Forbidden where they are suspended: the link counts again when that has ended.
+    """
     passwords.check(password)
     async with db.connection() as connection:
         if await member_of_link(connection, token) is None:
@@ -197,6 +202,8 @@ async def set_password_by_link(db: Database, token: str, password: str) -> int:
         member = await SQL.use_link(tx.connection, hash=token_hash(token))
         if member is None:
             raise NotFound
+        await access.SQL.lock_standing(tx.connection, member=member, networks=[])
+        await _require_unsuspended(tx.connection, member)
         await _set_password(tx, member, hashed, old=None, keep_session=None)
         return int(member)
 
@@ -285,6 +292,11 @@ async def suspended_sentence(connection: Connection, member: int) -> str:
     until = f" until {row['until']:%-d %B}" if row is not None and row["until"] is not None else ""
     why = f" Reason: {row['reason']}." if row is not None and row["reason"] else ""
     return f"Your account is suspended{until}.{why} You can appeal to the administrators of this site."
+
+
+async def _require_unsuspended(connection: Connection, member: int) -> None:
+    if (await current(connection, member))["state"] == "suspended":
+        raise Forbidden(await suspended_sentence(connection, member))
 
 
 async def _raise_everywhere(tx: Transaction, member: int) -> None:

@@ -62,7 +62,7 @@ INSERT INTO notifications (member_id, kind, reason_id) VALUES (:member, :kind, :
 INSERT INTO one_time_links (member_id, token_hash, expires_at) VALUES (:member, :hash, :expires_at);
 
 -- name: link^
-SELECT l.member_id, m.name, m.email::text AS email FROM one_time_links l JOIN members m ON m.id = l.member_id AND m.state = 'active'
+SELECT l.member_id, m.name, m.email::text AS email FROM one_time_links l JOIN members m ON m.id = l.member_id AND m.state <> 'gone'
 WHERE l.token_hash = :hash AND l.used_at IS NULL AND l.expires_at > now();
 
 -- name: use_link$

@@ -200,16 +200,20 @@ async def accept_invitation(request: Request) -> Response:
 
 
 async def link_page(request: Request) -> Response:
-    """The form that sets a password, or that the link does not count any more."""
+    """The form that sets a password, or why there is none: the link does not count any more, they are suspended."""
     return await _link(request, {})
 
 
 async def _link(request: Request, errors: Mapping[str, str], status: int = 200) -> Response:
-    token = _token_of(request)
+    token, refused = _token_of(request), ""
     async with reading(request) as (connection, _):
-        found = await members.member_of_link(connection, token)
+        try:
+            found = await members.member_of_link(connection, token)
+            status = 404 if found is None else status
+        except Forbidden as error:
+            found, refused, status = None, error.detail, error.status
     return answers.page(
-        request, "account/link.html", status=status if found is not None else 404, link=found, token=token,
+        request, "account/link.html", status=status, link=found, refused=refused, token=token,
         errors={"password": errors.get("password", "")},
     )  # fmt: skip
 
@@ -223,7 +227,7 @@ async def use_link(request: Request) -> Response:
         member = await members.set_password_by_link(site.db, token, form.text("password"))
     except Invalid as error:
         return await _link(request, error.errors, error.status)
-    except NotFound:
+    except (NotFound, Forbidden):
         return await _link(request, {}, 404)
     response = answers.go("/")
     set_cookie(site, response, await sessions.start(site.db, member, browser=browser_of(request)))

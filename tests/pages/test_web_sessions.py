@@ -4,10 +4,13 @@ import re
 import httpx
 import pytest
 
-from forum import members, memberships
+from forum import members, memberships, passwords
 from forum.errors import NotFound
+from forum.passwords import token_hash
 from tests.pages.conftest import Visit
 from tests.people import PASSWORD, World
+
+PASSWORD_OF = "SELECT password_hash FROM members WHERE id = $1"
 
 
 async def with_password(world: World) -> str:
@@ -215,3 +218,37 @@ async def test_a_one_time_link_sets_a_password_once(world: World, visit: Visit) 
     assert (await guest.post(f"/links/{token}", {"password": PASSWORD})).status_code == 303
     assert (await guest.get("/sign-in")).status_code == 303
     assert (await (await visit(None)).get(f"/links/{token}")).status_code == 404
+
+
+async def test_who_is_suspended_sets_no_password_and_reads_why(world: World, visit: Visit) -> None:
+    token, _ = await members.one_time_link(world.db, world.ben.member)
+    await members.suspend(world.db, world.admin, world.ben.member, "Advertising")
+    guest = await visit(None)
+    for answer in (await guest.get(f"/links/{token}"), await guest.post(f"/links/{token}", {"password": PASSWORD})):
+        assert answer.status_code == 403
+        assert "Your account is suspended. Reason: Advertising. You can appeal" in answer.text
+        assert "This link does not count any more" not in answer.text
+        assert world.names[world.ben.member] not in answer.text
+    assert await world.db.pool.fetchval(PASSWORD_OF, world.ben.member) is None
+    await members.reinstate(world.db, world.admin, world.ben.member)
+    assert (await guest.post(f"/links/{token}", {"password": PASSWORD})).status_code == 303
+
+
+async def test_who_is_suspended_while_they_set_a_password_sets_none(
+    world: World, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, _ = await members.one_time_link(world.db, world.ben.member)
+    hashed = passwords.hashed
+
+    async def suspended_meanwhile(password: str) -> str:
+        await members.suspend(world.db, world.admin, world.ben.member, "Advertising")
+        return await hashed(password)
+
+    monkeypatch.setattr(passwords, "hashed", suspended_meanwhile)
+    answer = await (await visit(None)).post(f"/links/{token}", {"password": PASSWORD})
+    assert (answer.status_code, "Your account is suspended." in answer.text) == (403, True)
+    assert await world.db.pool.fetchval(PASSWORD_OF, world.ben.member) is None
+    assert (
+        await world.db.pool.fetchval("SELECT used_at FROM one_time_links WHERE token_hash = $1", token_hash(token))
+        is None
+    )
