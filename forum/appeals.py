@@ -138,30 +138,32 @@ async def decide(db: Database, caller: Caller, appeal_id: int, outcome: str, ans
     if outcome not in ACTS:
         raise Invalid("outcome", "This is upheld or overturned.")
     answer = text.check(answer, max_bytes=MAX_BYTES, field="answer") if answer.strip() else ""
-    async with db.transaction() as tx:
-        row = await _require_decider(tx.connection, caller, appeal_id)
-        noun, object_id = _thing(row)
-        await contributions.lock(tx, noun, caller.member_id, [object_id])
-        await SQL.lock(tx.connection, appeal=appeal_id)
-        # Asked again behind the locks: they may have been shut out, or been outrun.
-        row = await _require_decider(tx.connection, caller, appeal_id)
-        await _require_open(tx.connection, appeal_id)
-        decided = await SQL.decide(
-            tx.connection, appeal=appeal_id, outcome=outcome, answer=answer, member=caller.member
-        )
-        if outcome == "overturned":
-            thing = await SQL.thing_to_bring_back(tx.connection, noun=noun, object=object_id)
-            if thing["state"] == "removed":
-                await removal.bring_back(tx, caller, noun, thing)
-        await moderation_log.write(
-            tx, row["network_id"], caller, ACTS[outcome], noun, object_id, subject=row["author_id"],
-            words=moderation_log.Words(None, decided["answer_id"]),
-        )  # fmt: skip
-        if row["decides_id"] is not None:
-            tx.record(f"moderators:{row['decides_id']}", "appeal.decided", appeal_id)
-        told = await SQL.tell_author(tx.connection, appeal=appeal_id, kind=f"appeal_{outcome}")
-        tx.record(f"member:{row['author_id']}", "notification.created", told)
-        found: Row = await SQL.case(tx.connection, appeal=appeal_id)
+    for back in contributions.bringing_back(caller.member_id):
+        async with back, db.transaction() as tx:
+            row = await _require_decider(tx.connection, caller, appeal_id)
+            noun, object_id = _thing(row)
+            await contributions.lock(tx, noun, caller.member_id, [object_id])
+            await SQL.lock(tx.connection, appeal=appeal_id)
+            # Asked again behind the locks: they may have been shut out, or been outrun.
+            row = await _require_decider(tx.connection, caller, appeal_id)
+            await _require_open(tx.connection, appeal_id)
+            decided = await SQL.decide(
+                tx.connection, appeal=appeal_id, outcome=outcome, answer=answer, member=caller.member
+            )
+            if outcome == "overturned":
+                thing = await SQL.thing_to_bring_back(tx.connection, noun=noun, object=object_id)
+                if thing["state"] == "removed":
+                    await removal.bring_back(tx, caller, noun, thing, back)
+            await moderation_log.write(
+                tx, row["network_id"], caller, ACTS[outcome], noun, object_id, subject=row["author_id"],
+                words=moderation_log.Words(None, decided["answer_id"]),
+            )  # fmt: skip
+            if row["decides_id"] is not None:
+                tx.record(f"moderators:{row['decides_id']}", "appeal.decided", appeal_id)
+            told = await SQL.tell_author(tx.connection, appeal=appeal_id, kind=f"appeal_{outcome}")
+            tx.record(f"member:{row['author_id']}", "notification.created", told)
+    async with db.connection() as connection:
+        found: Row = await SQL.case(connection, appeal=appeal_id)
         return found
 
 

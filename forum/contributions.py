@@ -4,15 +4,15 @@ Every act on one locks it first and matches its state here; `docs/states.md` has
 words into the sealed table in the same statement, so nothing that reads the row afterwards has anything to leak.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 import asyncpg
 
 from forum import cases, idempotency, text
 from forum.db import Connection, Database, Row, Transaction, statements
-from forum.errors import Conflict
+from forum.errors import Conflict, Unavailable
 from forum.standing import Caller
 
 Noun = Literal["post", "message"]
@@ -93,14 +93,64 @@ async def _named(connection: Connection, body: str, networks: Sequence[int]) -> 
     return text.resolve(body, people)
 
 
-async def prepare_own(db: Database, caller: Caller, noun: Noun, object_id: int) -> Words | None:
-    """The words of what the caller has withdrawn, for the act that brings them back; None where there are none.
+class Unrendered(Exception):
+    """An act brings words back that are not rendered yet: it is carried out anew once they are."""
 
-    Called while no connection is held, as `prepare`.
+    def __init__(self, noun: Noun, bodies: Iterable[str]) -> None:
+        super().__init__()
+        self.noun, self.bodies = noun, list(bodies)
+
+
+class BackWords:
+    """The words that an act brings back, rendered where it has let go of its connection: see `bringing_back`."""
+
+    def __init__(self, whose: int | None) -> None:
+        self.done = False
+        self._whose = whose
+        self._words: dict[tuple[Noun, str], Words] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if not isinstance(error, Unrendered):
+            self.done = True
+            return False
+        for body in error.bodies:
+            self._words[error.noun, body] = await _rendered(error.noun, body, self._whose)
+        return True
+
+    async def of(self, tx: Transaction, noun: Noun, object_ids: Sequence[int]) -> dict[int, Words]:
+        """The sealed words of these posts or messages, which are locked, by id: none of what has none any more.
+
+        Raises Unrendered.
+        """
+        bodies = {
+            row["object_id"]: row["body"]
+            for row in await SQL[noun].sealed_bodies(tx.connection, objects=list(object_ids))
+        }
+        missing = dict.fromkeys(body for body in bodies.values() if (noun, body) not in self._words)
+        if missing:
+            raise Unrendered(noun, missing)
+        return {object_id: self._words[noun, body] for object_id, body in bodies.items()}
+
+
+def bringing_back(whose: int | None) -> Iterator[BackWords]:
+    """The rounds of an act of this member (None: the clock's) that may bring words back:
+
+        for back in contributions.bringing_back(caller.member_id):
+            async with back, db.transaction() as tx:
+
+    It finds behind its locks and checks which words they are, gives the transaction up where some are not rendered, and
+    begins anew when they are: a long text waits for others, and connections and locks are few. Words that have changed
+    meanwhile are others. Raises Unavailable where they change again and again.
     """
-    async with db.connection() as connection:
-        body = await SQL[noun].withdrawn_body(connection, object=object_id, member=caller.member)
-    return None if body is None else await _rendered(noun, body, caller.member_id)
+    back = BackWords(whose)
+    for _ in range(LOOKS):
+        yield back
+        if back.done:
+            return
+    raise Unavailable
 
 
 async def _rendered(noun: Noun, body: str, whose: int | None) -> Words:
@@ -164,20 +214,15 @@ async def seal_all(
     return {row["id"]: row["version"] for row in rows}
 
 
-async def unseal(
-    tx: Transaction, noun: Noun, object_id: int, *, by: int | None = None, words: Words | None = None
-) -> int:
+async def unseal(tx: Transaction, noun: Noun, object_id: int, back: BackWords, *, by: int | None = None) -> int:
     """Bring the words back, rendered anew; returns the new version. Raises Conflict where they have been purged.
 
-    `by` is the member who decided so, for their side; None where a hold ends without a decision. `words` are those that
-    were rendered before the locks were taken, if any were.
+    `by` is the member who decided so, for their side; None where a hold ends without a decision.
     """
-    body = await SQL[noun].sealed_body(tx.connection, object=object_id)
-    if body is None:
+    words = (await back.of(tx, noun, [object_id])).get(object_id)
+    if words is None:
         raise Conflict(GONE["purged"])
     await cases.came_back(tx, noun, object_id, by)
-    if words is None or words.body != body:
-        words = await _rendered(noun, body, None)
     columns = words.columns() if noun == "post" else words.message_columns()
     return int(await SQL[noun].unseal(tx.connection, object=object_id, **columns))
 

@@ -122,18 +122,19 @@ async def decide(
     without it, the one that was reported. Raises NotFound, Forbidden, Invalid (a removal or hold has a reason), Decided
     (somebody was quicker), Conflict (edited meanwhile).
     """
-    async with db.transaction() as tx:
-        case = await _lock_case(tx, caller, case_id)
-        await _require_decision(tx, case, decision, version)
-        noun, object_id = case.noun, case.object_id
-        if decision == "hold":
-            await holds.hold_post_in(tx, caller, object_id, reason, note)
-        elif decision == "remove":
-            await removal.remove_in(tx, caller, (noun, object_id), removal.Why.of(reason, note, keep))
-        elif case.row["state"] == "held":
-            await removal.restore_in(tx, caller, (noun, object_id))
-        else:
-            await _leave(tx, caller, case, note)
+    for back in contributions.bringing_back(caller.member_id):
+        async with back, db.transaction() as tx:
+            case = await _lock_case(tx, caller, case_id)
+            await _require_decision(tx, case, decision, version)
+            noun, object_id = case.noun, case.object_id
+            if decision == "hold":
+                await holds.hold_post_in(tx, caller, object_id, reason, note)
+            elif decision == "remove":
+                await removal.remove_in(tx, caller, (noun, object_id), removal.Why.of(reason, note, keep))
+            elif case.row["state"] == "held":
+                await removal.restore_in(tx, caller, (noun, object_id), back)
+            else:
+                await _leave(tx, caller, case, note)
     return await reports.one(db, case_id)
 
 
@@ -203,24 +204,25 @@ async def reopen(db: Database, caller: Caller, case_id: int) -> asyncpg.Record:
 
     Returns the case; an open one stays as it is. Raises NotFound, Decided, Conflict (too late).
     """
-    async with db.transaction() as tx:
-        case = await _lock_case(tx, caller, case_id)
-        row = case.row
-        if row["outcome"] is not None:
-            if "reopen" not in case.may(caller):
-                raise Decided(row)
-            found = await cases.SQL.standing(
-                tx.connection, **cases.of(case.noun, case.object_id), undo_s=cases.UNDO_FOR_S
-            )
-            if found["id"] != case_id or not found["lately"]:
-                raise Conflict(TOO_LATE)
-            if row["outcome"] == "left":
-                await cases.reopen(tx, case_id)
-            else:
-                await removal.restore_in(tx, caller, (case.noun, case.object_id))
-            await moderation_log.write(
-                tx, row["network_id"], caller, "reopen", case.noun, case.object_id, subject=row["author_id"]
-            )
+    for back in contributions.bringing_back(caller.member_id):
+        async with back, db.transaction() as tx:
+            case = await _lock_case(tx, caller, case_id)
+            row = case.row
+            if row["outcome"] is not None:
+                if "reopen" not in case.may(caller):
+                    raise Decided(row)
+                found = await cases.SQL.standing(
+                    tx.connection, **cases.of(case.noun, case.object_id), undo_s=cases.UNDO_FOR_S
+                )
+                if found["id"] != case_id or not found["lately"]:
+                    raise Conflict(TOO_LATE)
+                if row["outcome"] == "left":
+                    await cases.reopen(tx, case_id)
+                else:
+                    await removal.restore_in(tx, caller, (case.noun, case.object_id), back)
+                await moderation_log.write(
+                    tx, row["network_id"], caller, "reopen", case.noun, case.object_id, subject=row["author_id"]
+                )
     return await reports.one(db, case_id)
 
 

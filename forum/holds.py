@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 
 from forum import access, contributions, moderation_log, notifications, posts
+from forum.contributions import BackWords
 from forum.db import Database, Transaction, statements
 from forum.errors import Conflict, Forbidden
 from forum.standing import GUEST, Caller, Thread
@@ -61,18 +62,19 @@ async def hold_post_in(tx: Transaction, caller: Caller, post_id: int, reason: st
 
 async def release_post(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
     """Take one's own side's hold back: the post returns. Returns it."""
-    async with db.transaction() as tx:
-        thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
-        post = await posts.current(tx.connection, post_id)
-        hold = await SQL.open_hold(tx.connection, post=post_id)
-        holder = None if hold is None else thread.holder(hold["network_id"])
-        if not thread.moderates:
-            raise Forbidden("Only moderators of the networks that hold this thread may do this.")
-        contributions.require_state(post, "held", "shown")
-        if post["state"] == "held":
-            if holder is None or not holder.may_moderate:
-                raise Forbidden("The side that asked for the hold may take it back.")
-            await _end_held(tx, thread, post, "released", caller)
+    for back in contributions.bringing_back(caller.member_id):
+        async with back, db.transaction() as tx:
+            thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
+            post = await posts.current(tx.connection, post_id)
+            hold = await SQL.open_hold(tx.connection, post=post_id)
+            holder = None if hold is None else thread.holder(hold["network_id"])
+            if not thread.moderates:
+                raise Forbidden("Only moderators of the networks that hold this thread may do this.")
+            contributions.require_state(post, "held", "shown")
+            if post["state"] == "held":
+                if holder is None or not holder.may_moderate:
+                    raise Forbidden("The side that asked for the hold may take it back.")
+                await _end_held(tx, thread, post, back, "released", caller)
     return await posts.one(db, post_id)
 
 
@@ -87,19 +89,28 @@ async def lapse_holds(db: Database, *, now: datetime | None = None) -> int:
 
 async def lapse_hold(db: Database, post_id: int, *, now: datetime | None = None) -> bool:
     """Bring one held post back if its hold is over; returns whether it came back."""
-    async with db.transaction() as tx:
-        await contributions.lock(tx, "post", None, [post_id])
-        hold = await SQL.open_hold(tx.connection, post=post_id)
-        post = await posts.current(tx.connection, post_id)
-        if hold is None or post["state"] != "held" or hold["until"] > (now or datetime.now(UTC)):
-            return False
-        thread = await access.thread_unchecked(tx.connection, GUEST, post["thread_id"])
-        await _end_held(tx, thread, post, "lapsed", None)
-        return True
+    lapsed = False
+    for back in contributions.bringing_back(None):
+        async with back, db.transaction() as tx:
+            lapsed = await _lapse(tx, post_id, back, now or datetime.now(UTC))
+    return lapsed
 
 
-async def _end_held(tx: Transaction, thread: Thread, post: asyncpg.Record, outcome: str, caller: Caller | None) -> None:
-    version = await contributions.unseal(tx, "post", post["id"])
+async def _lapse(tx: Transaction, post_id: int, back: BackWords, now: datetime) -> bool:
+    await contributions.lock(tx, "post", None, [post_id])
+    hold = await SQL.open_hold(tx.connection, post=post_id)
+    post = await posts.current(tx.connection, post_id)
+    if hold is None or post["state"] != "held" or hold["until"] > now:
+        return False
+    thread = await access.thread_unchecked(tx.connection, GUEST, post["thread_id"])
+    await _end_held(tx, thread, post, back, "lapsed", None)
+    return True
+
+
+async def _end_held(
+    tx: Transaction, thread: Thread, post: asyncpg.Record, back: BackWords, outcome: str, caller: Caller | None
+) -> None:
+    version = await contributions.unseal(tx, "post", post["id"], back)
     await end(tx, [post["id"]], outcome)
     tx.record(f"thread:{thread.id}", "post.restored", post["id"])
     await contributions.tell_references(tx, "post", post["id"])

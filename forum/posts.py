@@ -234,17 +234,17 @@ async def undo(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
 
     Raises NotFound, Forbidden, Conflict.
     """
-    words = await contributions.prepare_own(db, caller, "post", post_id)
-    async with db.transaction() as tx:
-        thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
-        post = await current(tx.connection, post_id)
-        _require_author(post, caller)
-        contributions.require_state(post, "withdrawn", "shown")
-        if post["state"] == "withdrawn":
-            thread.through(post["network_slug"])
-            await contributions.unseal(tx, "post", post_id, words=words)
-            tx.record(f"thread:{thread.id}", "post.restored", post_id)
-            await contributions.tell_references(tx, "post", post_id)
+    for back in contributions.bringing_back(caller.member_id):
+        async with back, db.transaction() as tx:
+            thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
+            post = await current(tx.connection, post_id)
+            _require_author(post, caller)
+            contributions.require_state(post, "withdrawn", "shown")
+            if post["state"] == "withdrawn":
+                thread.through(post["network_slug"])
+                await contributions.unseal(tx, "post", post_id, back)
+                tx.record(f"thread:{thread.id}", "post.restored", post_id)
+                await contributions.tell_references(tx, "post", post_id)
     return await one(db, post_id)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 
 from forum import access, contributions, holds, moderation_log, notifications, posts, purge, rooms, text
-from forum.contributions import Noun
+from forum.contributions import BackWords, Noun
 from forum.db import Connection, Database, Row, Transaction, statements
 from forum.errors import Forbidden, Invalid, NotFound
 from forum.standing import Caller
@@ -240,37 +240,39 @@ async def _sweep(
 
 async def restore_post(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
     """Bring a removed post back, or release a held one: the deciding side. Returns the post."""
-    async with db.transaction() as tx:
-        await restore_in(tx, caller, ("post", post_id))
+    for back in contributions.bringing_back(caller.member_id):
+        async with back, db.transaction() as tx:
+            await restore_in(tx, caller, ("post", post_id), back)
     return await posts.one(db, post_id)
 
 
 async def restore_message(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
     """Bring a removed message back. Returns it."""
-    async with db.transaction() as tx:
-        await restore_in(tx, caller, ("message", message_id))
+    for back in contributions.bringing_back(caller.member_id):
+        async with back, db.transaction() as tx:
+            await restore_in(tx, caller, ("message", message_id), back)
     return await rooms.one(db, message_id)
 
 
-async def restore_in(tx: Transaction, caller: Caller, item: Item) -> None:
-    """Bring one thing back, within an act that may do more."""
+async def restore_in(tx: Transaction, caller: Caller, item: Item, back: BackWords) -> None:
+    """Bring one thing back, within an act that may do more, and goes round until `back` has its words."""
     noun, object_id = item
     row = (await _decided(tx, caller, noun, [object_id]))[object_id]
     contributions.require_state(row, "removed", "held", "shown")
     if row["state"] != "shown":
-        await bring_back(tx, caller, noun, row)
+        await bring_back(tx, caller, noun, row, back)
         await notifications.tell_decision(
             tx, row["author_id"], caller, "restoration", None, network=row["network_id"], **{noun: object_id}
         )
 
 
-async def bring_back(tx: Transaction, caller: Caller, noun: Noun, row: Row) -> None:
+async def bring_back(tx: Transaction, caller: Caller, noun: Noun, row: Row, back: BackWords) -> None:
     """Show a removed or held post or message again, which is locked; the caller has been found to decide about it.
 
     An appeal that waits about it has then come out well. Its author is told by whoever calls.
     """
     object_id: int = row["id"]
-    version = await contributions.unseal(tx, noun, object_id, by=caller.member_id)
+    version = await contributions.unseal(tx, noun, object_id, back, by=caller.member_id)
     asked = await holds.end(tx, [object_id] if noun == "post" else [], "restored")
     tx.record(f"{CHANNEL[noun]}:{row['place_id']}", f"{noun}.restored", object_id)
     await contributions.tell_references(tx, noun, object_id)
@@ -296,14 +298,16 @@ async def restore_together(db: Database, caller: Caller, removal_id: int) -> Swe
     for noun in NOUNS:
         after: int | None = 0
         while after is not None:
-            async with db.transaction() as tx:
-                restored, after = await _restore_some(tx, caller, (noun, removal_id), after, told)
-            counts[noun] += restored
+            last = after
+            for back in contributions.bringing_back(caller.member_id):
+                async with back, db.transaction() as tx:
+                    restored, after = await _restore_some(tx, caller, (noun, removal_id), last, told, back)
+                    counts[noun] += restored
     return Swept(counts["post"], counts["message"], removal_id)
 
 
 async def _restore_some(
-    tx: Transaction, caller: Caller, of: Item, after: int, told: set[int]
+    tx: Transaction, caller: Caller, of: Item, after: int, told: set[int], back: BackWords
 ) -> tuple[int, int | None]:
     """One step of it; returns how many came back, and the removal after which to go on (None: no more)."""
     noun, removal_id = of
@@ -311,14 +315,15 @@ async def _restore_some(
         tx.connection, removal=removal_id, member=caller.member, noun=noun, after=after, limit=BATCH
     )
     found = await _decided(tx, caller, noun, [row["object_id"] for row in listed])
-    back = [row["id"] for row in listed if found[row["object_id"]]["state"] == "removed"]
-    for row in found.values():
-        if row["state"] == "removed":
-            await bring_back(tx, caller, noun, row)
-    for row in await SQL.tell_restored(tx.connection, removals=back, member=caller.member, told=list(told)):
+    removed = [row for row in found.values() if row["state"] == "removed"]
+    await back.of(tx, noun, [row["id"] for row in removed])  # what is missing of all of them at once
+    for row in removed:
+        await bring_back(tx, caller, noun, row, back)
+    removals = [row["id"] for row in listed if found[row["object_id"]]["state"] == "removed"]
+    for row in await SQL.tell_restored(tx.connection, removals=removals, member=caller.member, told=list(told)):
         tx.record(f"member:{row['member_id']}", "notification.created", row["id"])
         told.add(row["member_id"])
-    return len(back), listed[-1]["id"] if len(listed) == BATCH else None
+    return len(removals), listed[-1]["id"] if len(listed) == BATCH else None
 
 
 # Reading, and what a network settles ----------------------------------------------------------------------------------

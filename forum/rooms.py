@@ -232,17 +232,17 @@ async def undo(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
 
     Raises NotFound, Forbidden, Conflict.
     """
-    words = await contributions.prepare_own(db, caller, "message", message_id)
-    async with db.transaction() as tx:
-        room = await access.lock_room_of_message(tx.connection, caller, message_id)
-        message = await current(tx.connection, message_id)
-        _require_author(message, caller)
-        contributions.require_state(message, "withdrawn", "shown")
-        if message["state"] == "withdrawn":
-            require_may_say(room)
-            await contributions.unseal(tx, "message", message_id, words=words)
-            tx.record(f"room:{room.room_id}", "message.restored", message_id)
-            await contributions.tell_references(tx, "message", message_id)
+    for back in contributions.bringing_back(caller.member_id):
+        async with back, db.transaction() as tx:
+            room = await access.lock_room_of_message(tx.connection, caller, message_id)
+            message = await current(tx.connection, message_id)
+            _require_author(message, caller)
+            contributions.require_state(message, "withdrawn", "shown")
+            if message["state"] == "withdrawn":
+                require_may_say(room)
+                await contributions.unseal(tx, "message", message_id, back)
+                tx.record(f"room:{room.room_id}", "message.restored", message_id)
+                await contributions.tell_references(tx, "message", message_id)
     return await one(db, message_id)
 
 

@@ -69,13 +69,9 @@ UPDATE messages SET state = :state, body = NULL, html = NULL, mentions = '{}', v
                     gap_at = coalesce(:until::timestamptz, now())
 WHERE id = ANY (:objects) RETURNING id, version;
 
--- name: sealed_body$
-SELECT body FROM sealed WHERE noun = 'message' AND object_id = :object ORDER BY version DESC LIMIT 1;
-
--- name: withdrawn_body$
--- Of what this member has withdrawn.
-SELECT s.body FROM sealed s JOIN messages p ON p.id = s.object_id AND p.author_id = :member AND p.state = 'withdrawn'
-WHERE s.noun = 'message' AND s.object_id = :object ORDER BY s.version DESC LIMIT 1;
+-- name: sealed_bodies
+SELECT DISTINCT ON (object_id) object_id, body FROM sealed WHERE noun = 'message' AND object_id = ANY (:objects)
+ORDER BY object_id, version DESC;
 
 -- name: unseal$
 WITH newest AS (

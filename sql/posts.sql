@@ -65,13 +65,9 @@ UPDATE posts SET state = :state, body = NULL, html = NULL, mentions = '{}', quot
                  gap_at = now(), gap_until = :until
 WHERE id = ANY (:objects) RETURNING id, version;
 
--- name: sealed_body$
-SELECT body FROM sealed WHERE noun = 'post' AND object_id = :object ORDER BY version DESC LIMIT 1;
-
--- name: withdrawn_body$
--- Of what this member has withdrawn.
-SELECT s.body FROM sealed s JOIN posts p ON p.id = s.object_id AND p.author_id = :member AND p.state = 'withdrawn'
-WHERE s.noun = 'post' AND s.object_id = :object ORDER BY s.version DESC LIMIT 1;
+-- name: sealed_bodies
+SELECT DISTINCT ON (object_id) object_id, body FROM sealed WHERE noun = 'post' AND object_id = ANY (:objects)
+ORDER BY object_id, version DESC;
 
 -- name: unseal$
 -- The words come back from the sealed table, edits too: the newest is the post, the others its history.
