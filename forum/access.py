@@ -153,22 +153,21 @@ def thread_of(row: Mapping[str, Any]) -> Thread:
     return Thread(row, row["id"], row["network_id"], [Holder(**holder) for holder in row["holders"]])
 
 
-async def lock_thread(connection: Connection, caller: Caller, thread_id: int, post_id: int | None = None) -> Thread:
-    """`require_thread` for an act: the caller's memberships there, the thread and the post stay until commit."""
-    await SQL.lock_thread(connection, member=caller.member_id, thread=thread_id, post=post_id)
+async def lock_thread(connection: Connection, caller: Caller, thread_id: int) -> Thread:
+    """`require_thread` for an act: the caller's memberships there and the thread stay as they are until commit."""
+    await SQL.lock_thread(connection, member=caller.member_id, thread=thread_id)
     return await require_thread(connection, caller, thread_id)
 
 
 async def lock_thread_of_post(connection: Connection, caller: Caller, post_id: int) -> Thread:
-    """`lock_thread` for the thread in which the post stands. Raises NotFound for a post that the caller may not see."""
+    """`lock_thread` for the thread in which the post stands, and the post stays as it is too. Raises NotFound for a
+    post that the caller may not see.
+    """
+    await SQL.lock_posts(connection, member=caller.member_id, posts=[post_id])
     thread_id = await SQL.thread_of_post(connection, post=post_id)
     if thread_id is None:
         raise NotFound
-    thread = await lock_thread(connection, caller, thread_id, post_id)
-    # Between finding and locking it may have been moved or split away.
-    if await SQL.thread_of_post(connection, post=post_id) != thread_id:
-        return await lock_thread_of_post(connection, caller, post_id)
-    return thread
+    return await require_thread(connection, caller, thread_id)
 
 
 async def lock_room(connection: Connection, caller: Caller, room_id: int, need: Need = "read") -> Network:

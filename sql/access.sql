@@ -66,8 +66,12 @@ SELECT thread_id FROM posts WHERE id = :post;
 SELECT room_id FROM messages WHERE id = :message;
 
 -- name: lock_thread
--- A membership cannot end, nor a suspension begin, between the check and the commit; then the thread, then a post of it.
-SELECT lock_thread(:member, :thread, :post);
+-- A membership cannot end, nor a suspension begin, between the check and the commit; then the thread.
+SELECT lock_thread(:member, :thread, NULL);
+
+-- name: lock_posts
+-- The same for the threads in which these posts stand, then the posts.
+SELECT lock_posts(:member, :posts);
 
 -- name: lock_room
 SELECT lock_room(:member, :room);

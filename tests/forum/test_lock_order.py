@@ -1,11 +1,12 @@
 """Acts that touch the same channels in their own ways wait for each other, and never for ever."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forum import holds, posts
+from forum import holds, posts, removal
 from forum.db import Database, Transaction
 from forum.errors import Conflict, Unavailable
 from tests.people import World
@@ -70,6 +71,34 @@ async def test_a_hold_lapses_where_the_post_stands_by_then(world: World) -> None
     assert await lapse
     logged = "SELECT network_id FROM moderation_log WHERE act = 'lapse' AND object_id = $1 ORDER BY network_id"
     assert [row["network_id"] for row in await world.db.pool.fetch(logged, post)] == [await world.network_id(), holder]
+
+
+async def _withdrawing(world: World, post: int) -> object:
+    return await posts.withdraw(world.db, world.ben, post)
+
+
+async def _removing(world: World, post: int) -> object:
+    return await removal.remove_post(world.db, world.mod, post, "Advertising")
+
+
+@pytest.mark.parametrize("act", [_withdrawing, _removing])
+async def test_an_act_on_a_post_that_is_just_split_away_locks_it_where_it_came_to(
+    world: World, act: Callable[[World, int], Awaitable[object]]
+) -> None:
+    """Not the post first and then its thread: whoever is in that thread and wants the post would wait for ever."""
+    thread, other = await world.thread(), await world.thread()
+    post = (await posts.reply(world.db, world.ben, thread, "Words"))["id"]
+    async with world.db.transaction() as there:
+        await there.connection.execute("SELECT FROM threads WHERE id = $1 FOR NO KEY UPDATE", other)
+        async with world.db.transaction() as here:
+            await here.connection.execute("SELECT FROM threads WHERE id = $1 FOR NO KEY UPDATE", thread)
+            going = asyncio.create_task(act(world, post))
+            await _until_waited_for(here)
+            await here.connection.execute("UPDATE posts SET thread_id = $2 WHERE id = $1", post, other)
+        await _until_waited_for(there)
+        await there.connection.execute("SELECT FROM posts WHERE id = $1 FOR NO KEY UPDATE NOWAIT", post)
+    await going
+    assert await world.db.pool.fetchval("SELECT state FROM posts WHERE id = $1", post) in {"withdrawn", "removed"}
 
 
 async def _until_waited_for(tx: Transaction) -> None:
