@@ -11,16 +11,20 @@ from typing import Any
 
 from forum import text
 from forum.db import Connection, Transaction, statements
+from forum.errors import Invalid
 from forum.standing import Caller
 
 SQL = statements("moderation_log")
 PAGE = 50
 REASON_MAX_CHARS = 200
 NOTE_MAX_BYTES = 4_000
+NO_REASON = "Please choose a reason first."
 
 
 def checked(reason: str, note: str) -> tuple[str, str]:
     """A moderator's reason (one line) and note (may be empty), as they are kept. Raises Invalid with its sentence."""
+    if not reason.strip():
+        raise Invalid("reason", NO_REASON)
     reason = text.line(reason, REASON_MAX_CHARS, field="reason")
     return reason, text.check(note, max_bytes=NOTE_MAX_BYTES, field="note") if note.strip() else ""
 

@@ -268,9 +268,9 @@ def _excerpt(row: Row | None) -> str:
 
 
 def _chosen(reasons: Sequence[str], row: Row, found: decisions.Context) -> str:
-    """The reason that is marked: what most members said, or why the other side holds it."""
+    """The reason that is marked: what most members said, or why the other side holds it; else none."""
     given = [*(row["reasons"] or ()), *([found.hold["reason"]] if found.hold else ())]
-    return next((reason for reason in given if reason in reasons), reasons[0])
+    return next((reason for reason in given if reason in reasons), "")
 
 
 async def _versions(db: Database, caller: Caller, case: Case) -> Sequence[Mapping[str, Any]]:

@@ -93,6 +93,7 @@ async def test_what_repeats_the_words_goes_in_one_act_from_every_screen(
     dialogue = mod.get_by_role("dialog")
     await expect(dialogue.get_by_role("checkbox", checked=True)).to_have_count(6)
     await nothing_serious(mod)
+    await dialogue.get_by_label("Private information").check()
     await dialogue.get_by_label("It must not be kept").check()
     await dialogue.get_by_role("button", name="Remove the post").click()
     await mod.get_by_role("button", name="Delete for good").click()

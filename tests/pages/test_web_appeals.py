@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from forum import appeals, memberships, posts, removal, rooms
+from forum import appeals, memberships, posts, removal, reports, rooms
 from tests.pages.conftest import Visit
 from tests.people import World
 
@@ -177,3 +177,36 @@ async def test_all_that_a_member_wrote_goes_from_their_profile(world: World, vis
     assert (await mod.post(at, {"hours": "9999", "reason": "Advertising", "note": "Kept"})).status_code == 422
     for who in (world.ana, world.ben):
         assert (await (await visit(who)).get(at)).status_code == 403
+
+
+async def test_no_reason_is_chosen_for_a_moderator(world: World, visit: Visit) -> None:
+    """A button that is just pressed would tell the author a false one."""
+    thread = await world.thread(jointly=True)
+    post = (await posts.reply(world.db, world.ben, thread, WORDS))["id"]
+    again = (await posts.reply(world.db, world.ana, thread, f"> {WORDS}\n\nNot here."))["id"]
+    sent = [("reason", ""), ("note", "Half a <b>thought"), ("also", f"post-{again}"), ("hours", "6")]
+    for who, at, act in (
+        (world.mod, f"/posts/{post}/remove", "remove"),
+        (world.max, f"/posts/{post}/remove", "hold"),
+        (world.mod, f"/networks/{world.network}/people/{world.ben.member}/removals", "removals"),
+    ):
+        moderator = await visit(who)
+        asked = (await moderator.get(at)).text
+        answer = await moderator.post(at.rpartition("/")[0] + f"/{act}", sent)
+        assert (answer.status_code, "Please choose a reason first." in answer.text) == (422, True)
+        assert "Half a &lt;b&gt;thought</textarea>" in answer.text
+        for page in (asked, answer.text):
+            radios = re.findall(r'name="reason" value="[^"]+"([^>]*)>', page)
+            assert len(radios) == 6
+            assert set(radios) == {" required"}
+    assert (await posts.one(world.db, post))["state"] == "shown"
+
+
+async def test_a_case_has_no_reason_chosen_but_one_that_members_gave(world: World, visit: Visit) -> None:
+    post = (await posts.reply(world.db, world.ben, await world.thread(), WORDS))["id"]
+    case = (await reports.report_post(world.db, world.ana, post, "A reason of its own"))["case_id"]
+    mod = await visit(world.mod)
+    at = f"/networks/{world.network}/reports/{case}"
+    assert not re.findall(r'name="reason" value="[^"]+" checked', (await mod.get(at)).text)
+    await reports.report_post(world.db, world.lead, post, "Advertising")
+    assert re.findall(r'name="reason" value="([^"]+)" checked', (await mod.get(at)).text) == ["Advertising"]

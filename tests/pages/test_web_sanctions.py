@@ -1,5 +1,6 @@
 """Warn, mute, suspend from a profile; what was done to me; first posts; pace; blocks: as pages without script."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -192,7 +193,10 @@ async def test_a_first_post_waits_on_a_page_of_its_own(world: World, visit: Visi
     assert "<em>all</em>" in page
     assert "Hello to *all*" in (await mod.get(f"/networks/{world.network}/submissions")).text
     assert (await ana.get(at)).status_code == 404
-    assert (await mod.post(at, {"state": "declined", "reason": "", "note": "Which one?"})).status_code == 422
+    refused = await mod.post(at, {"state": "declined", "reason": "", "note": "Which one?"})
+    assert (refused.status_code, "Please choose a reason first." in refused.text) == (422, True)
+    assert "Which one?</textarea>" in refused.text
+    assert set(re.findall(r'name="reason" value="[^"]+"([^>]*)>', refused.text)) == {" required"}
     assert (await mod.post(at, {"state": "declined", "reason": "Off topic"})).status_code == 303
     page = (await ben.get(at)).text
     assert "Reason: Off topic." in page
