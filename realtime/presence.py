@@ -134,7 +134,12 @@ class Audience(Protocol):
 
 
 class _Shown:
-    """What the screens of one channel were told last, and what is to be told."""
+    """What the screens of one channel were told last, and what is to be told.
+
+    Whoever comes and leaves changes `screens`, `mine` and `newcomers`, at any time; a round changes the rest, reads
+    these, and takes out of `newcomers` whom it has told. `must_tell` is raised by all, and lowered by a round before it
+    first waits: what is raised after that is for the next.
+    """
 
     __slots__ = ("elsewhere", "may_tell_at", "mine", "must_tell", "newcomers", "screens", "told")
 
@@ -152,7 +157,12 @@ class _Shown:
 
 
 class Presence:
-    """Keeps who is here, and passes on who is typing. It is the hub's `listener`."""
+    """Keeps who is here, and passes on who is typing. It is the hub's `listener`.
+
+    There is one round at a time (`tell`), and channels go at its end alone: what it has begun with stays while it waits
+    for the store and for names. What came and left meanwhile is in `_changed`, and the next round's. What the store did
+    not take is lost: it is told all who are here when it is back, and who left meanwhile lapses there.
+    """
 
     def __init__(
         self, hub: Audience, bus: Bus, names: Names, store: Store | None = None, *, tell_every_s: float = TELL_EVERY_S
@@ -302,13 +312,16 @@ class Presence:
             shown = self._channels[name]
             listed = [protocol.Here(member, names[member]) for member in members[:MANY] if member in names]
             message = protocol.Presence(name, listed, len(members))
-            if message != shown.told:
+            if message != shown.told and shown.may_tell_at <= now:
                 self._hub.broadcast(name, message)
                 shown.told = message
                 shown.may_tell_at = now + (TELL_MANY_EVERY_S if len(members) > MANY else 0.0)
             else:
                 for screen in newcomers[name] & shown.newcomers:  # but for those that left meanwhile
                     screen.socket.tell(message)
+                if message != shown.told:
+                    # All are told when it is time, also if it is by then again as the others were told.
+                    shown.told, shown.must_tell = None, True
             shown.newcomers -= newcomers[name]
 
     # Typing

@@ -325,3 +325,25 @@ async def test_who_does_not_follow_cannot_type(alone):
     alone.presence.typing(guest_screen, ROOM)
     assert not alone.presence._typing
     assert "typing" not in ben.of(ROOM)
+
+
+async def test_where_many_are_here_a_newcomer_is_told_at_once_and_the_others_later(alone, monkeypatch):
+    monkeypatch.setattr(presence_module, "MANY", 1)
+    monkeypatch.setattr(presence_module, "TELL_MANY_EVERY_S", 0.5)
+    _, ana = await alone.enter(1)
+    _, ben = await alone.enter(2)
+    await until(lambda: count(ana) == count(ben) == 2)
+    screen, max_ = await alone.enter(3)
+    await until(lambda: count(max_) == 3)
+    assert count(ana) == 2, "told a moment ago"
+    await until(lambda: count(ana) == count(ben) == 3)
+    _, lead = await alone.enter(4)
+    await until(lambda: count(lead) == 4)
+    alone.hub.leave(screen)  # it is as they were told, but for her
+    await until(lambda: count(lead) == 3)
+
+
+def count(socket):
+    """How many are here, as the screen was told last."""
+    told = [frame for frame in socket.frames if frame["type"] == "presence"]
+    return told[-1]["count"] if told else None
