@@ -12,7 +12,7 @@ import asyncpg
 
 from forum import cases, idempotency, text
 from forum.db import Connection, Database, Row, Transaction, statements
-from forum.errors import Conflict, Unavailable
+from forum.errors import Conflict, Forbidden, Unavailable
 from forum.standing import Caller
 
 Noun = Literal["post", "message"]
@@ -172,6 +172,12 @@ GONE: Mapping[str, str] = {
     "removed": "A moderator has removed it.",
     "purged": "It has been removed for good.",
 }
+
+
+def require_author(row: Row, caller: Caller) -> None:
+    """Raises Forbidden for everybody but the author of this post or message."""
+    if row["author_id"] is None or row["author_id"] != caller.member:
+        raise Forbidden("Only its author may do this.")
 
 
 def require_state(row: Row, *allowed: State) -> None:

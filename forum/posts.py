@@ -14,7 +14,7 @@ import asyncpg
 from forum import access, contributions, idempotency, newcomers, text
 from forum.contributions import SQL as CONTRIBUTIONS
 from forum.db import Connection, Database, Transaction
-from forum.errors import Conflict, Forbidden, ForumError, Invalid, NotFound, Unavailable
+from forum.errors import Conflict, ForumError, Invalid, NotFound, Unavailable
 from forum.standing import Caller, Holder, Thread
 
 SQL = CONTRIBUTIONS["post"]
@@ -192,7 +192,7 @@ async def _edit(
     tx: Transaction, caller: Caller, thread: Thread, post_id: int, words: contributions.Words, version: int | None
 ) -> None:
     post = await current(tx.connection, post_id)
-    _require_author(post, caller)
+    contributions.require_author(post, caller)
     contributions.require_state(post, "shown")
     thread.through(post["network_slug"])
     require_unlocked(thread)
@@ -207,11 +207,6 @@ async def _edit(
     await contributions.tell_references(tx, "post", post_id)
 
 
-def _require_author(post: asyncpg.Record, caller: Caller) -> None:
-    if post["author_id"] is None or post["author_id"] != caller.member:
-        raise Forbidden("Only its author may do this.")
-
-
 async def withdraw(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
     """Take one's own post back: its words go for everyone, its replies stay. Returns the gap.
 
@@ -220,7 +215,7 @@ async def withdraw(db: Database, caller: Caller, post_id: int) -> asyncpg.Record
     async with db.transaction() as tx:
         thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
         post = await current(tx.connection, post_id)
-        _require_author(post, caller)
+        contributions.require_author(post, caller)
         contributions.require_state(post, "shown", "withdrawn")
         if post["state"] == "shown":
             await contributions.tell_references(tx, "post", post_id)
@@ -238,7 +233,7 @@ async def undo(db: Database, caller: Caller, post_id: int) -> asyncpg.Record:
         async with back, db.transaction() as tx:
             thread = await access.lock_thread_of_post(tx.connection, caller, post_id)
             post = await current(tx.connection, post_id)
-            _require_author(post, caller)
+            contributions.require_author(post, caller)
             contributions.require_state(post, "withdrawn", "shown")
             if post["state"] == "withdrawn":
                 thread.through(post["network_slug"])

@@ -195,7 +195,7 @@ async def edit(
         room = await access.lock_room_of_message(tx.connection, caller, message_id)
         if await idempotency.earlier(tx, caller.member, key, "edit message", message_id, body, version) is None:
             message = await current(tx.connection, message_id)
-            _require_author(message, caller)
+            contributions.require_author(message, caller)
             contributions.require_state(message, "shown")
             require_may_say(room)
             if version is not None and version != message["version"]:
@@ -208,17 +208,12 @@ async def edit(
     return await one(db, message_id)
 
 
-def _require_author(message: asyncpg.Record, caller: Caller) -> None:
-    if message["author_id"] is None or message["author_id"] != caller.member:
-        raise Forbidden("Only its author may do this.")
-
-
 async def withdraw(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
     """Take one's own message back. Returns the gap. Raises NotFound, Forbidden, Conflict."""
     async with db.transaction() as tx:
         room = await access.lock_room_of_message(tx.connection, caller, message_id)
         message = await current(tx.connection, message_id)
-        _require_author(message, caller)
+        contributions.require_author(message, caller)
         contributions.require_state(message, "shown", "withdrawn")
         if message["state"] == "shown":
             await contributions.seal(tx, "message", message_id, "withdrawn", by=caller.member_id)
@@ -236,7 +231,7 @@ async def undo(db: Database, caller: Caller, message_id: int) -> asyncpg.Record:
         async with back, db.transaction() as tx:
             room = await access.lock_room_of_message(tx.connection, caller, message_id)
             message = await current(tx.connection, message_id)
-            _require_author(message, caller)
+            contributions.require_author(message, caller)
             contributions.require_state(message, "withdrawn", "shown")
             if message["state"] == "withdrawn":
                 require_may_say(room)
