@@ -37,6 +37,7 @@ class ByFirstWord(Router):
             if (found := self._found(scope)) is not None:
                 route, parameters = found
                 scope["router"] = self
+                scope["route"] = route  # for the log
                 scope.update(parameters)
                 await route.handle(scope, receive, send)
                 return

@@ -45,5 +45,5 @@ def _method(scope: Scope) -> str:
 
 
 def _route(scope: Scope) -> str:
-    """The template that matched: `/threads/{thread}`; a path that matched none is nobody's business."""
+    """The template that matched: `/threads/{thread:id}`; a path that matched none is nobody's business."""
     return str(getattr(scope.get("route"), "path", "-"))

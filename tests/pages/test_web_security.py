@@ -280,6 +280,16 @@ async def test_what_breaks_is_told_without_values(app: Starlette, caplog: pytest
     assert not any("secret" in record.getMessage() for record in caplog.records)
 
 
+async def test_the_log_names_the_route_that_answered(visit: Visit, caplog: pytest.LogCaptureFixture) -> None:
+    guest = await visit(None)
+    with caplog.at_level(logging.INFO, logger="forum.web.request_log"):
+        await guest.get("/threads/987654321")
+        await guest.get("/networks")
+        await guest.get("/no-such-word")
+    said = [record.getMessage().split()[1:4] for record in caplog.records if record.name == "forum.web.request_log"]
+    assert said == [["GET", "/threads/{thread:id}", "404"], ["GET", "/networks", "200"], ["GET", "-", "404"]]
+
+
 async def test_a_page_without_its_database_is_a_503(settings: Settings, app: Starlette) -> None:
     site: Site = app.state.site
     db = Database("postgresql://127.0.0.1:1/none", pool_size=2)
