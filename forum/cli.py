@@ -26,7 +26,7 @@ from forum.errors import ForumError, NotFound
 from forum.imports import irc, mbox
 from forum.imports.report import Progress, Report
 from forum.imports.sources import SourceError
-from forum.migrate import MigrationError, migrate, role_of
+from forum.migrate import MigrationError, migrate, require_up_to_date, role_of
 from forum.serve import ServeError, listen, serve
 from forum.settings import Settings, SettingsError
 
@@ -245,6 +245,8 @@ def serve_command(host: Host = None, port: Port = None, processes: Processes = N
     with attach(settings) as servers:
         if settings.database_url is None:
             asyncio.run(_bring_up_to_date(servers))
+        else:
+            asyncio.run(require_up_to_date(servers.database_url))
         _serve(servers.settings(settings))
 
 

@@ -67,6 +67,22 @@ async def migrate(
         await connection.close()
 
 
+async def require_up_to_date(url: str, folder: Path = SQL_FOLDER) -> None:
+    """Raises MigrationError where the database of `url` lacks a migration of `folder`, or cannot be reached."""
+    connection = await _connect(url)
+    try:
+        rows = await connection.fetch("SELECT version FROM schema_migrations")
+    except asyncpg.UndefinedTableError:
+        rows = []
+    finally:
+        await connection.close()
+    applied = {row["version"] for row in rows}
+    lacking = sum(migration.version not in applied for migration in read_migrations(folder / "migrations"))
+    if lacking:
+        counted = "1 migration" if lacking == 1 else f"{lacking} migrations"
+        raise MigrationError(f"The database lacks {counted} of this version: run `python -m forum migrate` first.")
+
+
 async def role_of(url: str) -> str:
     """The role that one becomes by connecting to `url`. Raises MigrationError where that cannot be."""
     connection = await _connect(url)

@@ -13,6 +13,7 @@ import pytest
 from forum import __version__
 from forum.cli import running
 from forum.embedded import Servers
+from forum.migrate import SQL_FOLDER, read_migrations
 from forum.settings import Settings
 from tests.conftest import on_database
 
@@ -119,6 +120,27 @@ async def test_migrate_twice(forum: Forum, environ: dict[str, str]) -> None:
     assert (first.returncode, second.returncode) == (0, 0)
     assert "migration 001_foundation" in first.stderr
     assert second.stdout == "The database is up to date.\n"
+
+
+async def test_the_site_does_not_start_on_a_database_that_was_not_migrated(
+    forum: Forum, environ: dict[str, str]
+) -> None:
+    result = forum("serve", "--port", "18765", **environ)
+
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"The database lacks {len(read_migrations(SQL_FOLDER / 'migrations'))} migrations of this version: "
+        "run `python -m forum migrate` first.\n"
+    )
+
+
+def test_the_site_says_that_its_database_is_not_there(forum: Forum, tmp_path: Path) -> None:
+    there = {"DATABASE_URL": f"postgresql://forum@/forum?host={tmp_path}", "REDIS_URL": "redis://cache"}
+    result = forum("serve", FORUM_DATA=str(tmp_path), SECRET_KEY="s" * 32, **there)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("The database cannot be reached: ")
+    assert len(result.stderr.splitlines()) == 1
 
 
 async def test_a_token_is_made_listed_and_ended(forum: Forum, environ: dict[str, str]) -> None:
