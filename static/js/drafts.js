@@ -31,7 +31,10 @@ function store(name, value) {
   }
 }
 
-/** {body, key, sent, at}: the text, its Idempotency-Key, the text as it was first sent under it, and when it was kept; or null. */
+/**
+ * {body, key, sent, at}: the text, its Idempotency-Key, the text as it was first sent under it, and when it was kept; of a
+ * thread also its {title, with}; or null.
+ */
 export function load(name) {
   return stored(prefix("draft") + name);
 }

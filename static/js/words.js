@@ -47,6 +47,7 @@ export const NOT_POSTED = "Not posted yet: we could not reach the server. Your t
 export const NOT_SURE = "We are not sure that it arrived. Try again: it will not be posted twice.";
 export const BROKEN = "Something broke on our side. Your text is safe. Please try again in a minute.";
 export const EMPTY = "Please write something first.";
+export const NO_TITLE = "Please give it a title first.";
 export const EDITING = "You edit a message here. Save it, or leave it with Escape; then reply.";
 export const NOT_LOADED = "This could not be loaded. Try again.";
 

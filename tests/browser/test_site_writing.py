@@ -82,3 +82,51 @@ async def test_what_was_written_from_a_message_is_kept(site: RunningSite, chromi
     await ana.reload()
     await expect(ana.get_by_label("Text")).to_have_value(f"[From the room](/messages/{message})\n\nHalf of a thought")
     await ana.context.close()
+
+
+async def test_a_draft_of_a_thread_has_its_title_and_its_holders(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    ana = await site.live_page(chromium, world.db, world.ana, f"/networks/{world.network}/threads/new")
+    title, text, held = (
+        ana.get_by_label("Title"),
+        ana.get_by_label("Text"),
+        ana.locator(f"[name=with][value={world.other}]"),
+    )
+    await title.fill("Half of a title")
+    await text.fill("Half of a text")
+    await held.check()
+    await expect(ana.locator("[data-kept]")).to_be_visible()
+    await ana.reload()
+    await expect(text).to_have_value("Half of a text")
+    await expect(title).to_have_value("Half of a title")
+    await expect(held).to_be_checked()
+    second = await ana.context.new_page()
+    await second.goto(ana.url)
+    await second.get_by_label("Title").fill("A whole title")
+    await expect(title).to_have_value("A whole title")
+    await second.get_by_role("button", name="Post the thread").click()
+    await second.wait_for_url(re.compile(r"/threads/\d+"))
+    await expect(title).to_have_value("")
+    await expect(held).not_to_be_checked()
+    await ana.context.close()
+
+
+async def test_a_title_alone_is_kept_and_its_lack_is_said_of_it(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    ana = await site.live_page(chromium, world.db, world.ana, f"/networks/{world.network}/threads/new")
+    title, text = ana.get_by_label("Title"), ana.get_by_label("Text")
+    await text.fill("A text")
+    await ana.get_by_role("button", name="Post the thread").click()
+    await expect(ana.locator("[data-problem]")).to_have_text("Please give it a title first.")
+    await expect(title).to_be_focused()
+    await expect(title).to_have_attribute("aria-invalid", "true")
+    await expect(text).not_to_have_attribute("aria-invalid", "true")
+    await title.fill("A title")
+    await expect(ana.locator("[data-problem]")).not_to_be_visible()
+    await text.fill("")
+    await expect(ana.locator("[data-kept]")).to_be_visible()
+    await ana.reload()
+    await expect(title).to_have_value("A title")
+    await ana.context.close()

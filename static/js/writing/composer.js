@@ -1,7 +1,7 @@
 // <forum-composer>: takes over a form with a textarea. The text is never lost: it stays in the page until the server has
 // answered 2xx, and in this browser's storage meanwhile (draft.js).
 
-import { polite } from "../announce.js";
+import { assertive, polite } from "../announce.js";
 import { Draft } from "./draft.js";
 import { format } from "./formatting.js";
 import { measure, over } from "./length.js";
@@ -12,7 +12,7 @@ import { Preview } from "./preview.js";
 import { Problem } from "./problem.js";
 import { FRAGMENT, Refused, newKey, send } from "../requests.js";
 import { answered, onUpdate } from "../updates.js";
-import { BROKEN, EDITING, EMPTY, SIGNED_OUT, tooLong } from "../words.js";
+import { BROKEN, EDITING, EMPTY, NO_TITLE, SIGNED_OUT, tooLong } from "../words.js";
 
 const TYPING_EVERY_MS = 3_000;
 /** What is pressed again so soon after it was sent is the second half of a double click. */
@@ -54,6 +54,7 @@ class ForumComposer extends HTMLElement {
     for (const control of this.querySelectorAll("button[data-act]")) control.hidden = false;
     this.#draft.restore("edits" in this.dataset || "begins" in this.dataset);
     this.#area.addEventListener("input", () => this.#written());
+    this.#title?.addEventListener("input", () => this.#closed || this.#problem.say(null));
     this.#area.addEventListener("keydown", (event) => this.#key(event));
     this.#form.addEventListener("submit", (event) => this.#submitted(event));
     this.addEventListener("click", (event) => this.#pressed(event));
@@ -86,6 +87,11 @@ class ForumComposer extends HTMLElement {
       () => document.removeEventListener("forum:signed-out", onSignedOut),
       () => removeEventListener("pagehide", onHide),
     );
+  }
+
+  /** Of a new thread. */
+  get #title() {
+    return this.#form.elements.title;
   }
 
   // For others
@@ -228,6 +234,7 @@ class ForumComposer extends HTMLElement {
   async #send() {
     const body = this.#area.value;
     if (this.#sending || this.#closed) return;
+    if (this.#title?.value.trim() === "") return this.#lacksTitle(NO_TITLE);
     if (!body.trim()) return performance.now() - this.#takenAt < AGAIN_WITHIN_MS ? undefined : this.#problem.say(EMPTY);
     if (over(this.#area) > 0) return this.#problem.say(tooLong(over(this.#area), this.dataset.kind !== "message"));
     if (!this.#before && this.#handOver(body)) return;
@@ -314,8 +321,16 @@ class ForumComposer extends HTMLElement {
       return;
     }
     this.#draft.refused();
-    this.#problem.say(Object.values(problem.errors ?? {})[0] ?? problem.detail ?? BROKEN);
+    const [[field, sentence] = []] = Object.entries(problem.errors ?? {});
+    if (field === "title" && this.#title) return this.#lacksTitle(sentence);
+    this.#problem.say(sentence ?? problem.detail ?? BROKEN);
     this.#problem.pointTo(Number(problem.line));
+  }
+
+  #lacksTitle(sentence) {
+    this.#problem.say(sentence, this.#title);
+    assertive(sentence);
+    this.#title.focus();
   }
 
   #note(sentence) {

@@ -10,6 +10,8 @@ export class Draft {
   #name;
   #area;
   #key;
+  /** What is kept beside the text: the title of a new thread, and where else it is held. */
+  #beside;
   #on;
   #timer = null;
   /** Something was written or sent here since it was last kept or read: another tab may have it otherwise. */
@@ -18,14 +20,16 @@ export class Draft {
   #sent = null;
 
   /**
-   * Of a form with a field `body` and its `key`. `on` is {isOpen() → whether the field holds this draft, and takes words;
+   * Of a form with a field `body` and its `key`, and perhaps `title` and `with`. `on` is {isOpen() → whether the field holds this draft, and takes words;
    * isSending(); kept(boolean); taken()}: `taken` after the text came from another tab. Without a name nothing is kept.
    */
-  constructor(name, { body, key }, on) {
+  constructor(name, { body, key, title, with: others }, on) {
     this.#name = name;
     this.#area = body;
     this.#key = key;
+    this.#beside = { title, others: others === undefined ? [] : "length" in others ? [...others] : [others] };
     this.#on = on;
+    for (const field of [title, ...this.#beside.others]) field?.addEventListener("input", () => this.written());
   }
 
   /**
@@ -36,8 +40,12 @@ export class Draft {
     const { value, defaultValue } = this.#area;
     const written = value === defaultValue ? "" : value;
     const kept = drafts.load(this.#name);
-    if (kept?.body && (!defaultValue || (overText && !written))) this.#take({ ...kept, body: goneOn(kept.body, written) });
-    if (written) this.written();
+    const isBare = this.#isBare;
+    if ((kept?.body || kept?.title) && (!defaultValue || (overText && !written))) {
+      this.#take({ ...kept, body: kept.body ? goneOn(kept.body, written) : value });
+      if (isBare) this.#takeBeside(kept);
+    }
+    if (written || !isBare) this.written();
   }
 
   /** Listens to other tabs; returns what ends it. */
@@ -57,18 +65,32 @@ export class Draft {
     if (!this.#isAhead || !this.#name || !this.#on.isOpen()) return;
     this.#isAhead = false;
     const body = this.#area.value;
-    if (!body || body === this.#area.defaultValue) {
+    if ((!body || body === this.#area.defaultValue) && this.#isBare) {
       if (this.#sent === null) drafts.drop(this.#name);
       this.#on.kept(false);
       return;
     }
-    this.#on.kept(drafts.save(this.#name, { body, key: this.#key.value, sent: this.#sent, at: Date.now() }));
+    const draft = { body, key: this.#key.value, sent: this.#sent, at: Date.now() };
+    this.#on.kept(drafts.save(this.#name, { ...draft, ...this.#written }));
+  }
+
+  /** What stands beside the text now; nothing, of a form that has the text alone. */
+  get #written() {
+    const { title, others } = this.#beside;
+    return title ? { title: title.value, with: others.filter(({ checked }) => checked).map(({ value }) => value) } : {};
+  }
+
+  /** Whether nothing but the text was written: the rest is as the page brought it. */
+  get #isBare() {
+    const { title, others } = this.#beside;
+    return (title?.value ?? "") === (title?.defaultValue ?? "") && others.every((box) => box.checked === box.defaultChecked);
   }
 
   /** Whether it would be there again after a reload. */
   get isKept() {
     this.save();
-    return this.#on.isOpen() && drafts.load(this.#name)?.body === this.#area.value;
+    const kept = drafts.load(this.#name);
+    return this.#on.isOpen() && kept?.body === this.#area.value && (kept.title ?? "") === (this.#beside.title?.value ?? "");
   }
 
   /** It goes out: what was first sent under a key is remembered with it. */
@@ -128,10 +150,18 @@ export class Draft {
     this.#on.kept(true);
   }
 
+  /** Of a draft, or of none: then it is as the page brought it. */
+  #takeBeside({ title, with: chosen } = {}) {
+    const { title: field, others } = this.#beside;
+    if (field) field.value = title ?? field.defaultValue;
+    for (const box of others) box.checked = chosen?.includes(box.value) ?? box.defaultChecked;
+  }
+
   #empty() {
     this.#sent = null;
     this.#key.value = newKey();
     this.#area.value = this.#area.defaultValue;
+    this.#takeBeside();
     this.#on.kept(false);
   }
 
@@ -142,8 +172,12 @@ export class Draft {
     // Another text took the place of this one, which is kept nowhere else now.
     this.#isAhead = now !== null && !now.body.startsWith(value);
     if (this.#isAhead) return;
-    if (now !== null) this.#take(now);
-    else this.#empty();
+    if (now === null) {
+      this.#empty();
+    } else {
+      this.#take(now);
+      this.#takeBeside(now);
+    }
     this.#on.taken();
   }
 }

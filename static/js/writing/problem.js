@@ -6,6 +6,7 @@ import { BROKEN, NOT_POSTED, NOT_SURE, SIGNED_OUT, tooFast } from "../words.js";
 export class Problem {
   #composer;
   #area;
+  #marked = null;
 
   constructor(composer, area) {
     this.#composer = composer;
@@ -22,13 +23,15 @@ export class Problem {
     return place && !place.hidden ? place.textContent : "";
   }
 
-  /** Shows a sentence, or none for null. */
-  say(sentence) {
+  /** Shows a sentence about a field, the text where none is given; or none for null. */
+  say(sentence, field = this.#area) {
     const place = this.#place;
     if (!place) return;
     place.hidden = !sentence;
     place.textContent = sentence ?? "";
-    this.#area.toggleAttribute("aria-invalid", Boolean(sentence));
+    this.#marked?.removeAttribute("aria-invalid");
+    this.#marked = sentence ? field : null;
+    this.#marked?.setAttribute("aria-invalid", "true");
   }
 
   /** Says, and speaks, why a request came to nothing. What is wrong with the text itself says `wrong`, its own way. */
