@@ -1,15 +1,15 @@
 // Links that are there to be copied: their address goes to the clipboard; where that fails they lead on, as links do.
 
-import { polite } from "./announce.js";
+import { toast } from "./toast.js";
 
-/** Copies an address; returns whether it could. */
+/** Copies an address, and says so; returns whether it could. */
 export async function copyLink(address) {
   try {
     await navigator.clipboard.writeText(address);
   } catch {
     return false;
   }
-  polite("Link copied.");
+  toast("Link copied.");
   return true;
 }
 

@@ -47,8 +47,20 @@ async def test_a_members_first_minutes(site: RunningSite, chromium: Browser, wor
     await _open(new, f"/threads/{thread}?order=tree")
     await _reply(new, "We have, in one night")
     await expect(new.locator("ol.tree li.post")).to_contain_text("We have, in one night")
+    await expect(new.get_by_role("button", name="Following", pressed=True)).to_be_visible()
+    await expect(new.locator(".pop button[name=watch]")).to_have_text("Stop following")
     await expect(ana.locator("ol.tree li.post")).to_contain_text("We have, in one night")
     await expect(ana.locator("ol.tree li.post")).to_contain_text(f"Nell {world.tag}")
+
+
+async def test_an_invitation_is_made_and_copied(site: RunningSite, chromium: Browser, world: World) -> None:
+    lead = await _window(site, chromium, world, world.lead, f"/networks/{world.network}/invitations")
+    await lead.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await lead.get_by_role("button", name="Make a link").click()
+    link = await lead.get_by_label("The link; it is shown once").input_value()
+    await lead.get_by_role("link", name="Copy the link").click()
+    await expect(lead.locator("forum-toast")).to_have_text("Link copied.")
+    assert await lead.evaluate("navigator.clipboard.readText()") == link
 
 
 async def test_a_moderators_minute(site: RunningSite, chromium: Browser, world: World) -> None:

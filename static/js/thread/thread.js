@@ -340,8 +340,18 @@ class ForumThread extends HTMLElement {
   posted(id) {
     const post = this.#shown(id);
     polite("Posted.");
+    sayFollowed();
     if (post) focusOn(post.querySelector("h2, h3") ?? post, {});
     else location.href = `/posts/${id}`;
+  }
+}
+
+/** Who replies follows the thread from then on: its buttons say so. */
+function sayFollowed() {
+  for (const button of document.querySelectorAll('button[name="watch"][value="yes"]')) {
+    button.value = "no";
+    button.lastChild.data = button.dataset.followed;
+    if (button.ariaPressed) button.ariaPressed = "true";
   }
 }
 
