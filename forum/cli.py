@@ -7,6 +7,7 @@ embedded servers.
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -92,8 +93,16 @@ async def _offer_demo(servers: Servers) -> None:
         ):
             await _load_demo(database)
         else:
-            err.print("The site is empty. `python -m forum demo` fills it with invented networks to look round in;")
-            err.print("`python -m forum member add EMAIL --name NAME --admin` makes the first account.")
+            err.print(f"The site is empty. `{_called()} demo` fills it with invented networks to look round in;")
+            err.print(f"`{_called()} member add EMAIL --name NAME --admin` makes the first account.")
+
+
+def _called() -> str:
+    """How a command is called from here: by this Python, whose environment has what it needs."""
+    if shutil.which("python") == sys.executable:
+        return "python -m forum"
+    near = os.path.relpath(sys.executable)
+    return f"{sys.executable if near.startswith(os.pardir) else near} -m forum"
 
 
 async def _load_demo(database: Database) -> None:

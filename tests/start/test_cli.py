@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from forum import __version__
+from forum import __version__, cli
 from forum.cli import running
 from forum.embedded import Servers
 from forum.migrate import SQL_FOLDER, read_migrations
@@ -120,6 +120,20 @@ async def test_migrate_twice(forum: Forum, environ: dict[str, str]) -> None:
     assert (first.returncode, second.returncode) == (0, 0)
     assert "migration 001_foundation" in first.stderr
     assert second.stdout == "The database is up to date.\n"
+
+
+def test_a_hint_can_be_pasted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    python = tmp_path / ".venv" / "bin" / "python"
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.chdir(tmp_path)
+    assert cli._called() == ".venv/bin/python -m forum"
+    python.parent.mkdir(parents=True)
+    python.touch(0o755)
+    monkeypatch.setenv("PATH", str(python.parent))
+    assert cli._called() == "python -m forum"
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "executable", "/opt/forum/bin/python")
+    assert cli._called() == "/opt/forum/bin/python -m forum"
 
 
 async def test_the_site_does_not_start_on_a_database_that_was_not_migrated(
