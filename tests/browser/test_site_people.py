@@ -94,6 +94,17 @@ async def test_a_suspension_from_the_report_to_its_end_by_keyboard_alone(
     await expect(ben.locator("main")).to_contain_text("Only members read this")
 
 
+async def test_taking_somebody_out_asks_first(window: Windows, world: World) -> None:
+    lead = await window(world.lead, f"/members/{world.ben.member}")
+    await lead.locator("details.decides", has_text="Role").locator("summary").click()
+    await lead.get_by_role("button", name="Take out of").click()
+    dialogue = lead.get_by_role("dialog")
+    await expect(dialogue).to_contain_text("What they wrote stays")
+    await nothing_serious(lead)
+    await dialogue.get_by_role("button", name="Take out of").click()
+    await expect(lead.locator("details.decides", has_text="Role")).to_have_count(0)
+
+
 async def test_a_suspended_account_is_out_everywhere_at_once(window: Windows, world: World) -> None:
     thread = await world.thread(body="Only members read this")
     pages = [await window(world.ben, path) for path in (f"/threads/{thread}", f"/networks/{world.network}/room", "/")]
