@@ -37,9 +37,11 @@ async function renew() {
   document.dispatchEvent(new CustomEvent("forum:standing", { detail: { sentence } }));
 }
 
-onUpdate(({ type, channel, kind }) => {
+onUpdate(({ type, channel, kind, id }) => {
   if (type !== "update" || me() === null || kind !== "membership.changed" || channel !== `member:${me()}`) return;
-  timer ??= setTimeout(renew, WAIT_MS);
+  // Who asked to join is in: almost nothing of the page is as it was.
+  if (document.querySelector(`[data-asked="${id}"]`)) location.reload();
+  else timer ??= setTimeout(renew, WAIT_MS);
 });
 
 // Whom a lock kept from writing may do so again, or be kept from it for another reason.

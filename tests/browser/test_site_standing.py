@@ -71,3 +71,12 @@ async def test_an_observer_is_not_told_to_join(window: Windows, world: World) ->
     for path in (f"/threads/{await world.thread()}", f"/networks/{world.network}/room"):
         page = await window(world.obs, path)
         await expect(page.locator(".dock")).to_contain_text("You are an observer in Network")
+
+
+async def test_who_asked_to_join_sees_that_they_are_in(window: Windows, world: World) -> None:
+    asked = await memberships.ask(world.db, world.eve, world.network, "May I?")
+    page = await window(world.eve, f"/networks/{world.network}")
+    await expect(page.locator("main")).to_contain_text("You asked on")
+    await memberships.decide(world.db, world.lead, world.network, asked, approve=True)
+    await expect(page.get_by_role("link", name="New thread")).to_be_visible()
+    await expect(page.locator("main")).not_to_contain_text("You asked on")
