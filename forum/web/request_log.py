@@ -1,4 +1,7 @@
-"""One line for each request: its id, method, route template, status and time. No URL, no address, no word."""
+"""One line for each request: its id, method, route template, status and time. No URL, no address, no word.
+
+What is fetched many times for one page, or every few seconds by a machine, is told at `debug` alone while it succeeds.
+"""
 
 import logging
 import secrets
@@ -7,6 +10,8 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
+
+QUIET = frozenset({"/static/{path:path}", "/healthz", "/readyz", "/metrics"})
 
 
 class RequestLog:
@@ -36,7 +41,9 @@ class RequestLog:
             await self._app(scope, receive, send_noted)
         finally:
             took_ms = (time.perf_counter() - began_s) * 1000
-            log.info("%s %s %s %d %.1f ms", request_id, _method(scope), _route(scope), status, took_ms)
+            route = _route(scope)
+            level = logging.DEBUG if route in QUIET and 200 <= status < 400 else logging.INFO
+            log.log(level, "%s %s %s %d %.1f ms", request_id, _method(scope), route, status, took_ms)
 
 
 def _method(scope: Scope) -> str:

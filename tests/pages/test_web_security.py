@@ -290,6 +290,15 @@ async def test_the_log_names_the_route_that_answered(visit: Visit, caplog: pytes
     assert said == [["GET", "/threads/{thread:id}", "404"], ["GET", "/networks", "200"], ["GET", "-", "404"]]
 
 
+async def test_what_is_fetched_at_every_turn_is_not_in_the_log(visit: Visit, caplog: pytest.LogCaptureFixture) -> None:
+    guest = await visit(None)
+    with caplog.at_level(logging.INFO, logger="forum.web.request_log"):
+        assert (await guest.get("/static/css/forum.css")).status_code == 200
+        assert (await guest.get("/static/nothing.css")).status_code == 404
+    said = [record.getMessage().split()[1:4] for record in caplog.records if record.name == "forum.web.request_log"]
+    assert said == [["GET", "/static/{path:path}", "404"]]
+
+
 async def test_a_page_without_its_database_is_a_503(settings: Settings, app: Starlette) -> None:
     site: Site = app.state.site
     db = Database("postgresql://127.0.0.1:1/none", pool_size=2)
