@@ -105,6 +105,16 @@ async def test_taking_somebody_out_asks_first(window: Windows, world: World) -> 
     await expect(lead.locator("details.decides", has_text="Role")).to_have_count(0)
 
 
+async def test_to_hold_a_thread_no_more_asks_first(window: Windows, world: World) -> None:
+    thread = await world.thread(jointly=True)
+    mod = await window(world.mod, f"/threads/{thread}/edit")
+    await mod.get_by_role("button", name="Do not hold it any more").click()
+    dialogue = mod.get_by_role("dialog")
+    await expect(dialogue).to_contain_text("each side has to agree")
+    await dialogue.get_by_role("button", name="Do not hold it any more").click()
+    await expect(mod.get_by_role("button", name="Do not hold it any more")).to_have_count(0)
+
+
 async def test_a_suspended_account_is_out_everywhere_at_once(window: Windows, world: World) -> None:
     thread = await world.thread(body="Only members read this")
     pages = [await window(world.ben, path) for path in (f"/threads/{thread}", f"/networks/{world.network}/room", "/")]
