@@ -33,7 +33,7 @@ async def profile(request: Request) -> Response:
         member, shared = await members.profile(connection, caller, member_id)
         runs = await _runs(connection, caller, member_id, shared)
         blocked = member_id in {row["id"] for row in await blocks.listed(connection, caller)}
-        writes = await conversations.may_begin(connection, caller, member_id)
+        writes = not blocked and await conversations.may_begin(connection, caller, member_id)
     return answers.page(
         request, "members/profile.html", shell=frame.shell(), member=member, networks=shared,
         mine=member_id == caller.member_id, runs=runs, roles=memberships.ROLES, reasons=removal.REASONS,

@@ -71,6 +71,7 @@ async def _ways_page(request: Request, form: Form | None = None, error: Invalid 
     return answers.page(
         request, "networks/removals.html", status=200 if error is None else error.status,
         shell=frame.shell(f"network:{network.id}"), network=network, values=values,
+        saved=request.query_params.get("saved") == "yes",
         errors={} if error is None else error.errors, max_reasons=removal.MAX_REASONS, max_days=removal.MAX_KEPT_DAYS,
     )  # fmt: skip
 
@@ -93,7 +94,7 @@ async def settle_ways(request: Request) -> Response:
         )
     except Invalid as error:
         return await _ways_page(request, form, error)
-    return answers.go(f"/networks/{slug}/removals")
+    return answers.go(f"/networks/{slug}/removals?saved=yes")
 
 
 async def sweep_page(request: Request) -> Response:

@@ -28,7 +28,8 @@ async def _show(request: Request, error: Invalid | None = None) -> Response:
         request, "networks/pace.html", status=200 if error is None else error.status,
         shell=frame.shell(f"network:{network.id}"), network=network, slow_s=network.row["slow_s"],
         approves_first=network.row["approves_first"], may_slow=network.may_moderate, may_approve=network.may_run,
-        max_slow_s=rooms.MAX_SLOW_S, max_approved=newcomers.MAX_APPROVED, errors={} if error is None else error.errors,
+        saved=request.query_params.get("saved", ""), max_slow_s=rooms.MAX_SLOW_S, max_approved=newcomers.MAX_APPROVED,
+        errors={} if error is None else error.errors,
     )  # fmt: skip
 
 
@@ -40,7 +41,7 @@ async def settle(request: Request) -> Response:
         await _settle(request, caller, form)
     except Invalid as error:
         return await _show(request, error)
-    return answers.done(request, f"/networks/{request.path_params['slug']}/pace")
+    return answers.done(request, f"/networks/{request.path_params['slug']}/pace?saved={form.text('act')}")
 
 
 async def _settle(request: Request, caller: Caller, form: Form) -> None:

@@ -211,6 +211,24 @@ async def test_a_first_post_waits_on_a_page_of_its_own(world: World, visit: Visi
     assert "Hello" in (await ana.get(f"/networks/{world.network}/room")).text
 
 
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("pace", {"act": "slow", "slow_s": "30"}),
+        ("pace", {"act": "newcomers", "approves_first": "2"}),
+        ("removals", {"reasons": "Off the subject", "keeps_removed_days": "30"}),
+    ],
+)
+async def test_what_a_lead_settles_is_said_to_be_saved(
+    world: World, visit: Visit, path: str, fields: dict[str, str]
+) -> None:
+    lead = await visit(world.lead)
+    page = f"/networks/{world.network}/{path}"
+    assert "Saved." not in (await lead.get(page)).text
+    done = await lead.post(page, fields)
+    assert (await lead.get(done.headers["location"])).text.count("Saved.") == 1
+
+
 async def test_slow_mode_says_so_and_keeps_the_text(world: World, visit: Visit) -> None:
     mod, ben = await visit(world.mod), await visit(world.ben)
     pace, messages = f"/networks/{world.network}/pace", f"/networks/{world.network}/messages"
@@ -227,7 +245,9 @@ async def test_slow_mode_says_so_and_keeps_the_text(world: World, visit: Visit) 
 
 async def test_a_block_is_on_my_page_alone(world: World, visit: Visit) -> None:
     ana, ben, thread = await visit(world.ana), await visit(world.ben), await world.thread()
+    assert "Write to" in (await ana.get(f"/members/{world.ben.member}")).text
     assert (await ana.post(f"/members/{world.ben.member}/block")).status_code == 303
+    assert "Write to" not in (await ana.get(f"/members/{world.ben.member}")).text
     assert f'data-blocks="{world.ben.member}"' in (await ana.get(f"/threads/{thread}?order=time")).text
     assert world.names[world.ben.member] in (await ana.get("/settings/moderation")).text
     assert "data-blocks" not in (await ben.get(f"/threads/{thread}?order=time")).text
