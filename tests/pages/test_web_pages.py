@@ -217,6 +217,17 @@ async def test_asking_to_join_and_being_let_in(world: World, visit: Visit) -> No
     assert (await eve.get(f"{at}/threads/new")).status_code == 403
 
 
+async def test_what_a_row_of_a_menu_says_is_one_piece(world: World, visit: Visit) -> None:
+    lead = await visit(world.lead)
+    page = (await lead.get(f"/networks/{world.network}")).text
+    rows = re.findall(
+        r"<a [^>]*><svg.*?</svg>(.*?)</a>", page.split('<div class="pop">', 1)[1].split("</details>", 1)[0]
+    )
+    assert any("Leave" in row for row in rows)
+    # Words beside an element are two pieces, with the gap between icon and words between them.
+    assert [row for row in rows if re.match(r"[^<]+<", row)] == []
+
+
 async def test_a_sub_group_is_made_described_and_invited_to(world: World, visit: Visit) -> None:
     lead = await visit(world.lead)
     slug = f"sub-{world.tag}"
