@@ -111,6 +111,7 @@ async def _load_demo(database: Database) -> None:
     out.print(f"The demo is loaded. Sign in with the password  [bold]{loaded.password}[/bold]  as:", markup=True)
     for person in loaded.people:
         out.print(f"  {person.email}  {person.name}, {person.role}")
+    out.print(f"The others have no password: `{_called()} member link {loaded.other}` makes a link for one.")
 
 
 @app.command("demo")

@@ -40,10 +40,11 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What `load` made: who to sign in as, all with one password."""
+    """What `load` made: who to sign in as, all with one password; `other` is the address of one without."""
 
     password: str
     people: Sequence[SignIn]
+    other: str
 
 
 async def is_empty(db: Database) -> bool:
@@ -81,7 +82,9 @@ async def load(db: Database, on_step: Callable[[str], None] = print) -> Loaded:
         for spread in (SQL.spread_notifications, SQL.spread_people, SQL.spread_visits):
             await spread(connection)
     names = {who: content["people"][who]["name"] for who in WHO_SIGNS_IN}
-    return Loaded(password, [SignIn(f"{who}@{DOMAIN}", names[who], role) for who, role in WHO_SIGNS_IN.items()])
+    other = next(who for who in content["people"] if who not in WHO_SIGNS_IN)
+    sign_in = [SignIn(f"{who}@{DOMAIN}", names[who], role) for who, role in WHO_SIGNS_IN.items()]
+    return Loaded(password, sign_in, f"{other}@{DOMAIN}")
 
 
 async def _people(db: Database, described: dict[str, dict[str, str]], password: str) -> dict[str, Caller]:

@@ -15,6 +15,8 @@ async def test_the_demo_goes_into_an_empty_database_only(fresh_database_url: str
         steps: list[str] = []
         loaded = await demo.load(db, steps.append)
         assert len(loaded.people) == 3
+        account = "SELECT password_hash IS NULL FROM members WHERE email = $1"
+        assert await db.pool.fetchval(account, loaded.other) is True
         assert steps[0] == "people"
         assert await db.pool.fetchval("SELECT count(*) FROM posts WHERE state = 'removed'") == 1
         lived_in = """
