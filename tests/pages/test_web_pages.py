@@ -217,6 +217,18 @@ async def test_asking_to_join_and_being_let_in(world: World, visit: Visit) -> No
     assert (await eve.get(f"{at}/threads/new")).status_code == 403
 
 
+async def test_a_search_of_what_somebody_wrote_asks_for_words(world: World, visit: Visit) -> None:
+    thread = await world.thread(body="Words about switchboards")
+    ben = await visit(world.ben)
+    name = world.names[world.ana.member]
+    assert f"Search what {name} wrote" in (await ben.get(f"/members/{world.ana.member}")).text
+    bare = (await ben.get(f"/search?author={world.ana.member}")).text
+    assert "Write a word or two: only what they wrote is searched." in bare
+    found = (await ben.get(f"/search?author={world.ana.member}&q=switchboards")).text
+    assert f'data-title="{thread}"' in found
+    assert "Write a word or two" not in found
+
+
 async def test_what_a_row_of_a_menu_says_is_one_piece(world: World, visit: Visit) -> None:
     lead = await visit(world.lead)
     page = (await lead.get(f"/networks/{world.network}")).text
