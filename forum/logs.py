@@ -6,6 +6,7 @@ counts, route templates.
 """
 
 import logging
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from types import TracebackType
 
 OURS = ("forum", "realtime")
 FRAMES_MAX = 12
+_FORMATTED = re.compile(r"Traceback \(most recent call last\):\n(?:[ ].*\n)+([A-Za-z_][\w.]*)")
 _HERE = Path(__file__).resolve().parents[1]
 
 
@@ -22,10 +24,8 @@ class WordlessFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
-        if record.name.split(".")[0] in OURS:
-            message = " ".join(record.getMessage().split())
-        else:
-            message = str(record.msg).split("\n", 1)[0]
+        is_ours = record.name.split(".")[0] in OURS
+        message = " ".join(record.getMessage().split()) if is_ours else _bare(str(record.msg))
         seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line = f"{seconds}.{int(record.msecs):03}Z {record.levelname.lower()} {record.name}: {message}"
         error = record.exc_info[1] if record.exc_info else None
@@ -68,6 +68,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         before = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
         if before is not None:
             waiting.append(before)
+
+
+def _bare(message: str) -> str:
+    """The first line; of an exception that was formatted already its type, which stands behind its indented places."""
+    raised = _FORMATTED.match(message)
+    return f"Traceback of {raised[1]}" if raised else message.split("\n", 1)[0]
 
 
 def _name(error: BaseException) -> str:

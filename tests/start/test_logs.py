@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 
 import pytest
 
@@ -81,3 +82,10 @@ def test_uncaught_ones_are_told_alike(capsys: pytest.CaptureFixture[str], monkey
         root.handlers[:], root.level = handlers, level
 
     assert "critical forum: the process ends by an exception | KeyError" in capsys.readouterr().err
+
+
+def test_what_others_format_themselves_is_told_by_its_type() -> None:
+    said = line("uvicorn.error", "".join(traceback.format_exception(caught())))
+
+    assert said.endswith("error uvicorn.error: Traceback of ValueError")
+    assert line("uvicorn.error", "Traceback (most recent call last):\nunspeakable: words").endswith(" call last):")
