@@ -15,6 +15,7 @@ import "./copying.js";
 import "./signing-out.js";
 import "./keys.js";
 import "./time.js";
+import "./head.js";
 
 const ELEMENTS = {
   "forum-thread": () => import("./thread/thread.js"),

@@ -348,6 +348,61 @@ async def test_no_decision_without_a_connection(site: RunningSite, chromium: Bro
     await expect(queue.rows).to_have_count(0)
 
 
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_after_the_last_case_the_focus_is_on_the_thanks(
+    site: RunningSite, chromium: Browser, world: World, viewport: dict[str, int]
+) -> None:
+    case = await _case(world, "The last words")
+    queue = await _queue(site, chromium, world, world.mod, viewport)
+    if viewport is PHONE:
+        await queue.press("j", "Enter")
+        await queue.page.wait_for_url(f"**/reports/{case}")
+    await expect(queue.words).to_contain_text("The last words")
+    await queue.press("o")
+    await expect(queue.leave).to_be_focused()
+    await queue.press("Enter")
+    thanks = queue.page.locator("[data-empty]")
+    await expect(thanks).to_contain_text("No open reports. Thank you")
+    await expect(thanks).to_be_focused()
+    assert await thanks.evaluate("part => getComputedStyle(part).outlineStyle") == "solid"
+    await expect(queue.page.locator("#polite")).to_contain_text("Left as it is. No open reports.")
+
+
+async def test_a_report_without_a_reason_is_not_sent_and_keeps_what_was_typed(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    thread = await world.thread()
+    post = (await posts.reply(world.db, world.ana, thread, "Some words"))["id"]
+    context = await site.window(chromium, world.db, world.ben)
+    page = await context.new_page()
+    await page.goto(f"/threads/{thread}?order=tree")
+    await page.locator(f"#post-{post} forum-menu > a").press("Enter")
+    await page.get_by_role("link", name="Report…").press("Enter")
+    note, send = (
+        page.get_by_label("What should the moderators know?"),
+        page.get_by_role("button", name="Send the report"),
+    )
+    await note.fill("It is the third time")
+    await send.press("Enter")
+    await expect(page.locator("dialog [name=reason]").first).to_be_focused()
+    # A browser that does not ask for it leaves it to the server.
+    await page.locator("dialog form").evaluate("form => { form.noValidate = true; }")
+    await send.press("Enter")
+    await expect(page.locator("dialog [data-problem]")).to_be_visible()
+    await expect(page.locator("dialog [data-problem]")).to_have_text("Please give a reason first.")
+    await expect(note).to_have_value("It is the third time")
+    await page.get_by_label("Advertising").check()
+    await send.press("Enter")
+    await expect(page.locator("forum-toast")).to_contain_text("Thank you.")
+    kept = await world.db.pool.fetchval(
+        "SELECT x.body FROM reports r JOIN cases c ON c.id = r.case_id JOIN notes x ON x.id = r.note_id"
+        " WHERE c.post_id = $1",
+        post,
+    )
+    assert kept == "It is the third time"
+    await context.close()
+
+
 async def test_a_member_reports_in_the_thread(site: RunningSite, chromium: Browser, world: World) -> None:
     mod = await _queue(site, chromium, world, world.mod)
     await expect(mod.page.locator("[data-empty]")).to_be_visible()

@@ -251,6 +251,34 @@ async def test_paper_is_white_whatever_the_screen_is(site: RunningSite, chromium
     assert grounds[0] < 0.5 < grounds[1]
 
 
+async def test_on_paper_stands_all_that_was_written_and_where(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    """No composer, no navigation, nothing to press; a quote and the sentence of a gap are words too."""
+    thread = await world.thread(title="Portal identity checks", body="What did you accept?")
+    first = await posts.reply(world.db, world.ben, thread, "A driving licence")
+    await posts.reply(world.db, world.ana, thread, f"> [#{first['id']}]\n\nWe too", parent=first["id"])
+    gone = await posts.reply(world.db, world.ben, thread, "Bed 12")
+    await removal.remove_post(world.db, world.mod, gone["id"], "Private information")
+    await rooms.say(world.db, world.ben, world.network, "Good morning")
+    context = await site.window(chromium, world.db, world.mod)
+    page = await context.new_page()
+    await page.emulate_media(media="print")
+    await page.goto(f"/threads/{thread}?order=tree")
+    for words in ("Portal identity checks", "What did you accept?", "A driving licence", "We too"):
+        await expect(page.locator("main").get_by_text(words, exact=True).first).to_be_visible()
+    await expect(page.locator("blockquote.quote").get_by_text("A driving licence")).to_be_visible()
+    await expect(page.locator(".gap").first).to_contain_text("Removed by a moderator")
+    await expect(page.locator(".gap > span").first).to_be_visible()
+    for pressed in ("textarea", "nav", "button", ".acts", ".rail", "aside"):
+        assert await page.locator(pressed).evaluate_all("all => all.filter(each => each.checkVisibility()).length") == 0
+    await page.goto(f"/networks/{world.network}/room")
+    await expect(page.locator("main").get_by_text("Good morning", exact=True)).to_be_visible()
+    await expect(page.locator(".head .where")).to_be_visible()
+    await expect(page.locator("textarea")).to_be_hidden()
+    await context.close()
+
+
 TABLE = "## What we paid\n\n| Supplier | Cost | Remarks |\n|---|---:|---|\n| Alpha | 12,000 | " + "Works. " * 12 + "|"
 LINES = """(part) => {
     const words = document.createRange();
@@ -329,27 +357,46 @@ async def test_nothing_scrolls_sideways(site: RunningSite, chromium: Browser, wo
 
 
 LARGE_TEXT = "document.documentElement.style.fontSize = '32px'"
-WITH_LARGE_TEXT = (
-    "home", "networks", "network", "thread", "room", "notifications", "people", "search", "settings", "reports", "case",
-)  # fmt: skip
 
 
 async def test_with_text_twice_as_large_nothing_scrolls_sideways_on_a_phone(
     site: RunningSite, chromium: Browser, world: World
 ) -> None:
-    pages = await _pages(world, "lead")
     wide = []
-    for caller, names in ((None, ("sign-in", "home", "thread")), (world.lead, WITH_LARGE_TEXT)):
-        context = await site.window(chromium, world.db, caller, viewport={"width": 390, "height": 844})
+    for who in ("guest", "lead"):
+        pages = await _pages(world, who)
+        context = await site.window(chromium, world.db, _caller(world, who), viewport={"width": 390, "height": 844})
         page = await context.new_page()
-        for name in names:
-            await page.goto(pages[name])
+        for name, path in pages.items():
+            await page.goto(path)
             await page.evaluate(LARGE_TEXT)
             over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if over > 0:
-                wide.append(f"{name}: {over} px")
+                wide.append(f"{who}, {name}: {over} px")
         await context.close()
     assert not wide, "\n".join(wide)
+
+
+async def test_with_text_twice_as_large_one_can_still_write_on_a_phone(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    """The words stand beside nothing that leaves them no room, and what sticks hides no focus."""
+    await rooms.say(world.db, world.ben, world.network, "Good morning")
+    phone = {"width": 390, "height": 844}
+    page = await site.live_page(chromium, world.db, world.ana, f"/networks/{world.network}/room", viewport=phone)
+    await page.evaluate(LARGE_TEXT)
+    room_to_write = await page.locator("forum-composer textarea").bounding_box()
+    assert room_to_write is not None
+    assert room_to_write["width"] > 200
+    await page.goto(f"/networks/{world.network}")
+    await page.evaluate(LARGE_TEXT)
+    head = page.locator(".head")
+    await page.wait_for_function(
+        "() => parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop)"
+        " > document.querySelector('.head').offsetHeight"
+    )
+    await expect(head).to_be_visible()
+    await page.context.close()
 
 
 async def test_a_thread_is_read_by_keyboard(site: RunningSite, chromium: Browser, world: World) -> None:
@@ -367,6 +414,7 @@ async def test_a_thread_is_read_by_keyboard(site: RunningSite, chromium: Browser
         )
 
     await press("n", 0)
+    assert await page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", "it is seen where"
     await press("j", 1)
     await press("j", 2)
     await press("k", 1)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Locator, expect
 
 from forum import members, memberships, networks, posts, rooms
 from tests.people import World
@@ -37,6 +37,24 @@ async def test_alt_and_arrows_walk_the_networks_with_something_unread(
         await expect(ana.locator("[data-connection]")).to_have_text("Live", timeout=15_000)
     await ana.keyboard.press("Alt+ArrowUp")
     await expect(ana).to_have_url(re.compile(re.escape(unread[0]) + "$"))
+    await ana.context.close()
+
+
+async def test_a_rail_that_changes_keeps_the_focus_or_hands_it_on(
+    site: RunningSite, chromium: Browser, world: World
+) -> None:
+    ana = await site.live_page(chromium, world.db, world.ana, "/notifications")
+
+    def link(network: str) -> Locator:
+        return ana.locator(f"[data-rail] .tree-nav .row > a:first-child[href='/networks/{network}']")
+
+    await link(world.network).focus()
+    await memberships.leave(world.db, world.ana, world.other)
+    await expect(link(world.other)).to_have_count(0, timeout=15_000)
+    await expect(link(world.network)).to_be_focused()
+    await memberships.leave(world.db, world.ana, world.network)
+    await expect(link(world.network)).to_have_count(0, timeout=15_000)
+    await expect(ana.locator("main")).to_be_focused()
     await ana.context.close()
 
 
