@@ -389,7 +389,7 @@ async def test_a_report_without_a_reason_is_not_sent_and_keeps_what_was_typed(
     await page.locator("dialog form").evaluate("form => { form.noValidate = true; }")
     await send.press("Enter")
     await expect(page.locator("dialog [data-problem]")).to_be_visible()
-    await expect(page.locator("dialog [data-problem]")).to_have_text("Please give a reason first.")
+    await expect(page.locator("dialog [data-problem]")).to_have_text("Please choose a reason first.")
     await expect(note).to_have_value("It is the third time")
     await page.get_by_label("Advertising").check()
     await send.press("Enter")
