@@ -28,7 +28,7 @@ from forum.views import log_words, row_words, words
 from forum.views.cache import FragmentCache, drawn_once
 from forum.views.environment import TEMPLATES_FOLDER, Environment
 from forum.views.facts import POST, THREAD_ROW, Facts, Row
-from forum.views.marking import mark
+from forum.views.marking import mark, mark_whole
 
 MAX_KEPT_CHARS: Final = 8 * 1024 * 1024
 """Of the fragments; their keys weigh about as much again."""
@@ -139,6 +139,10 @@ class Fragments:
     def marked(self, row: Row, query: str) -> Markup:
         """The excerpt of something found: the words around the first hit, with all hits marked."""
         return mark(row_words.excerpt(row["html"], row["mention_names"], FOUND_MAX_CHARS), query)
+
+    def marked_title(self, title: str, query: str) -> Markup:
+        """The title of a thread in which something was found, with all hits marked."""
+        return mark_whole(title, query)
 
     def composer(self, action: str, label: str, placeholder: str, send: str, key: str, **facts: Any) -> Markup:
         """The form for a text (templates/composer.html): kept by all that it is handed, but for its key."""

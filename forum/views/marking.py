@@ -18,14 +18,24 @@ def mark(said: str, query: str) -> Markup:
     A hit is a word that begins like one of the query's: search stems words, so "checks" is found by "check". Where
     nothing is hit so, the text stands from its beginning.
     """
+    hits = _hits(query)
+    first = hits.search(said) if hits else None
+    return _marked(_cut(said, first.start() if first else 0), hits)
+
+
+def mark_whole(said: str, query: str) -> Markup:
+    """The same of a text that is not cut: a title."""
+    return _marked(said, _hits(query))
+
+
+def _hits(query: str) -> re.Pattern[str] | None:
     wanted = [re.escape(word[: max(3, len(word) - 2)]) for word in _WORD.findall(query)[:MAX_WORDS]]
-    if not wanted:
-        return escape(_cut(said, 0))
-    pattern = re.compile(rf"\b(?:{'|'.join(wanted)})[^\W_]*", re.IGNORECASE)
-    first = pattern.search(said)
-    shown = _cut(said, first.start() if first else 0)
+    return re.compile(rf"\b(?:{'|'.join(wanted)})[^\W_]*", re.IGNORECASE) if wanted else None
+
+
+def _marked(shown: str, hits: re.Pattern[str] | None) -> Markup:
     parts, end = [], 0
-    for hit in pattern.finditer(shown):
+    for hit in hits.finditer(shown) if hits else ():
         parts += [escape(shown[end : hit.start()]), Markup("<mark>"), escape(hit[0]), Markup("</mark>")]
         end = hit.end()
     return Markup("").join([*parts, escape(shown[end:])])

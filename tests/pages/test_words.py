@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from forum.views import words
-from forum.views.marking import mark
+from forum.views.marking import mark, mark_whole
 from tests.pages.rows import LONDON, NOON
 
 
@@ -95,6 +95,12 @@ def test_the_part_around_the_first_hit_is_shown() -> None:
     assert said.startswith("…")
     assert "<mark>needle</mark>" in said
     assert len(said) < 300
+
+
+def test_a_title_is_marked_whole() -> None:
+    title = "so " * 60 + "<needle>"
+    assert mark_whole(title, "needle") == "so " * 60 + "&lt;<mark>needle</mark>&gt;"
+    assert mark_whole(title, "") == mark_whole(title, "hay")
 
 
 @pytest.mark.parametrize("query", ["", "*", "((", "\\", "a|b|", "-"])
