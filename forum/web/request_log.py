@@ -1,6 +1,7 @@
 """One line for each request: its id, method, route template, status and time. No URL, no address, no word.
 
-What is fetched many times for one page, or every few seconds by a machine, is told at `debug` alone while it succeeds.
+What is fetched many times for one page, or every few seconds by a machine, is told at `debug` alone while it succeeds,
+and its answer has no number: a cold page loads fifty files.
 """
 
 import logging
@@ -34,16 +35,21 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", request_id.encode())]}
+                if not _is_quiet(scope, status):
+                    number = (b"x-request-id", request_id.encode())
+                    message = {**message, "headers": [*message.get("headers", ()), number]}
             await send(message)
 
         try:
             await self._app(scope, receive, send_noted)
         finally:
             took_ms = (time.perf_counter() - began_s) * 1000
-            route = _route(scope)
-            level = logging.DEBUG if route in QUIET and 200 <= status < 400 else logging.INFO
-            log.log(level, "%s %s %s %d %.1f ms", request_id, _method(scope), route, status, took_ms)
+            level = logging.DEBUG if _is_quiet(scope, status) else logging.INFO
+            log.log(level, "%s %s %s %d %.1f ms", request_id, _method(scope), _route(scope), status, took_ms)
+
+
+def _is_quiet(scope: Scope, status: int) -> bool:
+    return _route(scope) in QUIET and 200 <= status < 400
 
 
 def _method(scope: Scope) -> str:
