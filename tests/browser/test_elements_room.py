@@ -113,6 +113,19 @@ async def test_at_the_end_one_stays_there_and_further_up_one_stays_where_one_rea
     await expect(page.locator("button.pill")).to_be_hidden()
 
 
+async def test_who_has_just_scrolled_up_is_not_led_back_to_the_end(page: Page, stage: Stage) -> None:
+    """The browser tells of a scroll a frame later; a message may come before that."""
+    await opened(page, stage, room(TODAY + "".join(message(n, MORNING) for n in range(1, 60))))
+    await expect(page.locator("#message-59")).to_be_in_viewport()
+    at_once = """async (html) => {
+        const { apply } = await import("/static/js/updates.js");
+        document.getElementById("message-20").scrollIntoView();
+        apply({ type: "update", channel: "room:3", kind: "message.created", id: 60, version: 1, html, author: "Ben" });
+    }"""
+    await page.evaluate(at_once, message(60, MORNING))
+    await expect(page.locator("button.pill")).to_have_text("1 new message")
+
+
 async def test_who_comes_back_to_the_page_finds_where_they_left_off(page: Page, stage: Stage) -> None:
     await page.add_init_script("""
         let hidden = false;

@@ -78,8 +78,9 @@ class ForumRoom extends HTMLElement {
     return this.log.messages;
   }
 
-  /** Whether the end is in view. */
+  /** Whether the end is in view, or was before something came below it. Browsers tell of a scroll a frame later. */
   get isAtEnd() {
+    if (scrollY !== this.#scrolledTo) this.#scrolled();
     return this.#wasAtEnd;
   }
 
@@ -93,6 +94,8 @@ class ForumRoom extends HTMLElement {
   }
 
   #wasAtEnd = true;
+  /** Where the window stood when that was found. */
+  #scrolledTo = 0;
   /** How many messages came live beyond the end of such a page. */
   #beyond = 0;
 
@@ -171,7 +174,7 @@ class ForumRoom extends HTMLElement {
       return;
     }
     if (isMine && frame.type === "update") this.#sending?.echoed(frame.id);
-    const stay = this.#wasAtEnd;
+    const stay = this.isAtEnd;
     this.#held.set(frame.id, message);
     const put = () => {
       if (!this.#held.delete(frame.id)) return;
@@ -212,7 +215,7 @@ class ForumRoom extends HTMLElement {
 
   /** Acts without moving what is read, or what stands at the end. */
   #hold(act) {
-    const stay = this.#wasAtEnd;
+    const stay = this.isAtEnd;
     keepPlace(this.list, act);
     if (stay) toEnd();
   }
@@ -220,7 +223,7 @@ class ForumRoom extends HTMLElement {
   #say(message, { author }) {
     const wish = document.documentElement.dataset.say ?? "all";
     if (isBlocked(message.dataset.author)) return;
-    if (!this.#wasAtEnd || wish === "none" || (wish === "mentions" && !mentionsMe(message.dataset.mentions))) return;
+    if (!this.isAtEnd || wish === "none" || (wish === "mentions" && !mentionsMe(message.dataset.mentions))) return;
     const words = message.querySelector(".prose")?.textContent.trim().replace(/\s+/g, " ") ?? "";
     const said = { id: message.id, sentence: `${author ?? "A former member"}: ${[...words].slice(0, SAID_CHARS).join("")}` };
     rated("messages", said, SAY_EVERY_MS, (all) => {
@@ -235,6 +238,7 @@ class ForumRoom extends HTMLElement {
 
   #scrolled() {
     this.#wasAtEnd = atEnd(STICK_PX);
+    this.#scrolledTo = scrollY;
     if (this.#wasAtEnd && this.#unseen.size) this.#unseen.clear();
     this.#drawPill();
     this.#noteRead();
