@@ -128,7 +128,10 @@ async def describe(db: Database, caller: Caller, slug: str, **changes: Any) -> a
         one_of("posting", posting, ("member", "lead"))
     async with db.transaction() as tx:
         network = await access.require_network(tx.connection, caller, slug, "run")
-        await (SQL.lock(tx.connection, network=network.id) if visibility is None else _lock_tree(tx, network.id))
+        if visibility is None:
+            await SQL.lock(tx.connection, network=network.id)
+        else:
+            await _lock_tree(tx, network.id)
         network = await access.require_network(tx.connection, caller, slug, "run")
         if visibility is not None and visibility != network.row["visibility"]:
             await _set_visibility(tx, caller, network, visibility)

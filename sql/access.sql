@@ -66,7 +66,8 @@ SELECT thread_id FROM posts WHERE id = :post;
 SELECT room_id FROM messages WHERE id = :message;
 
 -- name: lock_thread
--- A membership cannot end, nor a suspension begin, between the check and the commit; then the thread.
+-- A membership cannot end, nor a suspension begin, between the check and the commit; then the thread. What the function takes third, a post
+-- to be locked with it, is for processes of the release before: lock_posts does that.
 SELECT lock_thread(:member, :thread, NULL);
 
 -- name: lock_posts
