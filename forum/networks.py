@@ -5,18 +5,19 @@ never more visible than its parent: narrowing a network narrows those below it, 
 same act.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
 from forum import access, idempotency, moderation_log, text
-from forum.db import Connection, Database, Transaction, statements
+from forum.db import Connection, Database, Row, Transaction, statements
 from forum.errors import Conflict, Forbidden, Invalid, NotFound
 from forum.standing import Caller, Network
 
 SQL = statements("networks")
+R = TypeVar("R", bound=Row)
 KINDS = ("national", "regional", "professional", "topic")
 VISIBILITIES = ("public", "open", "private")
 RESERVED = frozenset({"new"})
@@ -185,6 +186,17 @@ async def tree(connection: Connection, caller: Caller) -> Sequence[Any]:
     """Every network that the caller sees, with parent, member count and the caller's role: parents first, by name."""
     rows: Sequence[Any] = await SQL.seen(connection, member=caller.member_id, administrator=caller.administrator)
     return rows
+
+
+def below(rows: Sequence[R]) -> Mapping[int | None, list[R]]:
+    """The networks of a list by the one that they stand below, in the order of the list; those whose parent is not in
+    the list, and those that have none, by None.
+    """
+    there = {row["id"] for row in rows}
+    found: dict[int | None, list[R]] = {}
+    for row in rows:
+        found.setdefault(row["parent_id"] if row["parent_id"] in there else None, []).append(row)
+    return found
 
 
 async def mine(connection: Connection, member: int) -> Sequence[Any]:

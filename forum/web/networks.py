@@ -88,8 +88,14 @@ async def tree(request: Request) -> Response:
         frame = await shell.frame(
             request, connection, [f"network:{row['id']}" for row in rows if row["visibility"] in readable]
         )
+    around = frame.shell("networks")
     return answers.page(
-        request, "networks/tree.html", shell=frame.shell("networks"), networks=rows, may_found=caller.administrator
+        request,
+        "networks/tree.html",
+        shell=around,
+        below=networks.below(rows),
+        unread={mine.id: mine.threads for mine in around.all_networks()},
+        may_found=caller.administrator,
     )
 
 

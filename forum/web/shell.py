@@ -178,10 +178,7 @@ def me_of(who: Known) -> Me:
 
 def rail(rows: Sequence[Mapping[str, Any]], here: Mapping[str, Sequence[int]]) -> tuple[RailNetwork, ...]:
     """My networks as a tree; one whose parent is not mine stands at the root."""
-    mine = {row["id"] for row in rows}
-    below: dict[int | None, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        below.setdefault(row["parent_id"] if row["parent_id"] in mine else None, []).append(row)
+    below = networks.below(rows)
 
     def branch(parent: int | None) -> tuple[RailNetwork, ...]:
         return tuple(
