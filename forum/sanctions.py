@@ -159,3 +159,9 @@ async def removals_of(
     """What moderators removed of the caller's, by reference, the newest first."""
     rows: Sequence[Any] = await SQL.removals_of(connection, member=caller.member, before=before, limit=limit)
     return rows
+
+
+async def words_removed_of(connection: Connection, caller: Caller, *, limit: int = PAGE) -> Sequence[Any]:
+    """When administrators took the caller's name or about text away, newest first: noun, reason, removed_at."""
+    rows: Sequence[Any] = await SQL.words_removed(connection, member=caller.member, limit=limit)
+    return rows

@@ -44,3 +44,10 @@ LEFT JOIN notes w ON w.id = r.reason_id LEFT JOIN notes e ON e.id = r.note_id
 LEFT JOIN appeals a ON a.removal_id = r.id
 WHERE r.author_id = :member AND (:before::bigint IS NULL OR r.id < :before::bigint)
 ORDER BY r.id DESC LIMIT :limit;
+
+-- name: words_removed
+-- Of the member's profile: the note is for the log alone.
+SELECT l.id, l.noun, w.body AS reason, l.at AS removed_at
+FROM moderation_log l LEFT JOIN notes w ON w.id = l.reason_id
+WHERE l.subject_id = :member AND l.act = 'remove' AND l.noun IN ('name', 'about')
+ORDER BY l.id DESC LIMIT :limit;

@@ -65,11 +65,20 @@ class OwnRemoval(Struct, frozen=True, kw_only=True):
     appealed: bool
 
 
+class OwnWordsRemoved(Struct, frozen=True, kw_only=True):
+    """A name or about text of mine that an administrator took away."""
+
+    noun: Literal["name", "about"]
+    reason: str | None
+    removed_at: datetime
+
+
 class Moderation(Struct, frozen=True, kw_only=True):
     """What was done to me, and what of mine waits: each the newest first, at most fifty."""
 
     sanctions: list[Sanction]
     removals: list[OwnRemoval]
+    words_removed: list[OwnWordsRemoved]
     submissions: list[Submission]
 
 
@@ -163,5 +172,9 @@ async def mine(call: Call, connection: Connection) -> Moderation:
             for row in await sanctions.done_to(connection, caller)
         ],
         removals=[_removal(row) for row in await sanctions.removals_of(connection, caller)],
+        words_removed=[
+            OwnWordsRemoved(noun=row["noun"], reason=row["reason"], removed_at=row["removed_at"])
+            for row in await sanctions.words_removed_of(connection, caller)
+        ],
         submissions=[shapes.submission(row) for row in await submissions.mine(connection, caller)],
     )

@@ -37,6 +37,7 @@ async def mine(request: Request) -> Response:
         context: Mapping[str, Any] = {
             "sanctions": await sanctions.done_to(connection, caller),
             "removals": await sanctions.removals_of(connection, caller),
+            "words_removed": await sanctions.words_removed_of(connection, caller),
             "submissions": await submissions.mine(connection, caller),
             "blocked": await blocks.listed(connection, caller),
         }

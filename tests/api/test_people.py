@@ -32,7 +32,9 @@ async def test_a_mute_is_imposed_listed_told_and_lifted(api: Api) -> None:
     # Who did it is told only where the network names its moderators.
     mine = (await ben.get("/me/moderation")).json()
     assert [(each["kind"], each["reason"], each["by"]) for each in mine["sanctions"]] == [("mute", "Rude", None)]
-    assert (await ana.get("/me/moderation")).json() == {"sanctions": [], "removals": [], "submissions": []}
+    assert (await ana.get("/me/moderation")).json() == {
+        "sanctions": [], "removals": [], "words_removed": [], "submissions": []
+    }  # fmt: skip
     assert (await mod.delete(path)).status_code == 204
     assert (await ben.post(f"/networks/{network}/messages", json={"body": "Yes"})).status_code == 201
     told = (await ben.get("/me/notifications")).json()["items"]
@@ -170,5 +172,7 @@ async def test_an_administrator_takes_a_name_and_an_about_away(api: Api) -> None
         ("name_removed", WHY["reason"], None, None), ("about_removed", WHY["reason"], None, None)
     ]  # fmt: skip
     assert "about_removed" not in [each["kind"] for each in told[2:]]
+    mine = (await ben.get("/me/moderation")).json()["words_removed"]
+    assert [(each["noun"], each["reason"]) for each in mine] == [("name", WHY["reason"]), ("about", WHY["reason"])]
     lines = [each for each in (await admin.get("/administrators/log")).json()["items"] if each["note"] == WHY["note"]]
     assert [(each["act"], each["noun"]) for each in lines[:2]] == [("remove", "name"), ("remove", "about")]

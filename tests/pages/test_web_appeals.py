@@ -89,6 +89,7 @@ async def test_an_author_is_told_and_appeals(world: World, visit: Visit) -> None
     told = (await ben.get("/notifications")).text
     assert f'href="/removals/{removal_id}"' in told
     assert "Please use the noticeboard" in told
+    assert "You can appeal</a> until" in told
     page = (await ben.get(f"/removals/{removal_id}")).text
     for said in ("Reason:", "Advertising", "Please use the noticeboard", "You can appeal once"):
         assert said in page
@@ -97,6 +98,9 @@ async def test_an_author_is_told_and_appeals(world: World, visit: Visit) -> None
     empty = await ben.post(f"/removals/{removal_id}/appeal", {"body": " "})
     assert empty.status_code == 422
     assert (await ben.post(f"/removals/{removal_id}/appeal", {"body": "It was none"})).status_code == 303
+    told = (await ben.get("/notifications")).text
+    assert "You can appeal" not in told
+    assert f'href="/removals/{removal_id}">What became of it</a>' in told
     again = await ben.post(f"/removals/{removal_id}/appeal", {"body": "Once more"})
     assert again.status_code == 409
     assert "is passed on" in (await ben.get(f"/removals/{removal_id}")).text

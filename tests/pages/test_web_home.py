@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from forum import conversations, memberships, notifications, posts, rooms, threads
+from forum import conversations, holds, memberships, notifications, posts, removal, rooms, threads
 from forum.announcements import announce_threads
 from forum.standing import Caller
 from tests.pages.conftest import Visit
@@ -105,3 +105,24 @@ async def test_what_i_wrote_is_read_for_me_wherever_it_counts(world: World, visi
         assert 'id="unread"' not in (await ben.get(f"/networks/{world.network}/room")).text
     ana = (await (await visit(world.ana)).get(f"/unread?threads={thread}")).json()
     assert (ana["threads"], ana["unread_threads"], ana["conversations"]) == ({str(thread): 1}, 1, 1)
+
+
+async def test_a_notification_says_why_it_has_no_words(world: World, visit: Visit) -> None:
+    """Withdrawn, held, removed, or no longer for me: four things."""
+    thread = await world.thread(jointly=True)
+    replies = [(await posts.reply(world.db, world.ben, thread, f"Words {number}"))["id"] for number in range(4)]
+    ana = await visit(world.ana)
+    assert (await ana.get("/notifications")).text.count("Words") == 4
+    await posts.withdraw(world.db, world.ben, replies[0])
+    await removal.remove_post(world.db, world.mod, replies[1], "Advertising")
+    await holds.hold_post(world.db, world.max, replies[2], "Advertising")
+    said = _of_ben((await ana.get("/notifications")).text)
+    assert said == ["Words 3", "The post is held.", "The post has been removed.", "The post has been withdrawn."]
+    for network in (world.network, world.other):
+        await memberships.leave(world.db, world.ana, network)
+    assert _of_ben((await ana.get("/notifications")).text) == ["You can no longer read this post."] * 4
+
+
+def _of_ben(page: str) -> list[str]:
+    """What stands below "Ben replied to you", the newest first."""
+    return re.findall(r'<p class="said" data-ref="post-\d+">\s*([^<]+?)\s*</p>', page)

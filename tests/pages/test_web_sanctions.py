@@ -161,6 +161,10 @@ async def test_whose_name_or_about_was_taken_away_is_told_why(world: World, visi
     assert "Reason: Advertising." in told
     for words in ("For the log alone", "A telling name", "Words about me", world.names[world.admin.member]):
         assert words not in told, words
+    decided = (await ben.get("/settings/moderation")).text
+    assert decided.index("What you said about yourself was removed") < decided.index("Your name was removed")
+    assert "Reason: Private information." in decided
+    assert "For the log alone" not in decided
     # Who does it to themselves knows.
     await accounts.edit_profile(world.db, world.admin, name="Admin", about="Words about me")
     await accounts.remove_words(world.db, world.admin, world.admin.member, "about", "Advertising")
