@@ -12,6 +12,7 @@ import functools
 import os
 import secrets
 import shutil
+import ssl
 import sys
 import tempfile
 import time
@@ -136,10 +137,13 @@ def _quick_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _read_once() -> Iterator[None]:
-    """Templates are compiled and static files read once, though a hundred sites are made here one after the other."""
+    """Templates are compiled, static files and certificates read once, though a hundred sites and thousands of clients
+    are made here one after the other.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Environment, "compile", _compile_once)
         patch.setattr(pages, "Assets", functools.cache(Assets))
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
         yield
 
 

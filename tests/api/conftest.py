@@ -28,7 +28,7 @@ async def app(settings: Settings) -> AsyncIterator[Starlette]:
 async def document(app: Starlette, settings: Settings) -> Document:
     """What the site says of itself."""
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url=settings.base_url, verify=False) as client:
+    async with httpx.AsyncClient(transport=transport, base_url=settings.base_url) as client:
         answer = await client.get("/api/openapi.json")
         assert answer.status_code == 200
         return Document(answer.json())
@@ -67,7 +67,6 @@ class Api:
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
             base_url=self.base_url + "/api/v1",
-            verify=False,
             headers=headers,
             event_hooks={"response": [check]},
         )

@@ -47,7 +47,7 @@ async def visiting(app: Starlette, caller: Caller | None = None) -> AsyncIterato
     """A browser that is signed in as this member, or nobody's."""
     site = app.state.site
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=site.settings.base_url, verify=False) as client:
+    async with httpx.AsyncClient(transport=transport, base_url=site.settings.base_url) as client:
         if caller is not None:
             token = await sessions.start(site.db, caller.member, browser="A test")
             client.cookies.set(site.cookie, token, domain=client.base_url.host)

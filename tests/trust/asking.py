@@ -85,10 +85,7 @@ class Asking:
             self._token = None
         transport = httpx.ASGITransport(app=self._site.app, raise_app_exceptions=False)
         body: dict[str, Any] = {} if row.sent is None else {"json": sent} if row.in_api else {"data": sent}
-        # Nothing is encrypted, and thousands of clients are made here: each would read all certificates first.
-        async with httpx.AsyncClient(
-            transport=transport, base_url=self._site.url, cookies=cookies, verify=False
-        ) as client:
+        async with httpx.AsyncClient(transport=transport, base_url=self._site.url, cookies=cookies) as client:
             return await client.request(row.method, path, headers=headers, **body)
 
 

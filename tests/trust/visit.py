@@ -147,9 +147,7 @@ class _Looker:
 
     async def look(self, waiting: list[str], *, crawling: bool) -> None:
         headers = {"accept-encoding": "identity", **_as_header(self.cookies)}
-        async with httpx.AsyncClient(
-            base_url=self.process.url, headers=headers, timeout=PATIENCE_S, verify=False
-        ) as client:
+        async with httpx.AsyncClient(base_url=self.process.url, headers=headers, timeout=PATIENCE_S) as client:
             seen: set[str] = set()
             while waiting:
                 assert len(seen) < MAX_PAGES, "links lead to ever more links"
