@@ -17,7 +17,7 @@ help: ## this list
 run: $(VENV)/run.stamp ## the site, with servers of its own where none are named, on http://127.0.0.1:$$PORT (8000)
 	@exec $(BIN)/python -m forum run
 
-test: $(VENV)/dev.stamp browser ## every test, browser and faults included; PYTEST_ARGS="-k word" chooses
+test: $(VENV)/dev.stamp browser ## every test, browser and faults included; PYTEST_ARGS='-m "not browser"' leaves some out
 	@.ci/tests $(BIN)/python $(PYTEST_ARGS)
 
 quick: $(VENV)/dev.stamp ## the tests of a minute: no browser, nothing killed, nothing that goes through everything

@@ -72,10 +72,29 @@ LONGEST = (
 """Files in the order of their time: they begin first, and what is short fills the cores to the end."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first; else as they stand."""
+IN_TURN = ("browser", "faults")
+"""What watches the clock, and has the machine's cores to itself."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make test` asks for one part after the other; which tests of it is for -m and -k to say."""
+    parser.addoption(
+        "--part", choices=("side-by-side", "in-turn"), help="only what may run side by side, or only what may not"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Those of the part; the longest files first; else as they stand."""
+    if part := config.getoption("part"):
+        in_turn = part == "in-turn"
+        config.hook.pytest_deselected(items=[item for item in items if _runs_in_turn(item) != in_turn])
+        items[:] = [item for item in items if _runs_in_turn(item) == in_turn]
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
+
+
+def _runs_in_turn(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in IN_TURN)
 
 
 def on_database(url: str, name: str) -> str:
