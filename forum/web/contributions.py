@@ -205,7 +205,7 @@ class Pages:
             raise _refused(caller, place.row)
         return answers.page(
             request, "contributions/withdraw.html", shell=frame.shell(), noun=self._noun.name, item=place.row,
-            back=place.link(self._noun.name), undoes="withdraw_for_now" in place.may,
+            back=place.link(self._noun.name), undoes="withdraw_for_now" in place.may, edits="edit" in place.may,
         )  # fmt: skip
 
     async def withdraw(self, request: Request) -> Response:

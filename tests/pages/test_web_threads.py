@@ -349,3 +349,15 @@ async def test_a_text_is_rendered_while_no_connection_is_held(
     await ana.get(f"/posts/{post}/history")
     assert held == [0] * len(held)
     assert len(held) == 13
+
+
+async def test_who_withdraws_the_opening_post_is_told_of_the_title(world: World, visit: Visit) -> None:
+    thread = await world.thread()
+    opening = await world.db.pool.fetchval("SELECT id FROM posts WHERE thread_id = $1", thread)
+    reply = (await posts.reply(world.db, world.ana, thread, "A reply"))["id"]
+    ana = await visit(world.ana)
+    way = f'href="/threads/{thread}/edit"'
+    assert way in (await ana.get(f"/posts/{opening}/withdraw")).text
+    assert way not in (await ana.get(f"/posts/{reply}/withdraw")).text
+    await threads.lock(world.db, world.mod, thread, locked=True)
+    assert way not in (await ana.get(f"/posts/{opening}/withdraw")).text
