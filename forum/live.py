@@ -144,7 +144,7 @@ def _room(_views: Views, row: asyncpg.Record) -> Facts:
 
 
 def _notification(views: Views, row: asyncpg.Record) -> Facts:
-    notification = _columns(row, "id", "role")
+    notification = _columns(row, "id", "may_appeal")
     return {"version": notification["about_version"], "html": str(views.notification(notification))}
 
 
