@@ -23,12 +23,17 @@ async def search(
 ) -> Sequence[Any]:  # fmt: skip
     """Posts that the caller may read and that match, newest first; a row has the post's columns and its thread's title.
 
-    A title that matches brings its opening post. An empty query finds nothing.
+    A title that matches brings its opening post. An empty query finds all that the author wrote, and without an
+    author nothing.
     """
-    return await _found(
-        SQL.posts, connection, query, limit, member=caller.member_id, network=network, author=author, before=before,
-        since=since, until=until,
-    )  # fmt: skip
+    scope = {
+        "member": caller.member_id, "network": network, "author": author, "before": before, "since": since,
+        "until": until,
+    }  # fmt: skip
+    if author is not None and not query.strip():
+        written: Sequence[Any] = await SQL.posts_of(connection, limit=limit, **scope)
+        return written
+    return await _found(SQL.posts, connection, query, limit, **scope)
 
 
 async def messages(

@@ -66,9 +66,9 @@ class MembersQuery(ListQuery, frozen=True):
 
 
 class SearchQuery(DatedQuery, frozen=True, kw_only=True):
-    """What to look for, where and by whom."""
+    """What to look for, where and by whom. Without words: all posts of the author."""
 
-    q: Annotated[str, Meta(max_length=1_000)]
+    q: Annotated[str, Meta(max_length=1_000)] = ""
     network: Slug | None = None
     author: Id | None = None
     what: Literal["posts", "messages"] = "posts"

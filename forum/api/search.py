@@ -9,7 +9,7 @@ from forum.db import Connection
 
 
 async def find(call: Call, connection: Connection, query: SearchQuery) -> Page[Found]:
-    """Posts that match, or with `what=messages` messages; the newest first."""
+    """Posts that match, or with `what=messages` messages; the newest first. Without words, all posts of the author."""
     place = f"search {query.what}"
     before = cursors.id_in(place, query.after)
     # Nothing to follow: what is found lies in any number of threads and rooms.

@@ -46,6 +46,7 @@ async def show(request: Request) -> Response:
     return answers.page(
         request, "search/search.html", shell=frame.shell("search"), query=query, network=network, author=author,
         networks=frame.networks, posts=shown, messages=messages, after=after,
+        everywhere=answers.with_query("/search", q=query, author=author_id),
     )  # fmt: skip
 
 

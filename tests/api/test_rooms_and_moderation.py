@@ -126,6 +126,19 @@ async def test_search_finds_what_one_may_read(api: Api) -> None:
     assert (await eve.get("/search", params={"q": word})).json()["items"] == []
 
 
+async def test_search_without_words_lists_what_somebody_wrote(api: Api) -> None:
+    ben, eve = await api("ben"), await api("eve")
+    written = [(await start(api, f"Number {number}"))["post"]["id"] for number in range(3)]
+    await say(api, "Something said")
+    by_ana = {"author": api.world.ana.member}
+    first = (await ben.get("/search", params={**by_ana, "limit": 2})).json()
+    rest = (await ben.get("/search", params={**by_ana, "limit": 2, "after": first["next"]})).json()
+    assert [each["id"] for each in first["items"] + rest["items"]] == written[::-1]
+    assert rest["next"] is None
+    for reader, nothing in ((eve, by_ana), (ben, {}), (ben, {**by_ana, "what": "messages"})):
+        assert (await reader.get("/search", params=nothing)).json()["items"] == []
+
+
 async def test_catch_up_has_the_frames_in_order_and_says_when_it_cannot(api: Api) -> None:
     ana, ben, eve = await api("ana"), await api("ben"), await api("eve")
     thread = await start(api)

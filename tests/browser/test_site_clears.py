@@ -28,12 +28,12 @@ async def test_what_a_network_says_about_itself(site: RunningSite, chromium: Bro
     await expect(page.locator("main")).not_to_contain_text("A word that goes")
 
 
-@pytest.mark.parametrize("path", ["/posts/{post}/history", "/search?q=memorable"])
+@pytest.mark.parametrize("path", ["/posts/{post}/history", "/search?q=memorable", "/search?author={ana}"])
 async def test_pages_about_a_post(site: RunningSite, chromium: Browser, world: World, path: str) -> None:
     thread = await world.thread()
     post = (await posts.reply(world.db, world.ana, thread, "First a memorable word that goes"))["id"]
     await posts.edit(world.db, world.ana, post, "Then a memorable word that goes")
-    page = await site.live_page(chromium, world.db, world.ben, path.format(post=post))
+    page = await site.live_page(chromium, world.db, world.ben, path.format(post=post, ana=world.ana.member))
     await expect(page.locator("main")).to_contain_text("word that goes")
     await removal.remove_post(world.db, world.mod, post, "Private information")
     await expect(page.locator("main")).not_to_contain_text("word that goes")

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forum import posts, removal, rooms, search
+from forum import conversations, holds, posts, removal, rooms, search, threads
 from forum.db import Connection
 from forum.standing import GUEST, Caller
-from tests.people import World
+from tests.people import World, make_world
 
 LATELY = [1, 3, search.LATELY]
 """From where nearly every hit is an old one, to where none is."""
@@ -88,3 +88,63 @@ async def test_what_is_gone_is_not_found(world: World) -> None:
     async with world.db.connection() as connection:
         found = await _ids(connection, world.ana, word)
     assert found == [await world.db.pool.fetchval("SELECT id FROM posts WHERE thread_id = $1 AND number = 1", thread)]
+
+
+async def test_without_words_it_is_what_an_author_wrote_newest_first_page_by_page(world: World) -> None:
+    first = await world.thread(body="One")
+    joint = await world.thread(body="Two", jointly=True)
+    await posts.reply(world.db, world.ben, first, "Not hers")
+    last = (await posts.reply(world.db, world.ana, first, "Three"))["id"]
+    opening, both = [
+        await world.db.pool.fetchval("SELECT id FROM posts WHERE thread_id = $1 AND number = 1", each)
+        for each in (first, joint)
+    ]
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    await world.db.pool.execute("UPDATE posts SET created_at = $2 WHERE id = $1", opening, yesterday)
+    ana = world.ana.member
+    async with world.db.connection() as connection:
+        assert await _ids(connection, world.ben, "", author=ana) == [last, both, opening]
+        assert await _ids(connection, world.ana, " ", author=ana) == [last, both, opening]
+        assert await _ids(connection, world.ben, "", author=ana, limit=2) == [last, both]
+        assert await _ids(connection, world.ben, "", author=ana, before=both) == [opening]
+        assert await _ids(connection, world.ben, "", author=ana, network=world.other) == [both]
+        assert await _ids(connection, world.max, "", author=ana) == [both]
+        assert await _ids(connection, world.ben, "", author=ana, since=yesterday + timedelta(hours=1)) == [last, both]
+        assert await _ids(connection, world.ben, "", author=ana, until=yesterday + timedelta(hours=1)) == [opening]
+        for outsider in (world.eve, GUEST):
+            assert await _ids(connection, outsider, "", author=ana) == []
+        assert await _ids(connection, world.ben, "") == []
+
+
+async def test_a_guest_finds_what_an_author_wrote_in_public(world: World) -> None:
+    await world.thread()
+    public = await make_world(world.db, visibility="public")
+    there = await threads.start(world.db, public.ana, public.network, "A title", "In public")
+    post = await world.db.pool.fetchval(
+        "UPDATE posts SET author_id = $1 WHERE thread_id = $2 RETURNING id", world.ana.member, there.thread["id"]
+    )
+    async with world.db.connection() as connection:
+        for outsider in (world.eve, GUEST):
+            assert await _ids(connection, outsider, "", author=world.ana.member) == [post]
+
+
+async def test_without_words_too_what_is_gone_is_not_found_and_nothing_that_two_said_to_each_other(
+    world: World,
+) -> None:
+    thread = await world.thread(jointly=True)
+    removed, held, withdrawn, stands = [
+        (await posts.reply(world.db, world.ana, thread, f"Number {number}"))["id"] for number in range(4)
+    ]
+    opening = await world.db.pool.fetchval("SELECT id FROM posts WHERE thread_id = $1 AND number = 1", thread)
+    between = (await conversations.open(world.db, world.ana, world.ben.member)).room_id
+    await conversations.say(world.db, world.ana, between, "Between us")
+    ana = world.ana.member
+    async with world.db.connection() as connection:
+        assert await _ids(connection, world.ben, "", author=ana) == [stands, withdrawn, held, removed, opening]
+    await removal.remove_post(world.db, world.mod, removed, "Off topic")
+    await holds.hold_post(world.db, world.max, held, "Off topic")
+    await posts.withdraw(world.db, world.ana, withdrawn)
+    async with world.db.connection() as connection:
+        for reader in (world.ana, world.ben, world.mod, world.max):
+            assert await _ids(connection, reader, "", author=ana) == [stands, opening]
+            assert await search.messages(connection, reader, "", author=ana) == []

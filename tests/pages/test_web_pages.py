@@ -1,11 +1,12 @@
 """Every page, for each kind of visitor; and that refusals tell nothing."""
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
 
-from forum import conversations, memberships, networks, posts, reports, rooms, sessions
+from forum import conversations, memberships, networks, posts, reports, rooms, search, sessions
 from forum.web import forms, home
 from forum.web.rooms import cards_of
 from tests.pages.conftest import Visit
@@ -217,16 +218,36 @@ async def test_asking_to_join_and_being_let_in(world: World, visit: Visit) -> No
     assert (await eve.get(f"{at}/threads/new")).status_code == 403
 
 
-async def test_a_search_of_what_somebody_wrote_asks_for_words(world: World, visit: Visit) -> None:
-    thread = await world.thread(body="Words about switchboards")
-    ben = await visit(world.ben)
-    name = world.names[world.ana.member]
-    assert f"Search what {name} wrote" in (await ben.get(f"/members/{world.ana.member}")).text
-    bare = (await ben.get(f"/search?author={world.ana.member}")).text
-    assert "Write a word or two: only what they wrote is searched." in bare
-    found = (await ben.get(f"/search?author={world.ana.member}&q=switchboards")).text
-    assert f'data-title="{thread}"' in found
-    assert "Write a word or two" not in found
+async def test_what_somebody_wrote_is_listed_without_words_and_searched_with_some(world: World, visit: Visit) -> None:
+    threads = [await world.thread(body=f"Words about {what}") for what in ("switchboards", "pagers")]
+    await rooms.say(world.db, world.ana, world.network, "Words in the room")
+    ana, ben, eve = [await visit(caller) for caller in (world.ana, world.ben, world.eve)]
+    at = f"/search?author={world.ana.member}"
+    for visitor, words in ((ana, "What you wrote"), (ben, "What they wrote")):
+        profile = (await visitor.get(f"/members/{world.ana.member}")).text
+        assert re.search(rf'href="{re.escape(at)}">.*{words}</a>', profile)
+        page = (await visitor.get(at)).text
+        assert re.findall(r'data-title="(\d+)"', page) == [str(each) for each in reversed(threads)]
+        assert f'<h2 id="in-threads">{words}</h2>' in page
+        assert "Words in the room" not in page
+    assert re.findall(r'data-title="(\d+)"', (await ben.get(f"{at}&q=switchboards")).text) == [str(threads[0])]
+    assert "They have written nothing in a thread that you can read." in (await eve.get(at)).text
+    nothing = (await ben.get(f"/search?author={world.ben.member}&network={world.network}")).text
+    assert "You have written nothing in this network yet." in nothing
+    assert f'href="/search?author={world.ben.member}">Look in all my networks' in nothing
+
+
+async def test_what_somebody_wrote_goes_on_page_by_page(world: World, visit: Visit) -> None:
+    thread = await world.thread()
+    for number in range(search.PAGE + 1):
+        await posts.reply(world.db, world.ben, thread, f"Number {number}")
+    ana = await visit(world.ana)
+    page = (await ana.get(f"/search?author={world.ben.member}&network={world.network}")).text
+    more = re.search(r'<p class="beyond"><a class="btn soft" href="([^"]+)"', page)
+    assert more is not None
+    last = (await ana.get(unescape(more[1]))).text
+    assert (page.count('<li class="result"'), "Number 20" in page, "Number 0<" in page) == (search.PAGE, True, False)
+    assert (last.count('<li class="result"'), "Number 0<" in last, 'rel="next"' in last) == (1, True, False)
 
 
 async def test_what_a_row_of_a_menu_says_is_one_piece(world: World, visit: Visit) -> None:

@@ -92,6 +92,7 @@ _LINES = (
     ("GET", "/unread?threads={thread}", None, "401 200 200 200 200 200 200 200 200"),
     ("GET", "/search?q=words", None, "200"),
     ("GET", "/search?q=words&network={net}", None, "404 403 200 200 200 200 403 200 403"),
+    ("GET", "/search?author={ana}", None, "404 200 200 200 200 200 200 200 200"),
     ("GET", "/people?network={net_id}&q=a", None, "401 403 200 200 200 200 403 200 403"),
     ("GET", "/members/{ana}", None, "404 200 200 200 200 200 200 200 200"),
     ("GET", "/members/{stranger}", None, "404 200 200 200 200 200 200 200 200"),
@@ -507,6 +508,7 @@ _LINES = (
     ("POST", "/api/v1/networks/{net}/members/{person}/removals", SWEPT_JSON, "401 403 403 403 403 200 403 200 403"),
     ("GET", "/api/v1/search?q=words", None, "200"),
     ("GET", "/api/v1/search?q=words&network={net}", None, "200"),
+    ("GET", "/api/v1/search?author={ana}", None, "200"),
     ("GET", "/api/v1/updates?after[thread:{thread}]=0", None, "200"),
     ("GET", "/api/v1/updates?after[thread:{open_thread}]=0", None, "200"),
 )

@@ -109,7 +109,8 @@ async def test_pages_ask_no_more_where_there_is_more(app: Starlette) -> None:
     pages = [
         "/", f"/networks/{world.network}", f"/networks/{world.network}/room", f"/networks/{world.network}/messages",
         f"/threads/{thread}?order=tree", f"/threads/{thread}?order=time", f"/threads/{thread}?at=6", "/rooms",
-        "/notifications", "/search?q=number", f"/networks/{world.network}/people", f"/unread?threads={thread}",
+        "/notifications", "/search?q=number", f"/search?author={world.ana.member}",
+        f"/networks/{world.network}/people", f"/unread?threads={thread}",
         f"/api/v1/threads/{thread}/posts", f"/api/v1/networks/{world.network}/threads", "/api/v1/me/notifications",
         f"/api/v1/networks/{world.network}/messages", f"/api/v1/channels/thread:{thread}/updates?after=0",
     ]  # fmt: skip

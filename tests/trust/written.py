@@ -167,9 +167,10 @@ class Written:
 
     def _queries(self) -> Mapping[str, Sequence[str]]:
         follow = "&".join(f"after[{channel}]=0" for channel in self.channels)
+        by = self.author.member
         return {
-            "/search": (f"?q={self.handle}", f"?q={self.handle}&author={self.author.member}"),
-            "/api/v1/search": (f"?q={self.handle}", f"?q={self.handle}&what=messages"),
+            "/search": (f"?q={self.handle}", f"?q={self.handle}&author={by}", f"?author={by}"),
+            "/api/v1/search": (f"?q={self.handle}", f"?q={self.handle}&what=messages", f"?author={by}"),
             "/threads/{thread}": ("", "?order=time"),
             "/threads/{thread}/reply": ("", f"?to={self.ids['post']}"),
             "/networks/{slug}/threads/similar": (f"?title={self.handle}",),
