@@ -89,10 +89,15 @@ async def current(connection: Connection, member: int) -> asyncpg.Record:
 
 
 async def profile(connection: Connection, caller: Caller, member: int) -> tuple[asyncpg.Record, Sequence[Any]]:
-    """A profile, and the networks of theirs that the caller sees too. For members of the site only. Raises NotFound."""
+    """A profile, and the networks of theirs that the caller sees too. For members of the site only. Raises NotFound.
+
+    Of a suspended account only administrators read more than the name, to which their posts lead.
+    """
     row = await current(connection, member)
-    if caller.member_id is None or (row["state"] != "active" and not caller.administrator):
+    if caller.member_id is None or row["state"] == "gone":
         raise NotFound
+    if row["state"] == "suspended" and not caller.administrator:
+        return await SQL.name_alone(connection, member=member), []
     shared: Sequence[Any] = await SQL.shared_networks(connection, member=member, viewer=caller.member_id)
     return row, shared
 

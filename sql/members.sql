@@ -7,6 +7,12 @@ SELECT id, email::text AS email, email_verified_at, state, administrator, name, 
        theme, keys, enter_sends, version, created_at, seen_at, visited_at
 FROM members WHERE id = :member;
 
+-- name: name_alone^
+-- Of a suspended account what stands at its posts: the same columns, with nothing in the others.
+SELECT id, 'suspended' AS state, name, '' AS title, '' AS organisation, '' AS region, '' AS about, '' AS about_html, version,
+       NULL::timestamptz AS created_at
+FROM members WHERE id = :member;
+
 -- name: id_by_email$
 SELECT id FROM members WHERE email = :email;
 

@@ -31,11 +31,12 @@ async def profile(request: Request) -> Response:
             raise NotFound
         frame = await shell.frame(request, connection)
         member, shared = await members.profile(connection, caller, member_id)
-        runs = await _runs(connection, caller, member_id, shared)
+        inactive = member["state"] != "active" and not caller.administrator
+        runs = [] if inactive else await _runs(connection, caller, member_id, shared)
         blocked = member_id in {row["id"] for row in await blocks.listed(connection, caller)}
         writes = not blocked and await conversations.may_begin(connection, caller, member_id)
     return answers.page(
-        request, "members/profile.html", shell=frame.shell(), member=member, networks=shared,
+        request, "members/profile.html", shell=frame.shell(), member=member, inactive=inactive, networks=shared,
         mine=member_id == caller.member_id, runs=runs, roles=memberships.ROLES, reasons=removal.REASONS,
         blocked=blocked, writes=writes, suspends=caller.administrator and member_id != caller.member_id,
     )  # fmt: skip

@@ -89,6 +89,24 @@ async def test_an_account_is_suspended_and_let_in_again(api: Api) -> None:
     assert (await ben.get("/me")).status_code == 200
 
 
+async def test_of_a_suspended_account_a_profile_has_the_name_and_nothing_else(api: Api) -> None:
+    admin, ana, ben = await api("admin"), await api("ana"), await api("ben")
+    member = api.world.ben.member
+    await ben.patch("/me", json={"title": "Head of IT", "about": "I like trains"})
+    before = (await ana.get(f"/members/{member}")).json()
+    await admin.put(f"/members/{member}/suspension", json=WHY)
+    assert (await ana.get(f"/members/{member}")).json() == {
+        "id": member, "name": before["name"], "title": "", "organisation": "", "region": "",
+        "version": before["version"], "active": False, "about": "", "about_html": "", "networks": [],
+        "created_at": None,
+    }  # fmt: skip
+    assert (await admin.get(f"/members/{member}")).json() == {**before, "active": False, "networks": []}
+    assert (await (await api()).get(f"/members/{member}")).status_code == 401
+    await admin.delete(f"/members/{member}/suspension")
+    assert (await ana.get(f"/members/{member}")).json() == before
+    assert before["active"] is True
+
+
 async def test_newcomers_wait_and_are_approved(api: Api) -> None:
     lead, mod, ben, ana = await api("lead"), await api("mod"), await api("ben"), await api("ana")
     network = api.world.network

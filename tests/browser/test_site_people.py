@@ -124,6 +124,32 @@ async def test_a_suspended_account_is_out_everywhere_at_once(window: Windows, wo
         await expect(page.locator("body")).not_to_contain_text("Only members read this")
 
 
+async def test_a_profile_that_is_open_follows_the_suspension_of_the_account_and_its_end(
+    window: Windows, world: World
+) -> None:
+    await accounts.edit_profile(world.db, world.ben, title="Head of IT", about="I like trains")
+    pages = [await window(caller, f"/members/{world.ben.member}") for caller in (world.ana, world.mod)]
+    for page in pages:
+        await expect(page.locator("main")).to_contain_text("I like trains")
+    await accounts.suspend(world.db, world.admin, world.ben.member, "Advertising")
+    for page in pages:
+        await expect(page.locator("main")).to_contain_text("This account is not active now.")
+        for gone in ("I like trains", "Head of IT", "Block", "Decide in"):
+            await expect(page.locator("main")).not_to_contain_text(gone)
+    await accounts.reinstate(world.db, world.admin, world.ben.member)
+    for page in pages:
+        await expect(page.locator("main")).to_contain_text("I like trains")
+        await expect(page.locator("main")).not_to_contain_text("not active")
+    await expect(pages[1].locator("main")).to_contain_text("Decide in")
+
+
+async def test_a_profile_is_one_column(window: Windows, world: World) -> None:
+    mod = await window(world.mod, f"/members/{world.ben.member}", viewport={"width": 1280, "height": 844})
+    below = mod.locator(".col :is(.people, p.small, .decides)")
+    ends = await below.evaluate_all("all => all.map((each) => Math.round(each.getBoundingClientRect().right))")
+    assert (len(ends) > 2, len(set(ends))) == (True, 1)
+
+
 async def test_who_is_blocked_is_folded_on_all_my_screens_and_nobody_elses(window: Windows, world: World) -> None:
     thread = await world.thread()
     old = (await posts.reply(world.db, world.ben, thread, "Something old"))["id"]

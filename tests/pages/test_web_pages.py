@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forum import conversations, memberships, networks, posts, reports, rooms, search, sessions
+from forum import conversations, members, memberships, networks, posts, reports, rooms, search, sessions
 from forum.web import forms, home
 from forum.web.rooms import cards_of
 from tests.pages.conftest import Visit
@@ -248,6 +248,35 @@ async def test_what_somebody_wrote_goes_on_page_by_page(world: World, visit: Vis
     last = (await ana.get(unescape(more[1]))).text
     assert (page.count('<li class="result"'), "Number 20" in page, "Number 0<" in page) == (search.PAGE, True, False)
     assert (last.count('<li class="result"'), "Number 0<" in last, 'rel="next"' in last) == (1, True, False)
+
+
+async def test_of_who_is_suspended_from_the_site_a_name_stands_and_nothing_else(world: World, visit: Visit) -> None:
+    """Their posts stand, and the name at them leads here."""
+    thread = await world.thread()
+    await posts.reply(world.db, world.ben, thread, "Something that stands")
+    told = {"title": "Head of IT", "organisation": "Tyne", "region": "North East", "about": "I like trains"}
+    await members.edit_profile(world.db, world.ben, **told)
+    at = f"/members/{world.ben.member}"
+    visitors = [await visit(caller) for caller in (world.ana, world.mod, world.lead, world.eve)]
+    for visitor in visitors:
+        page = (await visitor.get(at)).text
+        assert [words for words in told.values() if words not in page] == []
+    await members.suspend(world.db, world.admin, world.ben.member, "Advertising", note="All over the place")
+    for visitor in visitors:
+        answer = await visitor.get(at)
+        main = answer.text[answer.text.index("<main") : answer.text.index("</main>")]
+        assert answer.status_code == 200
+        assert f"{world.names[world.ben.member]}</h1>" in main
+        assert "This account is not active now." in main
+        other = ("Advertising", "All over", "Member since", "<form", "/search", world.network, "data-role-of")
+        assert [words for words in (*told.values(), *other) if words in main] == []
+    assert at in (await visitors[0].get(f"/threads/{thread}?order=tree")).text
+    assert (await (await visit(None)).get(at)).status_code == 404
+    administrators = (await (await visit(world.admin)).get(at)).text
+    assert "This account is suspended." in administrators
+    assert "I like trains" in administrators
+    await members.reinstate(world.db, world.admin, world.ben.member)
+    assert "I like trains" in (await visitors[0].get(at)).text
 
 
 async def test_what_a_row_of_a_menu_says_is_one_piece(world: World, visit: Visit) -> None:

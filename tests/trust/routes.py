@@ -96,6 +96,7 @@ _LINES = (
     ("GET", "/people?network={net_id}&q=a", None, "401 403 200 200 200 200 403 200 403"),
     ("GET", "/members/{ana}", None, "404 200 200 200 200 200 200 200 200"),
     ("GET", "/members/{stranger}", None, "404 200 200 200 200 200 200 200 200"),
+    ("GET", "/members/{suspended}", None, "404 200 200 200 200 200 200 200 200"),
     ("GET", "/invitations/{token}", None, "200"),
     ("GET", "/links/{link}", None, "200"),
     ("GET", "/networks/{hidden}", None, "404 404 200 200 200 200 404 200 200"),
@@ -356,6 +357,7 @@ _LINES = (
     ("PUT", "/api/v1/members/{stranger}/about/removal", WHY, "401 403 403 403 403 403 403 403 204"),
     ("GET", "/api/v1/members/{ana}", None, "401 200 200 200 200 200 200 200 200"),
     ("GET", "/api/v1/members/{stranger}", None, "401 200 200 200 200 200 200 200 200"),
+    ("GET", "/api/v1/members/{suspended}", None, "401 200 200 200 200 200 200 200 200"),
     # The API, networks
     ("GET", "/api/v1/networks", None, "200"),
     ("POST", "/api/v1/networks", NETWORK, "401 403 403 403 403 403 403 403 201"),

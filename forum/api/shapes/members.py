@@ -32,10 +32,12 @@ class Place(Struct, frozen=True, kw_only=True):
 class Member(MemberHead, frozen=True, kw_only=True):
     """A profile, with those networks of theirs that the caller sees too."""
 
+    active: bool
+    """False while the account is suspended: then others than administrators are told its name and nothing else."""
     about: str
     about_html: str
     networks: list[Place]
-    created_at: datetime
+    created_at: datetime | None
 
 
 class MyPlace(Place, frozen=True, kw_only=True):
@@ -130,6 +132,7 @@ def member(row: Row, shared: list[Place]) -> Member:
     """A profile, and the networks that the caller sees too."""
     return Member(
         **_member(row),
+        active=row["state"] == "active",
         about=row["about"],
         about_html=text.expand(row["about_html"], None, None),
         networks=shared,
