@@ -26,7 +26,7 @@ UPDATE sanctions SET ended_at = now() WHERE id = :sanction AND ended_at IS NULL 
 SELECT * FROM shown_sanctions WHERE id = :sanction;
 
 -- name: in_force
-SELECT * FROM shown_sanctions WHERE member_id = :member AND ended_at IS NULL AND (network_id = :network OR network_id IS NULL) ORDER BY id;
+SELECT * FROM shown_sanctions WHERE member_id = :member AND ended_at IS NULL AND network_id = :network ORDER BY id;
 
 -- name: listed
 SELECT * FROM shown_sanctions WHERE network_id = :network AND ended_at IS NULL AND (:before::bigint IS NULL OR id < :before::bigint)

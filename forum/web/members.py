@@ -43,8 +43,9 @@ async def profile(request: Request) -> Response:
 
 
 async def _runs(connection: Connection, caller: Caller, member: int, shared: Sequence[Any]) -> Sequence[Any]:
-    """The networks with this member in them in which the caller decides something about members, and the sanctions
-    in force there: `leads` whether that is the role too; who only moderates decides about observers and members.
+    """The networks with this member in them in which the caller decides something about members, and the sanctions in
+    force there (not those on the whole site): `leads` whether that is the role too; who only moderates decides about
+    observers and members.
     """
     if member == caller.member_id:
         return []

@@ -171,6 +171,15 @@ async def test_whose_name_or_about_was_taken_away_is_told_why(world: World, visi
     assert "removed what you say" not in (await admin.get("/notifications")).text
 
 
+async def test_a_suspension_from_the_site_is_ended_in_no_network(world: World, visit: Visit) -> None:
+    await memberships.set_role(world.db, world.admin, world.network, world.admin.member, "lead")
+    await accounts.suspend(world.db, world.admin, world.ben.member, "Spam")
+    page = (await (await visit(world.admin)).get(f"/members/{world.ben.member}")).text
+    assert "Decide in" in page
+    assert "Let it in again" in page
+    assert 'value="lift_suspension"' not in page
+
+
 async def test_a_suspended_account_is_told_why_where_it_signs_in(world: World, visit: Visit) -> None:
     email = f"gone-{world.tag}@example.org"
     member = (await accounts.add(world.db, email, "Gone", password="a few quiet words"))["id"]
