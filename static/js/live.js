@@ -216,10 +216,10 @@ class ForumLive extends HTMLElement {
   }
 }
 
-/** Whether a reload would take words from somebody, or a dialog: what a composer keeps is there again after it. */
+/** Whether a reload would take words from somebody, what is shown once, or a dialog: what a composer keeps is there again after it. */
 function isWriting() {
   const { activeElement } = document;
-  if (document.querySelector("dialog[open]") || (activeElement?.matches("textarea, input") && activeElement.value)) return true;
+  if (document.querySelector("dialog[open], [data-once]") || (activeElement?.matches("textarea, input") && activeElement.value)) return true;
   return [...document.querySelectorAll("textarea, input:not([type=hidden])")].some(
     (field) => field.value !== field.defaultValue && !field.closest("forum-composer")?.isKept,
   );

@@ -331,6 +331,16 @@ async def test_it_asks_first_where_an_edit_would_be_lost(page: Page, stage: Stag
     await expect(page.locator("textarea")).to_have_value("typo")
 
 
+async def test_it_asks_first_where_something_is_shown_once(page: Page, stage: Stage, script: Script) -> None:
+    once = '<div data-once><input aria-label="The link" value="shown once" readonly></div>'
+    await page.goto(stage.show("/members/12/link", once, {"member:7": 4}))
+    await script.followed(1)
+    script.following("member:7", 4)
+    script.say(type="reset", channel="member:7", seq=900, log="first")
+    await expect(page.get_by_role("button", name="Reload")).to_be_visible()
+    await expect(page.get_by_label("The link")).to_have_value("shown once")
+
+
 async def test_what_is_kept_does_not_hold_up_a_reload(page: Page, stage: Stage, script: Script) -> None:
     await page.goto(stage.show("/threads/9", thread(post(2)), {"thread:9": 4}))
     await script.followed(1)

@@ -58,7 +58,7 @@ async def test_an_invitation_is_made_and_copied(site: RunningSite, chromium: Bro
     await lead.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await lead.get_by_role("button", name="Make a link").click()
     link = await lead.get_by_label("The link; it is shown once").input_value()
-    await lead.get_by_role("link", name="Copy the link").click()
+    await lead.get_by_role("button", name="Copy the link").click()
     await expect(lead.locator("forum-toast")).to_have_text("Link copied.")
     assert await lead.evaluate("navigator.clipboard.readText()") == link
 
