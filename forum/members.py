@@ -174,14 +174,25 @@ async def remove_words(db: Database, caller: Caller, member: int, noun: str, rea
             tx.record(f"member:{member}", "notification.created", told)
 
 
-async def one_time_link(db: Database, member: int) -> tuple[str, datetime]:
-    """A link with which the member sets a password, once, within 48 hours: its token (stored hashed) and its end."""
+async def one_time_link(db: Database, member: int, *, by: Caller | None = None) -> tuple[str, datetime]:
+    """A link with which the member sets a password, once, within 48 hours: its token (stored hashed) and its end. One
+    that was made for them before counts no more.
+
+    An administrator's act, in a browser and for somebody else; or a command's, `by` nobody. Raises Forbidden, NotFound,
+    Conflict (suspended).
+    """
+    if by is not None:
+        by.require_administrator()
+        by.require_session()
+        if member == by.member_id:
+            raise Forbidden("You change your own password in your settings.")
     token = secrets.token_urlsafe(32)
     expires_at = datetime.now(UTC) + timedelta(hours=LINK_HOURS)
     async with db.transaction() as tx:
-        await current(tx.connection, member)
+        if (await current(tx.connection, member))["state"] == "suspended":
+            raise Conflict("This account is suspended. Let it in again first, and then make a link for it.")
         await SQL.insert_link(tx.connection, member=member, hash=token_hash(token), expires_at=expires_at)
-        await moderation_log.write(tx, None, None, "link", "member", member, subject=member)
+        await moderation_log.write(tx, None, by, "link", "member", member, subject=member)
     return token, expires_at
 
 
@@ -210,6 +221,7 @@ async def set_password_by_link(db: Database, token: str, password: str) -> int:
         await access.SQL.lock_standing(tx.connection, member=member, networks=[])
         await _require_unsuspended(tx.connection, member)
         await _set_password(tx, member, hashed, old=None, keep_session=None)
+        await moderation_log.write(tx, None, None, "password", "member", member, subject=member)
         return int(member)
 
 

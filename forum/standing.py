@@ -41,6 +41,13 @@ class Caller:
         if self.scopes is not None and scope not in self.scopes:
             raise Forbidden(f"This token may not do that: it lacks the scope {scope}.")
 
+    def require_session(self) -> None:
+        """Raises Unauthenticated for a guest, and Forbidden for a token: what lets somebody in is made in a browser."""
+        if self.member_id is None:
+            raise Unauthenticated
+        if self.scopes is not None:
+            raise Forbidden("A token may not do that: sign in in a browser.")
+
     @property
     def may_moderate(self) -> bool:
         """Whether what was shown opens what is for moderators, to who is one."""

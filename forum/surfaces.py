@@ -239,6 +239,7 @@ CARRIERS: Final = ("GET /api/v1/updates", "GET /api/v1/channels/{channel}/update
 """What carries updates: the long poll, the catch-up and the socket. They show what `UPDATES` show, and nothing else."""
 
 ACTS: Final[Mapping[str, str]] = {
+    "a link with which a member sets a password, under their name": "POST /members/{member}/link",
     "the post as it stands now": """
         POST /posts/{id}/edit  POST /posts/{id}/hold  POST /posts/{id}/release  POST /posts/{id}/remove
         POST /posts/{id}/restore  POST /posts/{id}/undo  POST /posts/{id}/withdraw  POST /threads/{thread}/posts

@@ -68,11 +68,15 @@ INSERT INTO notifications (member_id, kind, reason_id) VALUES (:member, :kind, :
 INSERT INTO one_time_links (member_id, token_hash, expires_at) VALUES (:member, :hash, :expires_at);
 
 -- name: link^
+-- Of a member's links the last one alone counts, so that one which went astray ends with the next.
 SELECT l.member_id, m.name, m.email::text AS email FROM one_time_links l JOIN members m ON m.id = l.member_id AND m.state <> 'gone'
-WHERE l.token_hash = :hash AND l.used_at IS NULL AND l.expires_at > now();
+WHERE l.token_hash = :hash AND l.used_at IS NULL AND l.expires_at > now()
+  AND NOT EXISTS (SELECT FROM one_time_links n WHERE n.member_id = l.member_id AND n.id > l.id);
 
 -- name: use_link$
-UPDATE one_time_links SET used_at = now() WHERE token_hash = :hash AND used_at IS NULL AND expires_at > now() RETURNING member_id;
+UPDATE one_time_links l SET used_at = now()
+WHERE l.token_hash = :hash AND l.used_at IS NULL AND l.expires_at > now()
+  AND NOT EXISTS (SELECT FROM one_time_links n WHERE n.member_id = l.member_id AND n.id > l.id) RETURNING l.member_id;
 
 -- name: password$
 SELECT password_hash FROM members WHERE id = :member;

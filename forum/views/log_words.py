@@ -19,6 +19,7 @@ _WHOLE: Final = {
     "link": "Made a link to set a password",
     "move away": "Moved away",
     "move here": "Moved here",
+    "password": "A password was set by a link",
     "reopen": "Took back the decision about",
     "settle removals of": "Settled how removals are made",
     "split": "Split off",

@@ -39,6 +39,7 @@ async def profile(request: Request) -> Response:
         request, "members/profile.html", shell=frame.shell(), member=member, inactive=inactive, networks=shared,
         mine=member_id == caller.member_id, runs=runs, roles=memberships.ROLES, reasons=removal.REASONS,
         blocked=blocked, writes=writes, suspends=caller.administrator and member_id != caller.member_id,
+        link_hours=members.LINK_HOURS,
     )  # fmt: skip
 
 

@@ -1,5 +1,5 @@
 """What is done to people: what was done to me, whom I block, and what administrators do to an
-account: suspend it from the site, take its name or about away.
+account: suspend it from the site, take its name or about away, make a link that sets its password.
 """
 
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from forum import blocks, members, sanctions, submissions
+from forum import blocks, members, sanctions, submissions, updates
 from forum.errors import Invalid
 from forum.web import answers, shell
-from forum.web.context import reading, site_of, writer_of
+from forum.web.context import counted, reading, site_of, writer_of
 from forum.web.forms import Form, form_of
 
 MAX_DAYS: Final = 3_650
@@ -87,8 +87,25 @@ async def remove_words(request: Request) -> Response:
     return answers.done(request, f"/members/{member}")
 
 
+async def make_link(request: Request) -> Response:
+    """Make a link with which a member sets a password, shown once: administrators. Nothing keeps it, so who sends the
+    form again gets another one, and the one before counts no more.
+    """
+    caller = await writer_of(request, "moderate")
+    await counted(request, "account", caller.member_id)
+    site, member = site_of(request), request.path_params["member"]
+    token, expires_at = await members.one_time_link(site.db, member, by=caller)
+    async with reading(request) as (connection, _):
+        frame = await shell.frame(request, connection, [updates.ADMINISTRATORS])
+        row = await members.current(connection, member)
+    return answers.page(
+        request, "members/link.html", shell=frame.shell(), member=row, expires_at=expires_at,
+        link=f"{site.settings.base_url}/links/{token}",
+    )  # fmt: skip
+
+
 def routes() -> list[BaseRoute]:
-    """Sanctions and blocks."""
+    """Sanctions and blocks, and what else administrators do to an account."""
     return [
         Route("/settings/moderation", mine, methods=["GET"]),
         Route("/members/{member:id}/block", block, methods=["POST"]),
@@ -96,4 +113,5 @@ def routes() -> list[BaseRoute]:
         Route("/members/{member:id}/suspend", suspend, methods=["POST"]),
         Route("/members/{member:id}/reinstate", reinstate, methods=["POST"]),
         Route("/members/{member:id}/remove", remove_words, methods=["POST"]),
+        Route("/members/{member:id}/link", make_link, methods=["POST"]),
     ]

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from forum import members as accounts
-from forum import memberships, posts, rooms, sanctions
+from forum import memberships, posts, rooms, sanctions, sessions
 from forum.db import Database
 from tests.pages.conftest import Visit
-from tests.people import World, make_world
+from tests.people import PASSWORD, World, make_world
+
+LINK = re.compile(r'value="[^"]+/links/([^"]+)"')
 
 
 async def test_a_moderator_mutes_from_the_profile_and_ends_it(world: World, visit: Visit) -> None:
@@ -178,6 +180,77 @@ async def test_a_suspension_from_the_site_is_ended_in_no_network(world: World, v
     assert "Decide in" in page
     assert "Let it in again" in page
     assert 'value="lift_suspension"' not in page
+
+
+async def test_an_administrator_makes_a_link_to_set_a_password_which_is_shown_once(world: World, visit: Visit) -> None:
+    admin, mod, ben = await visit(world.admin), await visit(world.mod), await visit(world.ben)
+    profile = f"/members/{world.ben.member}"
+    button = f'action="{profile}/link"'
+    assert button not in (await mod.get(profile)).text
+    assert button not in (await admin.get(f"/members/{world.admin.member}")).text
+    assert button in (await admin.get(profile)).text
+    made = await admin.post(f"{profile}/link")
+    assert (made.status_code, made.headers["cache-control"]) == (200, "no-store")
+    token = LINK.findall(made.text)[0]
+    assert "can sign in as" in made.text
+    assert "A link that was made for them before no longer counts" in made.text
+    log = (await admin.get("/log")).text
+    assert log.count("Made a link to set a password") >= 1
+    elsewhere = [await admin.get(path) for path in (profile, "/log", "/log.csv", "/notifications")]
+    elsewhere += [await ben.get(path) for path in ("/", "/settings", "/notifications", "/settings/moderation")]
+    assert not [answer.url.path for answer in elsewhere if token in answer.text]
+    guest = await visit(None)
+    assert (await guest.post(f"/links/{token}", {"password": PASSWORD})).headers["location"] == "/"
+    assert world.names[world.ben.member] in (await guest.get("/settings")).text
+    assert (await ben.get("/settings")).status_code == 401
+    lines = [line.split(",")[1:6] for line in (await admin.get("/log.csv")).text.splitlines()]
+    of_ben = [[*line[:3], line[4]] for line in lines if len(line) == 5 and line[3] == str(world.ben.member)]
+    assert of_ben[:2] == [
+        ["The clock", "password", "member", world.names[world.ben.member]],
+        [world.names[world.admin.member], "link", "member", world.names[world.ben.member]],
+    ]
+
+
+async def test_of_the_links_to_set_a_password_the_last_one_counts(world: World, visit: Visit) -> None:
+    admin, guest = await visit(world.admin), await visit(None)
+    at = f"/members/{world.ben.member}/link"
+    first, last = [LINK.findall((await admin.post(at, {"key": "the same"})).text)[0] for _ in range(2)]
+    assert first != last
+    assert (await guest.get(f"/links/{first}")).status_code == 404
+    assert (await guest.post(f"/links/{first}", {"password": PASSWORD})).status_code == 404
+    assert (await guest.post(f"/links/{last}", {"password": PASSWORD})).status_code == 303
+    assert (await (await visit(None)).get(f"/links/{first}")).status_code == 404
+
+
+async def test_a_link_to_set_a_password_is_refused(world: World, visit: Visit) -> None:
+    admin, guest = await visit(world.admin), await visit(None)
+    at = f"/members/{world.ben.member}/link"
+    for who in (world.ben, world.ana, world.mod, world.lead):
+        assert (await (await visit(who)).post(at)).status_code == 403
+    assert (await guest.post(at)).status_code == 401
+    assert (await admin.post(at, sec_fetch_site="cross-site")).status_code == 403
+    assert (await admin.post("/members/999999999999/link")).status_code == 404
+    own = await admin.post(f"/members/{world.admin.member}/link")
+    assert (own.status_code, "You change your own password in your settings." in own.text) == (403, True)
+    program = await sessions.create_token(world.db, world.admin.member)
+    by_token = await guest.post(at, authorization=f"Bearer {program}")
+    assert (by_token.status_code, "A token may not do that" in by_token.text) == (403, True)
+    await accounts.suspend(world.db, world.admin, world.ben.member, "Spam")
+    suspended = await admin.post(at)
+    assert (suspended.status_code, "This account is suspended. Let it in again first" in suspended.text) == (409, True)
+    assert f'action="{at}"' not in (await admin.get(f"/members/{world.ben.member}")).text
+    made = "SELECT count(*) FROM one_time_links WHERE member_id = ANY ($1)"
+    assert await world.db.pool.fetchval(made, [world.ben.member, world.admin.member]) == 0
+    await accounts.reinstate(world.db, world.admin, world.ben.member)
+    assert (await admin.post(at)).status_code == 200
+
+
+async def test_an_administrator_makes_so_many_links_to_set_a_password(world: World, visit: Visit) -> None:
+    """Whoever sits down at an open browser of theirs does not go through all members."""
+    admin = await visit(world.admin)
+    at = f"/members/{world.ben.member}/link"
+    answered = [(await admin.post(at)).status_code for _ in range(21)]
+    assert (set(answered[:20]), answered[20]) == ({200}, 429)
 
 
 async def test_a_suspended_account_is_told_why_where_it_signs_in(world: World, visit: Visit) -> None:

@@ -252,3 +252,18 @@ async def test_who_is_suspended_while_they_set_a_password_sets_none(
         await world.db.pool.fetchval("SELECT used_at FROM one_time_links WHERE token_hash = $1", token_hash(token))
         is None
     )
+
+
+async def test_a_link_that_is_followed_by_another_while_it_is_used_sets_nothing(
+    world: World, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, _ = await members.one_time_link(world.db, world.ben.member)
+    hashed = passwords.hashed
+
+    async def another_meanwhile(password: str) -> str:
+        await members.one_time_link(world.db, world.ben.member)
+        return await hashed(password)
+
+    monkeypatch.setattr(passwords, "hashed", another_meanwhile)
+    assert (await (await visit(None)).post(f"/links/{token}", {"password": PASSWORD})).status_code == 404
+    assert await world.db.pool.fetchval(PASSWORD_OF, world.ben.member) is None

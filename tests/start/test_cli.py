@@ -184,6 +184,10 @@ async def test_who_has_lost_the_password_gets_a_link(forum: Forum, environ: dict
     assert again.stderr.startswith("This link sets the password, once, until ")
     owner = await asyncpg.connect(environ["DATABASE_OWNER_URL"])
     assert await owner.fetchval("SELECT count(*) FROM one_time_links WHERE member_id = 1 AND used_at IS NULL") == 2
+    await owner.execute("UPDATE members SET state = 'suspended'")
+    suspended = forum("member", "link", "ana@example.org", **environ)
+    assert (suspended.returncode, suspended.stdout) == (1, "")
+    assert suspended.stderr.startswith("This account is suspended.")
     await owner.close()
     nobody = forum("member", "link", "nobody@example.org", **environ)
     assert (nobody.returncode, nobody.stdout) == (1, "")

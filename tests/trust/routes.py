@@ -275,6 +275,7 @@ _LINES = (
     ("POST", "/members/{stranger}/suspend", WHY, "401 403 403 403 403 403 403 403 303"),
     ("POST", "/members/{suspended}/reinstate", {}, "401 403 403 403 403 403 403 403 303"),
     ("POST", "/members/{stranger}/remove", {**WHY, "noun": "about"}, "401 403 403 403 403 403 403 403 303"),
+    ("POST", "/members/{stranger}/link", {}, "401 403 403 403 403 403 403 403 200"),
     ("POST", "/networks/{net}/threads", THREAD, "401 403 403 303 303 303 403 303 403"),
     ("POST", "/networks/{public}/threads", THREAD, "401 403 403 303 303 303 403 303 403"),
     ("POST", "/networks/{net}/messages", WORDS, "401 403 403 303 303 303 403 303 403"),
