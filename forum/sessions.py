@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from forum import members, passwords
+from forum import access, members, passwords, text
 from forum.db import Connection, Database, statements
 from forum.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from forum.passwords import token_hash
@@ -20,6 +20,9 @@ from forum.standing import Caller
 SQL = statements("sessions")
 SESSION_DAYS = 30
 SCOPES = ("read", "write", "moderate")
+TOKEN_DAYS = 90
+TOKEN_NAME_MAX_CHARS = 80
+MAX_TOKENS = 20
 WRONG = "That address and password do not belong together."
 
 
@@ -210,20 +213,30 @@ async def mine(connection: Connection, caller: Caller) -> Sequence[Any]:
     return rows
 
 
+async def make_token(db: Database, caller: Caller, *, name: str, scopes: Sequence[str], days: int) -> str:
+    """`create_token` by whose it is, in a browser: a token makes no tokens. Raises Forbidden, Invalid."""
+    caller.require_session()
+    name = text.line(name, TOKEN_NAME_MAX_CHARS, field="name")
+    return await create_token(db, caller.member, name=name, scopes=scopes, days=days)
+
+
 async def create_token(
-    db: Database, member: int, *, name: str = "", scopes: Sequence[str] = SCOPES, days: int = 90
+    db: Database, member: int, *, name: str = "", scopes: Sequence[str] = SCOPES, days: int = TOKEN_DAYS
 ) -> str:
-    """A token for programs, shown once. Raises Invalid."""
+    """A token for programs, shown once. Raises Invalid, also where the member has as many as there may be."""
     if not scopes or any(scope not in SCOPES for scope in scopes):
         raise Invalid("scopes", f"Scopes are: {', '.join(SCOPES)}.")
     if not 1 <= days <= 3_650:
         raise Invalid("days", "A token is good for 1 to 3650 days.")
     token = secrets.token_urlsafe(32)
     async with db.transaction() as tx:
+        await access.SQL.lock_standing(tx.connection, member=member, networks=[])
         await members.current(tx.connection, member)
+        if await SQL.count_tokens(tx.connection, member=member) >= MAX_TOKENS:
+            raise Invalid("tokens", f"A member has at most {MAX_TOKENS} tokens. End one of them first.")
         await SQL.insert_token(
-            tx.connection, member=member, hash=token_hash(token), name=name[:80], scopes=sorted(set(scopes)),
-            expires_at=datetime.now(UTC) + timedelta(days=days),
+            tx.connection, member=member, hash=token_hash(token), name=name[:TOKEN_NAME_MAX_CHARS],
+            scopes=sorted(set(scopes)), expires_at=datetime.now(UTC) + timedelta(days=days),
         )  # fmt: skip
         tx.record(f"member:{member}", "token.made", member)
     return token

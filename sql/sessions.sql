@@ -67,6 +67,9 @@ WHERE member_id = :member AND ended_at IS NULL AND expires_at > now() ORDER BY s
 -- name: insert_token!
 INSERT INTO tokens (member_id, token_hash, name, scopes, expires_at) VALUES (:member, :hash, :name, :scopes, :expires_at);
 
+-- name: count_tokens$
+SELECT count(*) FROM tokens WHERE member_id = :member AND ended_at IS NULL AND expires_at > now();
+
 -- name: token_used!
 UPDATE tokens SET used_at = now() WHERE id = :token;
 

@@ -81,7 +81,11 @@ def document(table: Iterable[Endpoint], *, base_url: str, cookie: str) -> dict[s
         "components": {
             "schemas": dict(sorted(schemas.items())),
             "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "description": "python -m forum token EMAIL"},
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Made at /settings, or by python -m forum token EMAIL",
+                },
                 "session": {"type": "apiKey", "in": "cookie", "name": cookie},
             },
         },

@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from forum import blocks, newcomers, posts, reports, rooms, sanctions, submissions
 from forum import members as accounts
@@ -14,6 +14,12 @@ from tests.browser.windows import Windows
 from tests.people import World
 
 pytestmark = pytest.mark.browser
+
+
+async def not_wider(page: Page) -> None:
+    """Than its window."""
+    across = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert across <= 0, page.url
 
 
 async def test_muted_in_mid_writing_the_composer_says_why_and_keeps_the_text(window: Windows, world: World) -> None:
@@ -92,6 +98,65 @@ async def test_a_suspension_from_the_report_to_its_end_by_keyboard_alone(
     await expect(mod.locator("details.decides")).not_to_contain_text("Suspended until")
     await ben.goto(f"/threads/{thread}")
     await expect(ben.locator("main")).to_contain_text("Only members read this")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_a_link_to_set_a_password_is_made_and_copied_by_keyboard_alone(
+    width: int, window: Windows, world: World
+) -> None:
+    size, at = {"width": width, "height": 844}, f"/members/{world.ben.member}"
+    admin = await window(world.admin, at, viewport=size, permissions=["clipboard-read", "clipboard-write"])
+    await tab_to(admin, admin.locator("details.decides", has_text="the account").locator("summary"))
+    await admin.keyboard.press("Enter")
+    await tab_to(admin, admin.get_by_role("button", name="Make a link to set a password"))
+    await admin.keyboard.press("Enter")
+    await admin.wait_for_url(f"**{at}/link")
+    await nothing_serious(admin)
+    await not_wider(admin)
+    link = await admin.get_by_label("The link; it is shown once").input_value()
+    await tab_to(admin, admin.get_by_role("button", name="Copy the link"))
+    await admin.keyboard.press("Enter")
+    await expect(admin.locator("forum-toast")).to_have_text("Link copied.")
+    assert await admin.evaluate("navigator.clipboard.readText()") == link
+    # As one who is sent it opens it, in a browser of their own.
+    await admin.context.clear_cookies()
+    await admin.goto(link)
+    await admin.get_by_label("New password").fill("a few quiet words")
+    await admin.get_by_role("button", name="Set it and sign in").click()
+    await expect(admin.locator("html")).to_have_attribute("data-me", str(world.ben.member))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_a_token_is_made_and_copied_by_keyboard_alone(width: int, window: Windows, world: World) -> None:
+    ana = await window(
+        world.ana,
+        "/settings",
+        viewport={"width": width, "height": 844},
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    section = ana.get_by_role("region", name="Programs that act for you")
+    await tab_to(ana, section.locator("summary"))
+    await ana.keyboard.press("Enter")
+    await nothing_serious(ana)
+    await tab_to(ana, section.get_by_label("What it is for"))
+    await ana.keyboard.type("The ward's screen")
+    await tab_to(ana, section.get_by_label("Write as you"))
+    await ana.keyboard.press("Space")
+    await tab_to(ana, section.get_by_role("button", name="Make the token"))
+    await ana.keyboard.press("Enter")
+    await expect(section).to_contain_text("may read, write;")
+    await expect(section.get_by_label("The token; it is shown once")).to_be_in_viewport()
+    await nothing_serious(ana)
+    await not_wider(ana)
+    await section.get_by_role("button", name="Copy the token").press("Enter")
+    await expect(ana.locator("forum-toast")).to_have_text("Token copied.")
+    token = await ana.evaluate("navigator.clipboard.readText()")
+    assert token == await section.get_by_label("The token; it is shown once").input_value()
+    # A browser that does not copy, as on a site without https: it is selected instead.
+    await ana.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    await section.get_by_role("button", name="Copy the token").click()
+    await expect(ana.locator("forum-toast")).to_contain_text("What is to be copied is selected.")
+    assert await ana.evaluate("getSelection().toString()") == token
 
 
 async def test_taking_somebody_out_asks_first(window: Windows, world: World) -> None:
@@ -282,5 +347,4 @@ async def test_axe_finds_nothing_serious(width: int, window: Windows, world: Wor
         for details in await page.locator("details.decides").all():
             await details.evaluate("each => { each.open = true }")
         await nothing_serious(page)
-        across = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert across <= 0, path
+        await not_wider(page)

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forum import members, passwords, sessions
+from forum import access, members, passwords, sessions
 from forum.errors import Invalid, Unauthenticated
 from forum.passwords import token_hash
 from forum.standing import Caller
@@ -83,6 +84,25 @@ async def test_a_password_that_was_set_meanwhile_is_not_overwritten(
     with pytest.raises(Invalid):
         await members.change_password(world.db, Caller(member), PASSWORD, "words of somebody else")
     await sessions.sign_in(world.db, email, "other quiet words")
+
+
+async def test_tokens_that_are_made_at_once_are_counted_one_by_one(world: World) -> None:
+    ben = world.ben.member
+    for _ in range(sessions.MAX_TOKENS - 1):
+        await sessions.create_token(world.db, ben)
+    async with world.db.transaction() as tx:
+        await access.SQL.lock_standing(tx.connection, member=ben, networks=[])
+        await sessions.SQL.insert_token(
+            tx.connection, member=ben, hash=token_hash(f"another {world.tag}"), name="", scopes=["read"],
+            expires_at=datetime.now(UTC) + timedelta(days=1),
+        )  # fmt: skip
+        making = asyncio.create_task(sessions.create_token(world.db, ben))
+        async with asyncio.timeout(30):
+            while not await tx.connection.fetchval(WAITED_FOR):
+                assert not making.done()
+                await asyncio.sleep(0.01)
+    with pytest.raises(Invalid):
+        await making
 
 
 async def test_what_has_come_to_its_end_by_itself_is_forgotten(world: World) -> None:

@@ -449,7 +449,7 @@ async def test_settings_are_saved_part_by_part(world: World, visit: Visit) -> No
 
 async def test_a_token_ends_in_the_settings(world: World, visit: Visit) -> None:
     ana = await visit(world.ana)
-    assert "Programs that act for you" not in (await ana.get("/settings")).text
+    assert "None. A program that is to read or write here as you needs a token" in (await ana.get("/settings")).text
     await sessions.create_token(world.db, world.ana.member, name="The ward's screen")
     page = (await ana.get("/settings")).text
     assert "The ward&#39;s screen" in page
@@ -458,6 +458,93 @@ async def test_a_token_ends_in_the_settings(world: World, visit: Visit) -> None:
     assert (await (await visit(world.ben)).post("/settings", {"part": "token", "token": token[1]})).status_code == 404
     assert (await ana.post("/settings", {"part": "token", "token": token[1]})).status_code == 303
     assert "screen" not in (await ana.get("/settings")).text
+
+
+NEW_TOKEN = {"part": "new_token", "token_name": "The ward's screen", "scope": "write", "days": "30"}
+
+
+async def test_a_token_is_made_in_the_settings_and_shown_once(world: World, visit: Visit) -> None:
+    ana, program = await visit(world.ana), await visit(None)
+    made = await ana.post("/settings", NEW_TOKEN)
+    assert (made.status_code, made.headers["cache-control"]) == (200, "no-store")
+    token = re.findall(r'<input id="token" value="([^"]+)" readonly', made.text)[0]
+    assert "Authorization: Bearer" in made.text
+    assert 'href="/api/openapi.json"' in made.text
+    listed = (await ana.get("/settings")).text
+    assert "may read, write;" in listed
+    assert "The ward&#39;s screen" in listed
+    assert token not in listed
+    async with world.db.connection() as connection:
+        (row,) = await sessions.tokens(connection, world.ana.member)
+        known = await sessions.who(connection, sessions.credential(token=token))
+    assert known is not None
+    assert (known.caller.member, known.caller.scopes) == (world.ana.member, {"read", "write"})
+    assert (row["expires_at"] - row["created_at"]).days in {29, 30}
+    thread = await world.thread()
+    answer = await program.post(f"/threads/{thread}/posts", {"body": "By a program"}, authorization=f"Bearer {token}")
+    assert answer.status_code == 303
+
+
+async def test_a_scope_to_moderate_is_offered_to_who_moderates(world: World, visit: Visit) -> None:
+    offered = {
+        name: 'name="scope" value="moderate"' in (await (await visit(getattr(world, name))).get("/settings")).text
+        for name in ("ana", "obs", "eve", "mod", "lead", "admin")
+    }
+    assert offered == {"ana": False, "obs": False, "eve": False, "mod": True, "lead": True, "admin": True}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"token_name": "  "}, "Please write something first."),
+        ({"token_name": "x" * 81}, "too long"),
+        ({"days": "4000"}, "A token is good for 1 to 3650 days."),
+        ({"days": "soon"}, "This is a whole number."),
+        ({"scope": "rule"}, "Scopes are: read, write, moderate."),
+    ],
+)
+async def test_a_token_that_cannot_be_made_keeps_what_was_typed(
+    world: World, visit: Visit, wrong: dict[str, str], told: str
+) -> None:
+    ana = await visit(world.ana)
+    sent = {**NEW_TOKEN, "token_name": "A screen", "days": "365", **wrong}
+    refused = await ana.post("/settings", sent)
+    assert refused.status_code == 422
+    assert told in refused.text
+    assert refused.text.count('class="error"') == 1
+    assert f'name="token_name" type="text" value="{sent["token_name"]}"' in refused.text
+    assert ('value="write" checked' in refused.text) is (sent["scope"] == "write")
+    assert ('value="365" checked' in refused.text) is (sent["days"] == "365")
+    assert f'value="{world.names[world.ana.member]}"' in refused.text
+    assert '<details class="decides" open>' in refused.text
+    async with world.db.connection() as connection:
+        assert await sessions.tokens(connection, world.ana.member) == []
+
+
+async def test_a_member_has_so_many_tokens(world: World, visit: Visit) -> None:
+    ana = await visit(world.ana)
+    for _ in range(sessions.MAX_TOKENS):
+        token = await sessions.create_token(world.db, world.ana.member)
+    refused = await ana.post("/settings", NEW_TOKEN)
+    assert refused.status_code == 422
+    assert "A member has at most 20 tokens. End one of them first." in refused.text
+    assert "The ward&#39;s screen" in refused.text
+    async with world.db.connection() as connection:
+        known = await sessions.who(connection, sessions.credential(token=token))
+    assert known is not None
+    assert known.caller.token_id is not None
+    await sessions.end_token(world.db, world.ana.member, known.caller.token_id)
+    assert (await ana.post("/settings", NEW_TOKEN)).status_code == 200
+
+
+async def test_a_token_makes_no_token(world: World, visit: Visit) -> None:
+    program = await visit(None)
+    token = await sessions.create_token(world.db, world.ana.member)
+    answer = await program.post("/settings", NEW_TOKEN, authorization=f"Bearer {token}")
+    assert (answer.status_code, "A token may not do that: sign in in a browser." in answer.text) == (403, True)
+    assert (await (await visit(world.ana)).post("/settings", NEW_TOKEN, sec_fetch_site="cross-site")).status_code == 403
+    async with world.db.connection() as connection:
+        assert len(await sessions.tokens(connection, world.ana.member)) == 1
 
 
 async def test_preview_shows_what_would_be_posted(world: World, visit: Visit) -> None:

@@ -83,7 +83,11 @@ class House:
         if caller is None:
             return None
         if scopes:
-            return await sessions.create_token(self.world.db, caller.member, scopes=scopes)
+            # The same again: a member has only so many.
+            name = f"token {role} {' '.join(scopes)}"
+            if name not in self.kept:
+                self.kept[name] = await sessions.create_token(self.world.db, caller.member, scopes=scopes)
+            return str(self.kept[name])
         return await sessions.start(self.world.db, caller.member)
 
     async def fill(self, template: str, *, role: str = "guest", hidden: bool = False) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from tests.people import PASSWORD
 from tests.trust.house import ROLES
 
+NEW_TOKEN = {"part": "new_token", "token_name": "A program", "days": "30"}
 WORDS = {"body": "Some words"}
 WHY = {"reason": "Advertising", "note": ""}
 THREAD = {"title": "A title", "body": "Some words"}
@@ -247,6 +248,7 @@ _LINES = (
     ("POST", "/invitations/{token}", NEWCOMER, "303"),
     ("POST", "/links/{link}", {"password": "a few quiet words"}, "303"),
     ("POST", "/settings", {"part": "preferences", "theme": "auto"}, "401 303 303 303 303 303 303 303 303"),
+    ("POST", "/settings", NEW_TOKEN, "401 200 200 200 200 200 200 200 200"),
     ("POST", "/notifications/read", {}, "401 303 303 303 303 303 303 303 303"),
     ("POST", "/preview", {"body": "Words", "network": "{net_id}"}, "401 403 200 200 200 200 403 200 403"),
     ("POST", "/networks", NETWORK, "401 403 403 403 403 403 403 403 303"),
