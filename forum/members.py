@@ -240,9 +240,13 @@ async def change_password(db: Database, caller: Caller, old: str, new: str) -> N
 async def _set_password(
     tx: Transaction, member: int, hashed: str, *, old: str | None, keep_session: int | None
 ) -> None:
-    """`old` is the hash that was looked at, if one was. Raises Invalid where another one has been set since."""
+    """All other sessions end with the former password, and links that would set another one.
+
+    `old` is the hash that was looked at, if one was. Raises Invalid where another one has been set since.
+    """
     if await SQL.set_password(tx.connection, member=member, password=hashed, old=old) is None:
         raise Invalid("old", NOT_YOURS)
+    await SQL.end_links(tx.connection, member=member)
     for row in await SQL.end_sessions(tx.connection, member=member, keep=keep_session):
         tx.record(f"member:{member}", "session.ended", row["id"])
     await check_screens_again(tx, member)

@@ -222,6 +222,18 @@ async def test_of_the_links_to_set_a_password_the_last_one_counts(world: World, 
     assert (await (await visit(None)).get(f"/links/{first}")).status_code == 404
 
 
+async def test_a_changed_password_ends_the_links_that_would_set_another(world: World, visit: Visit) -> None:
+    admin, guest = await visit(world.admin), await visit(None)
+    at = f"/members/{world.ben.member}/link"
+    first = LINK.findall((await admin.post(at)).text)[0]
+    assert (await guest.post(f"/links/{first}", {"password": PASSWORD})).status_code == 303
+    second = LINK.findall((await admin.post(at)).text)[0]
+    assert (await guest.get(f"/links/{second}")).status_code == 200
+    change = {"part": "password", "old": PASSWORD, "new": "some other quiet words"}
+    assert (await guest.post("/settings", change)).status_code == 303
+    assert (await guest.get(f"/links/{second}")).status_code == 404
+
+
 async def test_a_link_to_set_a_password_is_refused(world: World, visit: Visit) -> None:
     admin, guest = await visit(world.admin), await visit(None)
     at = f"/members/{world.ben.member}/link"
