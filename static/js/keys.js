@@ -47,7 +47,7 @@ const KEYS = [
   ["/", "search", () => press(".find, a[href^='/search']")],
   ["g h", "Home", () => location.assign("/")],
   ["g n", "notifications", () => location.assign("/notifications"), isMember],
-  ["g r", "reports", () => location.assign("/reports"), () => document.documentElement.dataset.moderates],
+  ["g r", "reports", () => location.assign("/reports"), () => document.querySelector("[data-rail] a[href='/reports']")],
   ["j", "next", () => step(1), () => document.querySelector(STEPPED)],
   ["k", "previous", () => step(-1), () => document.querySelector(STEPPED)],
   ["n", "next unread post", () => thread().toUnread(1), () => isMember() && thread()],

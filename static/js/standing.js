@@ -1,11 +1,15 @@
-// What I may do here has changed: the composer's place says so, and why, and until when. The text stays in it.
+// What I may do here has changed: the composer's place says so, and why, and until when, with the text still in it; tabs
+// and menus are those of my role now.
 
+import { become } from "./markup.js";
 import { me } from "./me.js";
+import { clean } from "./references.js";
 import { Refused, page } from "./requests.js";
 import { onUpdate } from "./updates.js";
 
 const WAIT_MS = 200;
 const SPREAD_MS = 1_500;
+const PART = "[data-standing]";
 let timer = null;
 /** Whether I could not write here when it was asked last. */
 let barred = false;
@@ -13,17 +17,29 @@ let locked = document.getElementById("thread-head")?.dataset.locked ?? null;
 
 async function renew() {
   timer = null;
-  const dock = document.querySelector(".dock");
-  if (!dock) return;
+  if (!document.querySelector(`.dock, ${PART}`)) return;
   let fresh;
   try {
-    fresh = (await page(location.href)).querySelector(".dock");
+    fresh = await page(location.href);
   } catch (error) {
     // What I may no longer read is cleared by its channel; an act that is refused says why.
     if (!(error instanceof Refused)) throw error;
     return;
   }
-  if (!fresh || !dock.isConnected) return;
+  clean(fresh);
+  for (const part of document.querySelectorAll(PART)) drawPart(part, fresh.querySelector(`[data-standing="${part.dataset.standing}"]`));
+  await drawDock(document.querySelector(".dock"), fresh.querySelector(".dock"));
+}
+
+/** A menu in it that is open stays open. */
+function drawPart(part, fresh) {
+  if (!fresh) return;
+  if (part.querySelector("details[open]")) fresh.querySelector("details")?.setAttribute("open", "");
+  become(part, fresh);
+}
+
+async function drawDock(dock, fresh) {
+  if (!dock || !fresh) return;
   const closed = fresh.querySelector("[data-closed]");
   const composer = fresh.querySelector("forum-composer");
   const writing = dock.querySelector("forum-composer");

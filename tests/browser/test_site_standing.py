@@ -1,5 +1,6 @@
 """What I may do changes while pages of mine stand open: what was for who I was leaves them, and a composer says why."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -80,3 +81,54 @@ async def test_who_asked_to_join_sees_that_they_are_in(window: Windows, world: W
     await memberships.decide(world.db, world.lead, world.network, asked, approve=True)
     await expect(page.get_by_role("link", name="New thread")).to_be_visible()
     await expect(page.locator("main")).not_to_contain_text("You asked on")
+
+
+async def test_tabs_and_menus_of_open_pages_are_those_of_the_role_that_i_have_now(
+    window: Windows, world: World
+) -> None:
+    thread = await world.thread()
+    browser = await window.browser(world.ben)
+    people = await window.tab(browser, f"/networks/{world.network}/people")
+    talk = await window.tab(browser, f"/threads/{thread}")
+    room = await window.tab(browser, f"/networks/{world.network}/room")
+    field, area = people.get_by_role("searchbox"), talk.locator(".dock textarea")
+    await area.fill("Half an answer")
+    await field.fill("Half a name")
+    tabs, menu = people.locator("nav.tabs"), people.locator(".head details.menu")
+    await menu.locator("summary").click()
+    for role in ("moderator", "member"):
+        moderates = int(role == "moderator")
+        await field.focus()
+        await memberships.set_role(world.db, world.lead, world.network, world.ben.member, role)
+        await expect(tabs.get_by_role("link", name="Log")).to_have_count(moderates)
+        await expect(menu.get_by_role("link", name="Requests to join")).to_have_count(moderates)
+        await expect(menu).to_have_attribute("open", "")
+        await expect(people.locator("[data-rail] a[href='/reports']")).to_have_count(moderates)
+        await expect(field).to_be_focused()
+        await expect(field).to_have_value("Half a name")
+        await expect(talk.locator(".head a[href$='/edit']")).to_have_count(moderates)
+        await expect(room.locator(".head a[href$='/pace']")).to_have_count(moderates)
+        await talk.locator(".opening forum-menu > a").click()
+        await expect(talk.locator(".opening .pop a[href$='/report']")).to_have_count(1)
+        await expect(talk.locator(".opening .pop a[href$='/remove']")).to_have_count(moderates)
+        await talk.keyboard.press("Escape")
+        await expect(area).to_have_value("Half an answer")
+
+
+async def test_a_role_that_changes_leaves_the_focus_where_it_was(window: Windows, world: World) -> None:
+    page = await window(world.ben, f"/networks/{world.network}")
+    for control in (page.locator("nav.tabs a", has_text="People"), page.locator(".head summary")):
+        for role in ("moderator", "member"):
+            await control.focus()
+            await memberships.set_role(world.db, world.lead, world.network, world.ben.member, role)
+            await expect(page.locator("nav.tabs a", has_text="Log")).to_have_count(int(role == "moderator"))
+            await expect(control).to_be_focused()
+
+
+async def test_the_key_to_reports_is_there_for_who_moderates_now(window: Windows, world: World) -> None:
+    page = await window(world.ben, "/")
+    await memberships.set_role(world.db, world.lead, world.network, world.ben.member, "moderator")
+    await expect(page.locator("[data-rail] a[href='/reports']")).to_have_count(1)
+    await page.keyboard.press("g")
+    await page.keyboard.press("r")
+    await expect(page).to_have_url(re.compile("/reports$"))
