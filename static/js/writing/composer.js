@@ -2,16 +2,18 @@
 // answered 2xx, and in this browser's storage meanwhile (draft.js).
 
 import { assertive, polite } from "../announce.js";
+import { Closing } from "./closing.js";
 import { Draft } from "./draft.js";
 import { format } from "./formatting.js";
 import { measure, over } from "./length.js";
 import { sayTyping } from "../wire.js";
-import { elements, fateOf, isGap, make } from "../markup.js";
+import { elements, make } from "../markup.js";
 import { Mentions } from "./mentions.js";
 import { Preview } from "./preview.js";
 import { Problem } from "./problem.js";
+import { Subject } from "./subject.js";
 import { FRAGMENT, Refused, newKey, send } from "../requests.js";
-import { answered, onUpdate } from "../updates.js";
+import { answered } from "../updates.js";
 import { BROKEN, EDITING, EMPTY, NO_TITLE, SIGNED_OUT, tooLong } from "../words.js";
 
 const TYPING_EVERY_MS = 3_000;
@@ -19,7 +21,6 @@ const TYPING_EVERY_MS = 3_000;
 const AGAIN_WITHIN_MS = 1_000;
 /** The code of a key that goes to an input method: Safari says of its last one that nothing is being composed. */
 const TO_INPUT_METHOD = 229;
-const QUOTE = /^>\s*\[#(\d+)\]/gm;
 
 class ForumComposer extends HTMLElement {
   #form;
@@ -28,6 +29,8 @@ class ForumComposer extends HTMLElement {
   #preview;
   #problem;
   #draft;
+  #subject;
+  #closing;
   #sending = false;
   #typedAt = -Infinity;
   #takenAt = -Infinity;
@@ -43,6 +46,8 @@ class ForumComposer extends HTMLElement {
     if (!this.#area) return undefined;
     this.#mentions = new Mentions(this.#area, this.dataset.network);
     this.#problem = new Problem(this, this.#area);
+    this.#subject = new Subject(this, this.#area, (sentence) => this.#editedIsGone(sentence));
+    this.#closing = new Closing(this, (sentence) => this.#close(sentence));
     this.#preview = new Preview(this, this.#area, (sentence) => this.#problem.say(sentence));
     this.#draft = new Draft(this.dataset.draft, this.#form.elements, {
       isOpen: () => !this.#before && !this.#closed,
@@ -71,19 +76,14 @@ class ForumComposer extends HTMLElement {
   }
 
   #listen() {
-    const onLock = ({ detail }) => this.#lock(detail.sentence);
-    const onStanding = ({ detail }) => this.#bar(detail.sentence);
     const onSignedOut = () => this.text && this.#problem.say(SIGNED_OUT);
     const onHide = () => this.#draft.save();
-    document.addEventListener("forum:lock", onLock);
-    document.addEventListener("forum:standing", onStanding);
     document.addEventListener("forum:signed-out", onSignedOut);
     addEventListener("pagehide", onHide);
     this.#ends.push(
       this.#draft.listen(),
-      onUpdate((frame) => this.#hear(frame)),
-      () => document.removeEventListener("forum:lock", onLock),
-      () => document.removeEventListener("forum:standing", onStanding),
+      this.#subject.listen(),
+      this.#closing.listen(),
       () => document.removeEventListener("forum:signed-out", onSignedOut),
       () => removeEventListener("pagehide", onHide),
     );
@@ -127,20 +127,10 @@ class ForumComposer extends HTMLElement {
   /** Names what is answered: {id, name, author}, or null for nothing. An edit that has changed something is ended first. */
   answer(target) {
     if (this.#before && target !== null) {
-      if (this.#area.value !== this.#before.edited) return this.#note(EDITING);
+      if (this.#area.value !== this.#before.edited) return this.#subject.note(EDITING);
       this.#leaveEdit();
     }
-    const field = this.#form.elements.parent ?? this.#form.elements.reply_to;
-    const to = this.querySelector(".to");
-    field.value = target?.id ?? "";
-    if (to) {
-      to.hidden = target === null;
-      const name = to.querySelector("[data-to-name]");
-      name.textContent = target?.name ?? "";
-      if (target?.author) name.dataset.name = target.author;
-      else delete name.dataset.name;
-    }
-    this.#note(null);
+    this.#subject.answer(target);
     if (target !== null) this.#area.focus();
     return undefined;
   }
@@ -211,7 +201,7 @@ class ForumComposer extends HTMLElement {
     this.#form.elements.key.value = key;
     this.#write(body);
     this.#problem.say(null);
-    this.#note(null);
+    this.#subject.note(null);
   }
 
   #write(text) {
@@ -287,7 +277,7 @@ class ForumComposer extends HTMLElement {
     if (response.status === 202) {
       const [note] = elements(html);
       if (kind === "thread") location.href = note.querySelector("a").href;
-      else this.#note(note);
+      else this.#subject.note(note);
       return;
     }
     if (inline) {
@@ -331,14 +321,6 @@ class ForumComposer extends HTMLElement {
     this.#problem.say(sentence, this.#title);
     assertive(sentence);
     this.#title.focus();
-  }
-
-  #note(sentence) {
-    const place = this.querySelector("[data-note]");
-    if (!place) return;
-    place.hidden = !sentence;
-    place.replaceChildren(...(sentence ? (sentence.childNodes ?? [sentence]) : []));
-    if (sentence) polite(place.textContent);
   }
 
   // Keys and buttons
@@ -403,38 +385,7 @@ class ForumComposer extends HTMLElement {
     measure(this.#area, this.querySelector("[data-counter]"));
   }
 
-  // What happens to what I answer, quote or edit
-
-  #hear(frame) {
-    const [noun, happened] = (frame.kind ?? "").split(".");
-    if ((noun !== "post" && noun !== "message") || happened === "created") return;
-    const gone = frame.gone || !frame.node || isGap(frame.node);
-    const fate = fateOf(frame.node);
-    if (this.dataset.edits === `${noun}-${frame.id}`) {
-      if (gone) this.#editedIsGone(noun, fate);
-      else if (frame.type === "update") this.#editedAgain(frame);
-      return;
-    }
-    const answers = Number((this.#form.elements.parent ?? this.#form.elements.reply_to)?.value) === frame.id;
-    const quotes = noun === "post" && [...this.#area.value.matchAll(QUOTE)].some(([, id]) => Number(id) === frame.id);
-    if (answers && gone) this.#answeredIsGone(noun, fate);
-    if (answers) this.#note(gone ? `The ${noun} that you answer has been ${fate}. Your draft is kept.` : `The ${noun} that you answer was edited.`);
-    else if (quotes) this.#note(gone ? `A post that you quote has been ${fate}: the quote will be empty.` : "A post that you quote was edited.");
-  }
-
-  #answeredIsGone(noun, fate) {
-    const name = this.querySelector("[data-to-name]");
-    if (name) {
-      name.textContent = `a ${fate} ${noun}`;
-      delete name.dataset.name;
-    }
-  }
-
-  #editedAgain({ version }) {
-    if (Number(this.dataset.version ?? 0) < version) this.#note("It was edited since you opened it here.");
-  }
-
-  #editedIsGone(noun, fate) {
+  #editedIsGone(sentence) {
     if (this.#before) {
       this.#leaveEdit();
     } else {
@@ -444,30 +395,12 @@ class ForumComposer extends HTMLElement {
       this.#preview.close();
       for (const control of this.#form.querySelectorAll("button")) control.disabled = true;
     }
-    this.#note(`The ${noun} has been ${fate}.`);
-  }
-
-  /** Why it takes nothing: of the thread, of what I may do, and what it says. */
-  #locked = null;
-  #barred = null;
-  #why = null;
-
-  #lock(sentence) {
-    if (this.dataset.kind !== "post") return;
-    this.#locked = sentence;
-    this.#close(this.#barred ?? sentence);
-  }
-
-  #bar(sentence) {
-    this.#barred = sentence;
-    this.#close(sentence ?? this.#locked);
+    this.#subject.note(sentence);
   }
 
   /** Takes nothing more, for this reason; null: it does again. What was written stays. */
   #close(sentence) {
-    if (this.#why === sentence) return;
     this.#draft.save();
-    this.#why = sentence;
     this.#closed = sentence !== null;
     this.#area.readOnly = this.#closed;
     for (const control of this.#form.querySelectorAll("button")) control.disabled = this.#closed;
