@@ -6,12 +6,12 @@ from playwright.async_api import Locator, Page
 MAX_TABS = 60
 
 
-async def tab_to(page: Page, target: Locator) -> None:
-    """As somebody without a mouse goes there."""
+async def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    """As somebody without a mouse goes there; back with "Shift+Tab"."""
     for _ in range(MAX_TABS):
         if await target.evaluate("element => element === document.activeElement"):
             return
-        await page.keyboard.press("Tab")
+        await page.keyboard.press(key)
     raise AssertionError(f"the keyboard does not reach {target}")
 
 

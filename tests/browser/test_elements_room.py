@@ -196,6 +196,19 @@ async def test_earlier_messages_that_did_not_come_are_fetched_when_the_connectio
     await expect(page.locator(".earlier")).to_have_count(0)
 
 
+async def test_the_focus_goes_on_from_the_line_that_earlier_messages_took_the_place_of(
+    page: Page, stage: Stage
+) -> None:
+    stage.answers["/earlier"] = Response(status_code=503)
+    await opened(page, stage, room(TODAY + message(50, MORNING) + message(51, MORNING), earlier="/earlier"))
+    await expect(page.locator(".earlier [data-problem]")).to_be_visible()
+    stage.answers["/earlier"] = message(49, MORNING)
+    await page.locator(".earlier a").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#message-49")).to_be_visible()
+    await expect(page.locator("#message-50")).to_be_focused()
+
+
 async def test_earlier_messages_that_were_removed_on_their_way_come_as_gaps(page: Page, stage: Stage) -> None:
     on_its_way, go_on = asyncio.Event(), asyncio.Event()
 

@@ -356,6 +356,11 @@ async def test_nothing_scrolls_sideways(site: RunningSite, chromium: Browser, wo
     assert not wide, "\n".join(wide)
 
 
+ROWS = """head => {
+    const shown = [...head.children].filter(child => child.checkVisibility());
+    const boxes = shown.map(child => child.getBoundingClientRect());
+    return new Set(boxes.map(({top, bottom}) => Math.round((top + bottom) / 2))).size;
+}"""
 LARGE_TEXT = "document.documentElement.style.fontSize = '32px'"
 
 
@@ -385,6 +390,8 @@ async def test_with_text_twice_as_large_one_can_still_write_on_a_phone(
     phone = {"width": 390, "height": 844}
     page = await site.live_page(chromium, world.db, world.ana, f"/networks/{world.network}/room", viewport=phone)
     await page.evaluate(LARGE_TEXT)
+    await expect(page.locator(".head [data-here-of]")).to_be_visible()
+    assert await page.locator(".head").evaluate(ROWS) <= 2
     room_to_write = await page.locator("forum-composer textarea").bounding_box()
     assert room_to_write is not None
     assert room_to_write["width"] > 200

@@ -1,7 +1,7 @@
 // Earlier messages: they come by themselves as their line comes near, and nothing moves for whoever reads.
 
 import { polite } from "../announce.js";
-import { elements, make } from "../markup.js";
+import { elements, make, takeOut } from "../markup.js";
 import { keepChild } from "../place.js";
 import { clean } from "../references.js";
 import { Refused, busy, fragment } from "../requests.js";
@@ -77,7 +77,7 @@ export class Earlier {
     const fresh = loaded.map(asItStands).filter((item) => item !== null && !(item.id && known.has(item.id)));
     const before = first ? this.#log.lineBefore(first) : line.nextSibling;
     keepChild(first, () => {
-      line.remove();
+      takeOut(line, first);
       list.prepend(...fresh.filter((item) => item.matches(".earlier")));
       for (const item of fresh.filter((other) => !other.matches(".earlier"))) list.insertBefore(item, before?.isConnected ? before : null);
       for (const item of fresh) clean(item);

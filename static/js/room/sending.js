@@ -91,7 +91,7 @@ export class Sending {
     const message = this.#show(item);
     message.classList.add("sending");
     const state = message.querySelector(".state");
-    state.classList.remove("bad");
+    this.#settle(state);
     state.hidden = true;
     setTimeout(() => this.#outbox.inFlight?.key === item.key && this.#state(item, "Sending"), SENDING_AFTER_MS);
   }
@@ -102,10 +102,16 @@ export class Sending {
     // It may have been taken away for its echo, and not be answered after all.
     if (!message.isConnected && this.#echo === null) this.#room.list.append(message);
     const state = message.querySelector(".state");
-    state.classList.remove("bad");
+    this.#settle(state);
     state.replaceChildren(words);
     state.hidden = false;
     if (this.#room.isAtEnd) toEnd();
+  }
+
+  /** It has not failed any more. A focus on its buttons goes where the next message is written. */
+  #settle(state) {
+    state.classList.remove("bad");
+    if (state.contains(document.activeElement)) this.#room.composer.open();
   }
 
   #sent(item, response, html) {

@@ -7,7 +7,7 @@ import { Draft } from "./draft.js";
 import { format } from "./formatting.js";
 import { measure, over } from "./length.js";
 import { sayTyping } from "../wire.js";
-import { elements, make } from "../markup.js";
+import { elements, focusOn, make } from "../markup.js";
 import { Mentions } from "./mentions.js";
 import { Preview } from "./preview.js";
 import { Problem } from "./problem.js";
@@ -36,6 +36,8 @@ class ForumComposer extends HTMLElement {
   #takenAt = -Infinity;
   #ends = [];
   #closed = false;
+  /** What had the focus before something in here had it. */
+  #cameFrom = null;
   /** What the composer held before a message of mine was opened in it for an edit. */
   #before = null;
 
@@ -63,7 +65,10 @@ class ForumComposer extends HTMLElement {
     this.#area.addEventListener("keydown", (event) => this.#key(event));
     this.#form.addEventListener("submit", (event) => this.#submitted(event));
     this.addEventListener("click", (event) => this.#pressed(event));
-    this.addEventListener("focusin", () => this.#fold());
+    this.addEventListener("focusin", ({ relatedTarget }) => {
+      if (!this.contains(relatedTarget)) this.#cameFrom = relatedTarget;
+      this.#fold();
+    });
     this.addEventListener("focusout", () => requestAnimationFrame(() => this.#fold()));
     this.#fold();
     this.#count();
@@ -360,6 +365,7 @@ class ForumComposer extends HTMLElement {
       this.#draft.save();
       this.dispatchEvent(new CustomEvent("forum:close"));
       this.blurAll();
+      if (document.activeElement === document.body && this.#cameFrom?.checkVisibility()) focusOn(this.#cameFrom, {});
     }
   }
 
@@ -369,11 +375,13 @@ class ForumComposer extends HTMLElement {
       const button = event.target.closest("button");
       if (act && button.type === "button") this.#preview.toggle(button);
     } else if (act === "close") {
-      if (this.#form.elements.reply_to) this.answer(null);
-      else this.#escape();
+      if (!this.#form.elements.reply_to) return this.#escape();
+      this.answer(null);
+      this.#area.focus();
     } else {
       format(this.#area, act);
     }
+    return undefined;
   }
 
   #fold() {
