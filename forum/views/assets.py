@@ -24,6 +24,7 @@ _COMMENT: Final = re.compile(rb"/\*.*?\*/\s*", re.DOTALL)
 _SAID: Final = re.compile(rb"(?m)^[ \t]*(?://[^\n]*|/\*\*?(?:(?!\*/)[\s\S])*\*/)[ \t]*\n")
 """A comment with lines of its own: no string of ours begins a line so (a test looks)."""
 _INDENT: Final = re.compile(rb"\s*\n\s*")
+"""No string of ours goes over two lines (a test looks)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Assets:
         modules_version = _digest(b"".join(contents[name] for name in modules))
         for name in modules:
             spoken = _IMPORT.sub(rb"\1?v=" + modules_version.encode(), contents[name])
-            contents[name] = _SAID.sub(b"", spoken)
+            contents[name] = _INDENT.sub(b"\n", _SAID.sub(b"", spoken))
         contents[STYLESHEET] = _stylesheet(folder / "css")
         self._assets = {
             name: _asset(name, content, modules_version if name in modules else _digest(content))

@@ -156,8 +156,8 @@ def test_a_page_fetches_ahead_what_it_has() -> None:
     assert not {name for name in ahead if name.startswith(("room/", "list/"))}
 
 
-def test_no_text_of_a_script_begins_a_line_like_a_comment() -> None:
-    """Comments on lines of their own are left out of what is sent; a text of several lines would not survive that."""
+def test_no_text_of_a_script_goes_over_two_lines() -> None:
+    """Comments on lines of their own are left out of what is sent, and indents: a longer text would not survive that."""
     for path in (STATIC_FOLDER / "js").rglob("*.js"):
         spoken = re.sub(r"(?m)^\s*(?://.*|/\*[\s\S]*?\*/\s*)$", "", path.read_text("utf-8"))
         split = [line for line in spoken.splitlines() if re.sub(r"\\`|//.*$", "", line).count("`") % 2]
