@@ -26,8 +26,7 @@ export function make(tag, attributes = {}, ...children) {
 
 /**
  * Makes `shown` what `fresh` is, but keeps the element itself, and in it whatever is `kept` (a selector of children:
- * a composer that is being written in). Focus inside goes to the element of the same id, or to the link that leads to
- * the same place, else to `shown`.
+ * a composer that is being written in). Focus inside goes to the element of the same id, else to `shown`.
  */
 export function become(shown, fresh, kept) {
   const focus = document.activeElement;
@@ -37,12 +36,7 @@ export function become(shown, fresh, kept) {
   const stay = kept ? [...shown.children].filter((child) => child.matches(kept)) : [];
   for (const child of [...shown.childNodes]) if (!stay.includes(child)) child.remove();
   shown.prepend(...fresh.cloneNode(true).childNodes);
-  if (held) focusOn(sameAs(held, shown) || shown);
-}
-
-function sameAs(held, shown) {
-  const href = held.getAttribute("href");
-  return (held.id && document.getElementById(held.id)) || (href && shown.querySelector(`a[href="${CSS.escape(href)}"]`));
+  if (held) focusOn((held.id && document.getElementById(held.id)) || shown);
 }
 
 /** Focuses what need not be focusable, without scrolling. */

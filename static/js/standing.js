@@ -1,7 +1,7 @@
 // What I may do here has changed: the composer's place says so, and why, and until when, with the text still in it; tabs
 // and menus are those of my role now.
 
-import { become } from "./markup.js";
+import { become, focusOn } from "./markup.js";
 import { me } from "./me.js";
 import { clean } from "./references.js";
 import { Refused, page } from "./requests.js";
@@ -31,11 +31,14 @@ async function renew() {
   await drawDock(document.querySelector(".dock"), fresh.querySelector(".dock"));
 }
 
-/** A menu in it that is open stays open. */
+/** A menu in it that is open stays open, and the focus on the link that it was on. */
 function drawPart(part, fresh) {
   if (!fresh) return;
   if (part.querySelector("details[open]")) fresh.querySelector("details")?.setAttribute("open", "");
+  const way = part.contains(document.activeElement) && document.activeElement.getAttribute("href");
   become(part, fresh);
+  const same = way && part.querySelector(`a[href="${CSS.escape(way)}"]`);
+  if (same) focusOn(same);
 }
 
 async function drawDock(dock, fresh) {

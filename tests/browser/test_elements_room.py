@@ -591,6 +591,19 @@ async def test_a_preview_is_drawn_by_the_server_and_goes_when_the_text_changes(p
     await expect(page.locator("[data-preview]")).to_be_hidden()
 
 
+async def test_the_focus_goes_from_the_menu_of_a_message_to_its_gap(page: Page, stage: Stage) -> None:
+    """Whichever comes first, the answer to a removal or the update that tells of it."""
+
+    def with_menu(shown: str) -> str:
+        return shown.replace("</li>", '<a href="/messages/1/acts">More</a></li>')
+
+    await opened(page, stage, room(TODAY + with_menu(message(1, MORNING)) + message(2, MORNING)))
+    await page.locator("#message-1").get_by_role("link", name="More").focus()
+    stage.record("room:3", "message.removed", 1, with_menu(message(1, MORNING, author=None)), version=2)
+    await expect(page.locator("#message-1 .gap")).to_be_visible()
+    await expect(page.locator("#message-1")).to_be_focused()
+
+
 async def test_the_focus_goes_on_from_a_message_that_left_the_room(page: Page, stage: Stage) -> None:
     await opened(page, stage, room(TODAY + message(1, MORNING) + message(2, MORNING) + message(3, MORNING)))
     await page.locator("#message-2 [data-act=reply]").focus()

@@ -157,7 +157,7 @@ def test_a_page_fetches_ahead_what_it_has() -> None:
 
 
 def test_no_text_of_a_script_goes_over_two_lines() -> None:
-    """Comments on lines of their own are left out of what is sent, and indents: a longer text would not survive that."""
+    """Comments on lines of their own are left out of what is sent, and indents: a longer text would not survive."""
     for path in (STATIC_FOLDER / "js").rglob("*.js"):
         spoken = re.sub(r"(?m)^\s*(?://.*|/\*[\s\S]*?\*/\s*)$", "", path.read_text("utf-8"))
         split = [line for line in spoken.splitlines() if re.sub(r"\\`|//.*$", "", line).count("`") % 2]
