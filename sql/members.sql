@@ -79,6 +79,7 @@ WHERE l.token_hash = :hash AND l.used_at IS NULL AND l.expires_at > now()
   AND NOT EXISTS (SELECT FROM one_time_links n WHERE n.member_id = l.member_id AND n.id > l.id) RETURNING l.member_id;
 
 -- name: end_links!
+-- As if they had been used.
 UPDATE one_time_links SET used_at = now() WHERE member_id = :member AND used_at IS NULL;
 
 -- name: password$
